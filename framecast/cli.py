@@ -1,0 +1,100 @@
+"""The command line `framecast`: one parser, one line of error, no traceback for what a user can mend."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from . import __version__, commands
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command but `train`, which is LightningCLI's."""
+    parser = argparse.ArgumentParser(prog="framecast", description="Train, sample and stream discrete-token video models.")
+    parser.add_argument("--version", action="version", version=f"framecast {__version__}")
+    add = parser.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
+    _add_train(add("train", help="train a tokenizer or a video LM", add_help=False))
+    _add_sample(add("sample", help="make a clip from a prompt"))
+    _add_continue(add("continue", help="continue a video"))
+    _add_reconstruct(add("reconstruct", help="show a video beside its reconstruction from tokens"))
+    _add_info(add("info", help="say what a bundle holds"))
+    _add_demo(add("demo", help="make a captioned set of clips with the embedded default"))
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit code: 0, or 2 where the input was wrong."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if arguments[:1] == ["train"]:
+            from .train.cli import main as train
+
+            train(arguments[1:])
+            return 0
+        parsed = build_parser().parse_args(arguments)
+        parsed.run(parsed)
+    except ValueError as error:
+        print(f"framecast: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="see `framecast train --help`")
+
+
+def _add_sample(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prompt", help='what the video shows, such as "a red circle moves right"')
+    parser.add_argument("--num_frames", type=int, default=33, help="length of the clip, 1 + 4k (default: 33)")
+    _add_bundle(parser)
+    _add_out(parser)
+    _add_sampling(parser)
+    parser.set_defaults(run=commands.sample)
+
+
+def _add_continue(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("video", help="the video to continue")
+    parser.add_argument("--prompt", required=True, help="what the video shows")
+    parser.add_argument("--num_frames", type=int, default=16, help="frames to add, a multiple of 4 (default: 16)")
+    parser.add_argument("--given_frames", type=int, default=17, help="last frames of the video to go on from, 1 + 4k (default: 17)")
+    _add_bundle(parser)
+    _add_out(parser)
+    _add_sampling(parser)
+    parser.set_defaults(run=commands.continue_video)
+
+
+def _add_reconstruct(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("video", help="the video to encode and decode")
+    parser.add_argument("--num_frames", type=int, default=None, help="frames to read, 1 + 4k (default: as many as there are)")
+    _add_bundle(parser)
+    _add_out(parser)
+    parser.set_defaults(run=commands.reconstruct)
+
+
+def _add_info(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", nargs="?", default=None, help="a bundle's folder (default: the embedded default)")
+    parser.set_defaults(run=commands.info)
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", default="demo", help="folder for the clips, made if it is missing (default: demo)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of every clip (default: 0)")
+    parser.set_defaults(run=commands.demo)
+
+
+def _add_bundle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the embedded default)")
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", required=True, help="file to write: .mp4, .gif, .webp, .png (animated) or .mkv (lossless)")
+
+
+def _add_sampling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same tokens (default: 0)")
+    parser.add_argument("--temperature", type=float, default=0.9, help="0 takes the likeliest token always (default: 0.9)")
+    parser.add_argument("--top_k", type=int, default=None, help="keep the k likeliest tokens (default: all)")
+    parser.add_argument("--top_p", type=float, default=None, help="keep the likeliest tokens of this joint probability (default: all)")
+    parser.add_argument("--guidance_scale", type=float, default=2.0, help="how closely to follow the prompt; 1 is no guidance (default: 2)")
+    parser.add_argument("--block_length", default="row", help="tokens per forward: token, row, frame or a number (default: row)")

@@ -1,0 +1,43 @@
+"""State that belongs to the caller: plain dataclasses of tensors with the batch as their first dimension.
+
+`y = module(x, state)` reads and updates `state`; `None` stands for a fresh state that is used once and dropped. The one
+module every room may import: it knows torch and nothing of ours.
+"""
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+
+def map_tensors(function: Callable[[Tensor], Tensor], value: Any) -> Any:
+    """The same structure with `function` applied to every tensor; everything else is kept as it is."""
+    if isinstance(value, Tensor):
+        return function(value)
+    if isinstance(value, tuple):
+        return type(value)(map_tensors(function, item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return type(value)(**{field.name: map_tensors(function, getattr(value, field.name)) for field in fields(value)})
+    return value
+
+
+class State:
+    """What every state can do, whatever module made it. Subclasses are dataclasses (or `States`)."""
+
+    def clone(self) -> Self:
+        """A copy that shares no memory with this state."""
+        return map_tensors(torch.clone, self)
+
+    def expand(self, n: int) -> Self:
+        """Each row `n` times, in new memory: `[a, b].expand(2)` is `[a, a, b, b]`."""
+        return map_tensors(lambda x: x.repeat_interleave(n, dim=0), self)
+
+    def select(self, rows: list[int] | Tensor) -> Self:
+        """The given rows of the batch, in that order, in new memory."""
+        return map_tensors(lambda x: x.index_select(0, torch.as_tensor(rows, device=x.device)), self)
+
+
+class States(tuple, State):
+    """The state of a container: the tuple of its children's states."""

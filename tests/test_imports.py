@@ -1,0 +1,173 @@
+"""Doors go one way (law 7): who may import whom, which file has which vendor library, and what an import may cost."""
+
+import ast
+import configparser
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parent.parent
+
+MAY_IMPORT = {  # the table of docs/architecture.md; `framecast.state` is open to every room
+    "data": set(),
+    "tokenizer": set(),
+    "model": set(),
+    "sample": {"data", "tokenizer", "model"},
+    "evaluate": {"data", "tokenizer", "model", "sample"},
+    "train": {"data", "tokenizer", "model", "sample", "evaluate"},
+}
+VENDOR_ROOM = {"av": "data", "sentencepiece": "tokenizer", "vector_quantize_pytorch": "tokenizer"}  # one file each
+LIGHTNING = {"lightning", "pytorch_lightning"}
+
+
+def imported_modules(source: str, module: str) -> Iterator[str]:
+    """The full name of all that `source`, the text of `module`, imports; also inside functions."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(module.split(".")[: -node.level]) if node.level else ""
+            full = ".".join(part for part in (base, node.module) if part)
+            yield from ([f"{full}.{alias.name}" for alias in node.names] if full in ("", "framecast") else [full])
+
+
+def is_absolute_import_of_ours(source: str) -> bool:
+    """Whether `source` imports `framecast` or a room without dots, which would make a second copy of each class."""
+    names = [n for node in ast.walk(ast.parse(source)) for n in _absolute_names(node)]
+    return any(name.split(".")[0] in {"framecast", *MAY_IMPORT} for name in names)
+
+
+def _absolute_names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
+
+
+def forbidden_imports(source: str, module: str) -> list[str]:
+    """The imports of one file of a room that the table does not allow, in words."""
+    room = module.split(".")[1]
+    found = [f"{module} imports framecast or a room without dots"] if is_absolute_import_of_ours(source) else []
+    for name in imported_modules(source, module):
+        parts = name.split(".")
+        target = parts[1] if parts[0] == "framecast" and len(parts) > 1 else None
+        if parts[0] == "framecast" and target not in {room, "state", *MAY_IMPORT[room]}:
+            found.append(f"{module} imports {name}; {room} may import {sorted(MAY_IMPORT[room]) or 'nothing'} of ours")
+    return found
+
+
+def imports_any(source: str, module: str, packages: set[str]) -> bool:
+    return any(name.split(".")[0] in packages for name in imported_modules(source, module))
+
+
+def room_files(room: str) -> dict[str, str]:
+    """Module name -> source of every file of a room."""
+    files = sorted((REPO / room).rglob("*.py"))
+    return {module_name(path): path.read_text(encoding="utf-8") for path in files}
+
+
+def module_name(path: Path) -> str:
+    """A package is named with its `__init__`, so that one dot always takes one name off."""
+    return ".".join(["framecast", *path.relative_to(REPO).with_suffix("").parts])
+
+
+def modules_after(statement: str) -> set[str]:
+    """The top-level modules that a fresh Python has loaded after `statement`."""
+    code = f"{statement}\nimport sys\nprint(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    env = {**os.environ, "PYTHONPATH": str(REPO)}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
+    return set(run.stdout.split())
+
+
+def test_table_names_every_room():
+    config = configparser.ConfigParser()
+    config.read(REPO / "setup.cfg", encoding="utf-8")
+    packages = config["options"]["packages"].split()
+    assert {name.removeprefix("framecast.") for name in packages if name != "framecast"} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_room_imports_only_what_it_may(room):
+    files = room_files(room)
+    assert files, f"{room}/ has no Python file"
+    assert [problem for module, source in files.items() for problem in forbidden_imports(source, module)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("framecast.data.clips", "from ..tokenizer import VideoTokenizer"),
+        ("framecast.data.__init__", "from ..model.network import VideoLM"),
+        ("framecast.model.cache", "from .. import tokenizer"),
+        ("framecast.sample.bundle", "from .. import __version__"),
+        ("framecast.sample.bundle", "from ..train import ema"),
+        ("framecast.sample.bundle", "def load():\n    from ..evaluate import psnr"),
+        ("framecast.tokenizer.text", "from ..cli import main"),
+        ("framecast.train.deep.lit", "from ...serve import app"),
+        ("framecast.sample.bundle", "from framecast.model import VideoLM"),
+        ("framecast.sample.bundle", "import framecast.model"),
+        ("framecast.sample.bundle", "import framecast"),
+        ("framecast.sample.bundle", "import model"),
+        ("framecast.sample.bundle", "from data.clips import Caption"),
+    ],
+)
+def test_control_bad_edge_is_flagged(module, source):
+    assert forbidden_imports(source, module)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("framecast.data.clips", "from ..state import State\nfrom .. import state\nfrom .shapes import circle"),
+        ("framecast.data.__init__", "from . import shapes\nfrom .clips import Caption"),
+        ("framecast.sample.bundle", "from ..model import VideoLM\nfrom ..data.video import write_video\nimport torch"),
+        ("framecast.train.deep.lit", "from ...evaluate import psnr\nfrom ..losses import l1"),
+    ],
+)
+def test_control_good_edge_is_not_flagged(module, source):
+    assert forbidden_imports(source, module) == []
+
+
+def test_state_imports_nothing_of_ours():
+    source = (REPO / "framecast/state.py").read_text(encoding="utf-8")
+    assert not imports_any(source, "framecast.state", {"framecast"})
+    assert imports_any("from .sample import Clip", "framecast.state", {"framecast"})  # control
+
+
+@pytest.mark.parametrize("vendor", VENDOR_ROOM)
+def test_vendor_library_is_imported_in_one_file(vendor):
+    rooms = ["framecast", *MAY_IMPORT]
+    files = [name for room in rooms for name, source in room_files(room).items() if imports_any(source, name, {vendor})]
+    assert len(files) == 1, f"{vendor} is imported in {files}; wanted one file, so that it can be replaced there"
+    assert files[0].split(".")[1] == VENDOR_ROOM[vendor]
+
+
+@pytest.mark.parametrize("vendor", VENDOR_ROOM)
+def test_control_vendor_import_is_seen(vendor):
+    for source in (f"import {vendor}", f"from {vendor}.deep import x", f"def f():\n    import {vendor} as v"):
+        assert imports_any(source, "framecast.model.network", {vendor})
+    assert not imports_any(f"import {vendor}_else\nfrom . import {vendor}", "framecast.model.network", {vendor})
+
+
+def test_lightning_is_imported_only_by_training():
+    files = {name: source for room in MAY_IMPORT for name, source in room_files(room).items()}
+    found = {name for name, source in files.items() if imports_any(source, name, LIGHTNING)}
+    assert {name for name in found if name.split(".")[1] != "train"} <= {"framecast.data.module"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "banned"),
+    [
+        ("import framecast", {*LIGHTNING, "torch", "numpy"}),
+        ("import framecast.data, framecast.sample", LIGHTNING),
+    ],
+)
+def test_import_is_light(statement, banned):
+    assert modules_after(statement) & banned == set()
+
+
+def test_control_a_heavy_import_is_seen():
+    assert "numpy" in modules_after("import framecast, numpy")
