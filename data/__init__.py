@@ -1,0 +1,34 @@
+"""Video in and out, captions, clip sources, token shards and the sprite world."""
+
+from .clips import Caption, CaptionedClip, ClipSource, to_frames, to_video
+from .folder import VideoFolder
+from .images import encode_apng, encode_gif, encode_webp
+from .shards import ShardWriter, TokenClip, TokenShards, write_shards
+from .sheets import contact_sheet
+from .sprites import SpriteWorld
+from .video import VideoData, VideoError, VideoInfo, VideoReader, probe_video, read_video, write_video
+
+__all__ = [
+    "Caption",
+    "CaptionedClip",
+    "ClipSource",
+    "ShardWriter",
+    "SpriteWorld",
+    "TokenClip",
+    "TokenShards",
+    "VideoData",
+    "VideoError",
+    "VideoFolder",
+    "VideoInfo",
+    "VideoReader",
+    "contact_sheet",
+    "encode_apng",
+    "encode_gif",
+    "encode_webp",
+    "probe_video",
+    "read_video",
+    "to_frames",
+    "to_video",
+    "write_shards",
+    "write_video",
+]

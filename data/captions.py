@@ -1,0 +1,105 @@
+"""The fixed language of the sprite world: captions from scenes, and scenes' objects back from captions."""
+
+import re
+from dataclasses import dataclass
+
+from .clips import Caption
+from .motions import LINEAR, MOTIONS, STOPS
+from .scenes import Scene, SpriteObject
+from .shapes import COLOURS, SHAPES
+
+SIZES: tuple[str, ...] = ("small", "large")
+NEXT_MOTIONS: tuple[str, ...] = (STOPS, *LINEAR)
+"""What may follow a linear motion."""
+LIGHT_FADES = ", and the light fades"
+CAMERA_PANS = {-1: ", and the camera pans left", 1: ", and the camera pans right"}
+_PHRASES = (*SIZES, *COLOURS, *SHAPES, *MOTIONS, STOPS, "a", "an", "then", LIGHT_FADES, *CAMERA_PANS.values())
+CAPTION_WORDS: tuple[str, ...] = tuple(sorted(set(" ".join(_PHRASES).replace(",", "").split())))
+"""Every word that a caption can hold, commas aside."""
+
+
+@dataclass(frozen=True)
+class ObjectDescription:
+    """What a caption says about one object."""
+
+    shape: str
+    """One of `SHAPES`."""
+    colour: str
+    """One of `COLOURS`."""
+    size: str | None
+    """One of `SIZES`, or None where the caption does not say."""
+    motion: str
+    """One of `MOTIONS`, or "stops"."""
+    then: str | None = None
+    """One of `NEXT_MOTIONS`, where the caption says what follows."""
+
+
+def describe(item: SpriteObject) -> ObjectDescription:
+    """All that a caption says about an object over the whole clip."""
+    size = item.size if item.names_size else None
+    return ObjectDescription(item.shape, item.colour, size, item.motion, item.then)
+
+
+def describe_at(item: SpriteObject, frame: int) -> ObjectDescription:
+    """What a caption of a timeline says about an object from `frame` on."""
+    switched = item.switch is not None and frame >= item.switch
+    size = item.size if item.names_size else None
+    return ObjectDescription(item.shape, item.colour, size, item.then if switched else item.motion)
+
+
+def caption_scene(scene: Scene) -> tuple[Caption, ...]:
+    """The captions of a scene: one for the clip, or one from each frame on at which a motion changes.
+
+    "a large red circle moves right, then stops, and a small blue ring bounces"
+    """
+    if not scene.timeline:
+        return (Caption(0, _compose(scene, [describe(item) for item in scene.objects])),)
+    starts = sorted({0} | {item.switch for item in scene.objects if item.switch is not None})
+    return tuple(Caption(at, _compose(scene, [describe_at(item, at) for item in scene.objects])) for at in starts)
+
+
+def parse_caption(text: str) -> list[ObjectDescription]:
+    """Reads a caption of this language back, the inverse of `caption_scene`.
+
+    Returns:
+        The objects in the caption's order. What it says of light and camera is checked and left out.
+
+    Raises:
+        ValueError: If the text is not a caption of this language.
+    """
+    return [_parse_object(part, text) for part in _SUFFIX.sub("", text).split(", and ")]
+
+
+def phrase(description: ObjectDescription) -> str:
+    """An object's part of a caption, such as "an orange star moves up, then stops"."""
+    looks = f"{description.size or ''} {description.colour} {description.shape}".strip()
+    then = f", then {description.then}" if description.then else ""
+    return f"{'an' if looks[0] in 'aeiou' else 'a'} {looks} {description.motion}{then}"
+
+
+def _compose(scene: Scene, descriptions: list[ObjectDescription]) -> str:
+    light = LIGHT_FADES if scene.light[-1] < 1 else ""
+    camera = CAMERA_PANS.get(int(scene.camera[-1, 0] > 0) - int(scene.camera[-1, 0] < 0), "")
+    return ", and ".join(phrase(description) for description in descriptions) + light + camera
+
+
+def _either(words) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+_SUFFIX = re.compile(f"(?:{_either([LIGHT_FADES, *CAMERA_PANS.values()])})$")
+_OBJECT = re.compile(
+    f"an? (?:(?P<size>{_either(SIZES)}) )?(?P<colour>{_either(COLOURS)}) (?P<shape>{_either(SHAPES)}) "
+    f"(?P<motion>{_either((*MOTIONS, STOPS))})(?:, then (?P<then>{_either(NEXT_MOTIONS)}))?"
+)
+
+
+def _parse_object(part: str, text: str) -> ObjectDescription:
+    match = _OBJECT.fullmatch(part)
+    description = ObjectDescription(**match.groupdict()) if match else None
+    if description is None or phrase(description) != part:
+        raise ValueError(
+            f'got the caption "{text}"; wanted one such as "a large red circle moves right, then stops, and a small '
+            f'blue ring bounces"; "{part}" is no object of the sprite world; use its words (`CAPTION_WORDS`)'
+        )
+    return description

@@ -1,0 +1,128 @@
+"""Captioned clips, the interface of every clip source, and the two ways between frames and video."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from einops import rearrange
+from torch import Tensor
+from torch.utils.data import Dataset
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A prompt and the frame from which it holds.
+
+    Raises:
+        ValueError: If `start` is negative.
+    """
+
+    start: int
+    """Frame index, >= 0; the first caption of a clip starts at 0."""
+    text: str
+    """What the clip shows from `start` on; "" where nothing is known."""
+
+    def __post_init__(self):
+        if self.start < 0:
+            raise ValueError(f"caption starts at frame {self.start}; frames count from 0; pass start >= 0")
+
+
+@dataclass(frozen=True, eq=False)
+class CaptionedClip:
+    """A few frames with the captions that hold during them.
+
+    Raises:
+        ValueError: If `frames` is not uint8 `[T, H, W, 3]`, or the first caption does not start at frame 0, or the
+            captions do not start one after the other.
+    """
+
+    frames: Tensor
+    """uint8 `[T, H, W, 3]`."""
+    captions: tuple[Caption, ...]
+    """In order of their start; the first starts at frame 0."""
+    fps: float
+    """Frames per second."""
+    name: str
+    """Unique within a source, such as "file.mp4@1.50s" or "sprites/0/17"."""
+    scene: object | None = None
+    """What is truly in the picture, where the source knows it."""
+
+    def __post_init__(self):
+        _check_frames(self.frames)
+        starts = [caption.start for caption in self.captions]
+        if not starts or starts[0] != 0 or any(a >= b for a, b in pairwise(starts)):
+            raise ValueError(
+                f"captions of {self.name!r} start at frames {starts}; they must begin at 0 and increase; "
+                'give a first caption at 0 (its text may be "") and sort the others'
+            )
+
+
+class ClipSource(Dataset, ABC):
+    """A finite, indexable collection of captioned clips which all have the same shape and rate."""
+
+    num_frames: int
+    """Frames in each clip."""
+    height: int
+    """Rows of each frame."""
+    width: int
+    """Columns of each frame."""
+    fps: float
+    """Frames per second."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many clips there are."""
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> CaptionedClip:
+        """Clip `index`; raises IndexError outside of `[0, len)`."""
+
+
+def to_video(frames: Tensor) -> Tensor:
+    """Turns frames into video.
+
+    Args:
+        frames: uint8 `[..., T, H, W, C]`.
+
+    Returns:
+        float32 `[..., C, T, H, W]` in [-1, 1], contiguous.
+
+    Raises:
+        ValueError: If `frames` is not uint8 or has fewer than four dimensions.
+    """
+    if frames.dtype != torch.uint8 or frames.ndim < 4:
+        raise ValueError(
+            f"frames are {frames.dtype} {list(frames.shape)}; wanted uint8 [..., T, H, W, C]; "
+            "a video in [-1, 1] becomes frames with `to_frames`"
+        )
+    return rearrange(frames, "... t h w c -> ... c t h w").to(torch.float32).div(127.5).sub(1).contiguous()
+
+
+def to_frames(video: Tensor) -> Tensor:
+    """Turns video into frames, the inverse of `to_video`; values beyond [-1, 1] are clamped.
+
+    Args:
+        video: float `[..., C, T, H, W]`.
+
+    Returns:
+        uint8 `[..., T, H, W, C]`, contiguous.
+
+    Raises:
+        ValueError: If `video` is not floating point or has fewer than four dimensions.
+    """
+    if not video.is_floating_point() or video.ndim < 4:
+        raise ValueError(
+            f"video is {video.dtype} {list(video.shape)}; wanted float [..., C, T, H, W] in [-1, 1]; "
+            "uint8 frames become video with `to_video`"
+        )
+    levels = video.float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+    return rearrange(levels, "... c t h w -> ... t h w c").contiguous()
+
+
+def _check_frames(frames: Tensor) -> None:
+    if frames.dtype != torch.uint8 or frames.ndim != 4 or frames.shape[-1] != 3:
+        raise ValueError(
+            f"clip frames are {frames.dtype} {list(frames.shape)}; wanted uint8 [T, H, W, 3]; "
+            "convert a video with `to_frames`"
+        )

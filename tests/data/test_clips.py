@@ -1,0 +1,50 @@
+import pytest
+import torch
+from framecast.data import Caption, CaptionedClip, ClipSource, to_frames, to_video
+
+FRAMES = torch.arange(2 * 4 * 5 * 3, dtype=torch.uint8).reshape(2, 4, 5, 3)
+
+
+def test_to_frames_undoes_to_video_for_every_level():
+    levels = torch.arange(256, dtype=torch.uint8).reshape(1, 4, 8, 8, 1).expand(2, 4, 8, 8, 3)
+    video = to_video(levels)
+    assert video.shape == (2, 3, 4, 8, 8) and video.dtype == torch.float32
+    assert (video.min(), video.max()) == (-1, 1)
+    assert torch.equal(to_frames(video), levels)
+
+
+def test_to_video_keeps_each_pixel_in_its_place():
+    assert to_video(FRAMES)[2, 1, 3, 4] == FRAMES[1, 3, 4, 2] / 127.5 - 1
+
+
+def test_to_frames_clamps_and_rounds():
+    video = torch.tensor([-3.0, -1.0, 0.0, 0.9999, 3.0]).reshape(1, 1, 1, 5)
+    assert to_frames(video).flatten().tolist() == [0, 0, 128, 255, 255]
+
+
+def test_the_wrong_kind_is_named():
+    with pytest.raises(ValueError, match=r"frames are torch.float32 .*wanted uint8 .*`to_frames`"):
+        to_video(FRAMES.float())
+    with pytest.raises(ValueError, match=r"video is torch.uint8 .*wanted float .*`to_video`"):
+        to_frames(FRAMES)
+
+
+def test_a_caption_starts_at_0_or_later():
+    with pytest.raises(ValueError, match="caption starts at frame -1; frames count from 0"):
+        Caption(-1, "a red circle falls")
+
+
+@pytest.mark.parametrize("starts", [(), (1,), (0, 5, 5), (0, 5, 3)])
+def test_captions_of_a_clip_begin_at_0_and_increase(starts):
+    with pytest.raises(ValueError, match="they must begin at 0 and increase"):
+        CaptionedClip(FRAMES, tuple(Caption(start, "") for start in starts), 12.0, "clip")
+
+
+def test_frames_of_a_clip_are_uint8_pixels():
+    with pytest.raises(ValueError, match=r"clip frames are torch.float32 .*wanted uint8 \[T, H, W, 3\]"):
+        CaptionedClip(FRAMES.float(), (Caption(0, ""),), 12.0, "clip")
+
+
+def test_a_clip_source_is_abstract():
+    with pytest.raises(TypeError, match="abstract"):
+        ClipSource()
