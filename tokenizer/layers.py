@@ -1,0 +1,128 @@
+"""Causal layers on features `[B, T, H, W, C]` (channels last in memory), each streaming by a state of its caller.
+
+Only `TemporalMix` looks across time, so it is the only layer with a state. Rates change by reshape, which needs none. Nothing
+is normalised over time: a statistic over a clip would let the future change the past.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
+from ..state import State, States
+
+
+@dataclass
+class ConvState(State):
+    """The frames a causal temporal layer has seen last.
+
+    Attributes:
+        past: `[B, reach, H, W, C]`, oldest first; zeros before the first frame.
+    """
+
+    past: Tensor
+
+
+class SpatialConv(nn.Module):
+    """A 3x3 convolution of every frame by itself. `[B, T, H, W, C_in]` -> `[B, T, H, W, C_out]`."""
+
+    def __init__(self, in_channels: int, out_channels: int):
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch = x.shape[0]
+        images = rearrange(x, "b t h w c -> (b t) c h w")  # a view: channels-last strides, so no copy
+        images = self.conv(images.contiguous(memory_format=torch.channels_last))
+        return rearrange(images, "(b t) c h w -> b t h w c", b=batch)
+
+
+class TemporalMix(nn.Module):
+    """A causal temporal convolution: a linear map of this frame and the `reach` frames before it, at every position.
+
+    Starts as zero, so that a residual block starts as the identity.
+    """
+
+    def __init__(self, channels: int, reach: int = 2):
+        super().__init__()
+        self.reach = reach
+        self.linear = nn.Linear((reach + 1) * channels, channels)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def init_state(self, batch_size: int, height: int, width: int) -> ConvState:
+        """The state before the first frame of a `height` x `width` feature map."""
+        weight = self.linear.weight
+        return ConvState(weight.new_zeros(batch_size, self.reach, height, width, weight.shape[0]))
+
+    def forward(self, x: Tensor, state: ConvState | None = None) -> Tensor:
+        state = state or self.init_state(x.shape[0], x.shape[2], x.shape[3])
+        frames = torch.cat([state.past.to(x.dtype), x], dim=1)
+        state.past = frames[:, frames.shape[1] - self.reach :]
+        shifted = [frames[:, i : i + x.shape[1]] for i in range(self.reach + 1)]
+        return self.linear(torch.cat(shifted, dim=-1))
+
+
+class ResidualBlock(nn.Module):
+    """Normalise per position, mix in space, normalise, mix in time; added to the input."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.norm_space = nn.LayerNorm(channels)
+        self.space = SpatialConv(channels, channels)
+        self.norm_time = nn.LayerNorm(channels)
+        self.time = TemporalMix(channels)
+
+    def init_state(self, batch_size: int, height: int, width: int) -> ConvState:
+        return self.time.init_state(batch_size, height, width)
+
+    def forward(self, x: Tensor, state: ConvState | None = None) -> Tensor:
+        h = self.space(F.silu(self.norm_space(x)))
+        return x + self.time(F.silu(self.norm_time(h)), state)
+
+
+class Stage(nn.Module):
+    """Residual blocks at one resolution. Its state is the tuple of its blocks' states."""
+
+    def __init__(self, channels: int, num_blocks: int):
+        super().__init__()
+        self.blocks = nn.ModuleList(ResidualBlock(channels) for _ in range(num_blocks))
+
+    def init_state(self, batch_size: int, height: int, width: int) -> States:
+        return States(block.init_state(batch_size, height, width) for block in self.blocks)
+
+    def forward(self, x: Tensor, state: States | None = None) -> Tensor:
+        for block, block_state in zip(self.blocks, state or [None] * len(self.blocks), strict=True):
+            x = block(x, block_state)
+        return x
+
+
+class Downsample(nn.Module):
+    """Folds `time` frames and a `space` x `space` square into channels, then maps linearly.
+
+    `[B, T, H, W, C_in]` -> `[B, T / time, H / space, W / space, C_out]`; T is a multiple of `time`.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, time: int, space: int):
+        super().__init__()
+        self.time, self.space = time, space
+        self.linear = nn.Linear(in_channels * time * space * space, out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pattern = "b (t i) (h j) (w k) c -> b t h w (i j k c)"
+        return self.linear(rearrange(x, pattern, i=self.time, j=self.space, k=self.space))
+
+
+class Upsample(nn.Module):
+    """The mirror of `Downsample`. `[B, T, H, W, C_in]` -> `[B, T * time, H * space, W * space, C_out]`."""
+
+    def __init__(self, in_channels: int, out_channels: int, time: int, space: int):
+        super().__init__()
+        self.time, self.space = time, space
+        self.linear = nn.Linear(in_channels, out_channels * time * space * space)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pattern = "b t h w (i j k c) -> b (t i) (h j) (w k) c"
+        return rearrange(self.linear(x), pattern, i=self.time, j=self.space, k=self.space)

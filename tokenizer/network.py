@@ -1,0 +1,109 @@
+"""The encoder and the decoder: pixels to latents and back, at multiples of the temporal stride.
+
+The network knows whole groups of `temporal_stride` frames only; `VideoTokenizer` adds the law for lengths around it.
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+from torch import Tensor, nn
+
+from ..state import States
+from .layers import Downsample, Stage, Upsample
+
+
+@dataclass(frozen=True)
+class VideoTokenizerConfig:
+    """Shape of the tokenizer's network."""
+
+    patch_size: int = 4
+    """Side of the square of pixels that the first layer folds into channels."""
+    channels: tuple[int, ...] = (64, 128)
+    """Width of each stage; every stage after the first halves height and width."""
+    num_blocks: tuple[int, ...] = (2, 3)
+    """Residual blocks of each stage."""
+    time_strides: tuple[int, ...] = (4,)
+    """Frames folded into one between a stage and the next; their product is the temporal stride."""
+
+    def __post_init__(self):
+        for name in ("channels", "num_blocks", "time_strides"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if len(self.num_blocks) != len(self.channels) or len(self.time_strides) != len(self.channels) - 1:
+            raise ValueError(
+                f"got channels {self.channels}, num_blocks {self.num_blocks}, time_strides {self.time_strides}; wanted as "
+                "many num_blocks as channels and one time stride fewer, since strides stand between the stages"
+            )
+        if self.patch_size < 1 or min(*self.channels, *self.num_blocks, *self.time_strides, 1) < 1:
+            raise ValueError(f"got {self}; wanted every size to be at least 1")
+
+    @property
+    def temporal_stride(self) -> int:
+        """Frames per latent frame."""
+        return prod(self.time_strides)
+
+    @property
+    def spatial_stride(self) -> int:
+        """Pixels per token, along rows and along columns."""
+        return self.patch_size * 2 ** (len(self.channels) - 1)
+
+
+class Encoder(nn.Module):
+    """`[B, T, H, W, 3]` -> `[B, T / temporal_stride, H / spatial_stride, W / spatial_stride, latent_dim]`."""
+
+    def __init__(self, config: VideoTokenizerConfig, latent_dim: int):
+        super().__init__()
+        self.config = config
+        channels = config.channels
+        downs = [Downsample(3, channels[0], time=1, space=config.patch_size)]
+        for before, after, time in zip(channels, channels[1:], config.time_strides, strict=False):
+            downs.append(Downsample(before, after, time, space=2))
+        self.downs = nn.ModuleList(downs)
+        self.stages = nn.ModuleList(Stage(*shape) for shape in zip(channels, config.num_blocks, strict=True))
+        self.norm = nn.LayerNorm(channels[-1])  # without it FSQ uses a tenth of its codes
+        self.head = nn.Linear(channels[-1], latent_dim)
+
+    def init_state(self, batch_size: int, height: int, width: int) -> States:
+        """The state before the first frame; `height` and `width` in pixels."""
+        scales = [self.config.patch_size * 2**i for i in range(len(self.stages))]
+        return States(
+            stage.init_state(batch_size, height // scale, width // scale)
+            for stage, scale in zip(self.stages, scales, strict=True)
+        )
+
+    def forward(self, x: Tensor, state: States | None = None) -> Tensor:
+        states = state or [None] * len(self.stages)
+        for down, stage, stage_state in zip(self.downs, self.stages, states, strict=True):
+            x = stage(down(x), stage_state)
+        return self.head(self.norm(x))
+
+
+class Decoder(nn.Module):
+    """The mirror of `Encoder`. `[B, T, H, W, latent_dim]` -> `[B, T * temporal_stride, ..., 3]`."""
+
+    def __init__(self, config: VideoTokenizerConfig, latent_dim: int):
+        super().__init__()
+        self.config = config
+        channels = config.channels[::-1]
+        self.stem = nn.Linear(latent_dim, channels[0])
+        self.stages = nn.ModuleList(Stage(*shape) for shape in zip(channels, config.num_blocks[::-1], strict=True))
+        ups = []
+        for before, after, time in zip(channels, channels[1:], config.time_strides[::-1], strict=False):
+            ups.append(Upsample(before, after, time, space=2))
+        ups.append(Upsample(channels[-1], 3, time=1, space=config.patch_size))
+        self.ups = nn.ModuleList(ups)
+        self.norm = nn.LayerNorm(channels[-1])
+
+    def init_state(self, batch_size: int, height: int, width: int) -> States:
+        """The state before the first latent frame; `height` and `width` in tokens."""
+        return States(
+            stage.init_state(batch_size, height * 2**i, width * 2**i) for i, stage in enumerate(self.stages)
+        )
+
+    def forward(self, latents: Tensor, state: States | None = None) -> Tensor:
+        x = self.stem(latents)
+        states = state or [None] * len(self.stages)
+        *ups, last = self.ups
+        for stage, stage_state, up in zip(self.stages, states, [*ups, None], strict=True):
+            x = stage(x, stage_state)
+            x = up(x) if up is not None else self.norm(x)
+        return last(x)

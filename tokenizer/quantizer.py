@@ -1,0 +1,83 @@
+"""What every quantizer is: latents in, tokens and quantized latents out, in float32 whatever autocast says."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """The result of quantizing latents `[B, T, H, W, D]`.
+
+    Attributes:
+        latents: `[B, T, H, W, D]`, the quantized latents; gradients pass straight through to the input.
+        tokens: int64 `[B, T, H, W]` in [0, codebook_size).
+        loss: Scalar the quantizer wants added to the training loss, weighted; zero for those that need none.
+    """
+
+    latents: Tensor
+    tokens: Tensor
+    loss: Tensor
+
+
+class Quantizer(nn.Module, ABC):
+    """Maps latents of width `dim` to one of `codebook_size` tokens, and tokens back.
+
+    A subclass fills in three functions on flat sequences `[B, N, D]`; this class does shapes and precision.
+
+    Attributes:
+        options: The plain values that rebuild this quantizer: `type(self)(**options)`.
+    """
+
+    def __init__(self, dim: int, codebook_size: int, options: dict[str, Any]):
+        super().__init__()
+        self.dim, self.codebook_size, self.options = dim, codebook_size, options
+
+    def forward(self, latents: Tensor) -> Quantized:
+        """Quantizes `[B, T, H, W, D]`."""
+        shape = dict(zip("thw", latents.shape[1:4], strict=True))
+        with torch.autocast(latents.device.type, enabled=False):  # rounding in bf16 loses codes
+            quantized, tokens, loss = self._quantize(rearrange(latents.float(), "b t h w d -> b (t h w) d"))
+        tokens = rearrange(tokens.long(), "b (t h w) -> b t h w", **shape)
+        return Quantized(rearrange(quantized, "b (t h w) d -> b t h w d", **shape), tokens, loss)
+
+    def tokens_to_latents(self, tokens: Tensor) -> Tensor:
+        """The quantized latents float32 `[B, T, H, W, D]` of tokens `[B, T, H, W]`."""
+        with torch.autocast(tokens.device.type, enabled=False):
+            latents = self._lookup(rearrange(tokens.long(), "b t h w -> b (t h w)"))
+        return rearrange(latents, "b (t h w) d -> b t h w d", **dict(zip("thw", tokens.shape[1:], strict=True)))
+
+    def latents_to_tokens(self, latents: Tensor) -> Tensor:
+        """The inverse of `tokens_to_latents`, for latents that are already quantized."""
+        with torch.autocast(latents.device.type, enabled=False):
+            tokens = self._invert(rearrange(latents.float(), "b t h w d -> b (t h w) d"))
+        shape = dict(zip("thw", latents.shape[1:4], strict=True))
+        return rearrange(tokens.long(), "b (t h w) -> b t h w", **shape)
+
+    @abstractmethod
+    def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`[B, N, D]` -> quantized `[B, N, D]`, tokens `[B, N]`, loss."""
+
+    @abstractmethod
+    def _lookup(self, tokens: Tensor) -> Tensor:
+        """Tokens `[B, N]` -> quantized latents `[B, N, D]`."""
+
+    @abstractmethod
+    def _invert(self, latents: Tensor) -> Tensor:
+        """Quantized latents `[B, N, D]` -> tokens `[B, N]`."""
+
+
+def join_digits(digits: Tensor, base: int) -> Tensor:
+    """One token out of one index per residual level: `[..., Q]` in [0, base) -> `[...]` in [0, base ** Q)."""
+    weights = base ** torch.arange(digits.shape[-1], device=digits.device)
+    return (digits.long() * weights).sum(dim=-1)
+
+
+def split_digits(tokens: Tensor, base: int, num_digits: int) -> Tensor:
+    """The inverse of `join_digits`: `[...]` -> `[..., num_digits]`."""
+    weights = base ** torch.arange(num_digits, device=tokens.device)
+    return tokens.unsqueeze(-1) // weights % base

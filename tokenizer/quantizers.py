@@ -1,0 +1,309 @@
+"""The quantizers, each a thin sibling over vector-quantize-pytorch behind the one interface `Quantizer`.
+
+A residual quantizer has one index per level and place; they are joined into one token, the first level as its lowest digit.
+"""
+
+from math import prod
+
+import torch
+import vector_quantize_pytorch as vq
+from torch import Tensor
+
+from .quantizer import Quantizer, join_digits, split_digits
+
+_MAX_CODES_FSQ = 2**24  # the library's indices are sums in float32
+
+
+class FSQ(Quantizer):
+    """Finite scalar quantization (Mentzer et al. 2023): every number of the latent is rounded to one of a few levels.
+
+    The numbers are squashed by tanh before they are rounded. Left alone, training drives them into its flat ends, where only the
+    outermost codes are used and no gradient comes back; a small loss on what lies beyond `_LIMIT` keeps them out.
+
+    Args:
+        levels: Levels of each number; the codebook has their product.
+        range_weight: Weight of the loss on numbers beyond the range that rounding needs.
+    """
+
+    _LIMIT = 1.5
+
+    def __init__(self, levels: tuple[int, ...] = (8, 5, 5, 5), range_weight: float = 0.1):
+        _check(min(levels, default=0) >= 3, f"levels {tuple(levels)}", "one or more numbers of at least 3")
+        _check(prod(levels) <= _MAX_CODES_FSQ, f"{prod(levels)} codes", f"at most {_MAX_CODES_FSQ}")
+        super().__init__(len(levels), prod(levels), {"levels": tuple(levels), "range_weight": range_weight})
+        self.range_weight = range_weight
+        self.codes = vq.FSQ(list(levels))
+
+    def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        beyond = (latents.abs() - self._LIMIT).clamp(min=0)
+        return *self.codes(latents), self.range_weight * beyond.square().mean()
+
+    def _lookup(self, tokens: Tensor) -> Tensor:
+        return self.codes.indices_to_codes(tokens)
+
+    def _invert(self, latents: Tensor) -> Tensor:
+        return self.codes.codes_to_indices(latents)
+
+
+class LFQ(Quantizer):
+    """Lookup-free quantization (MAGVIT-v2, Yu et al. 2023): the signs of the latent are the bits of the token.
+
+    Args:
+        num_bits: Width of the latent; the codebook has `2 ** num_bits` tokens.
+        entropy_weight: Weight of the loss that makes single choices sure and their average uniform.
+        commitment_weight: Weight of the loss that pulls latents to +-1.
+    """
+
+    def __init__(self, num_bits: int = 10, entropy_weight: float = 0.02, commitment_weight: float = 0.1):
+        _check(1 <= num_bits <= 18, f"num_bits {num_bits}", "1 to 18; the entropy loss looks at every code")
+        options = {"num_bits": num_bits, "entropy_weight": entropy_weight, "commitment_weight": commitment_weight}
+        super().__init__(num_bits, 2**num_bits, options)
+        self.codes = vq.LFQ(
+            dim=num_bits,
+            codebook_size=2**num_bits,
+            entropy_loss_weight=entropy_weight,
+            commitment_loss_weight=commitment_weight,
+        )
+
+    def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return tuple(self.codes(latents))
+
+    def _lookup(self, tokens: Tensor) -> Tensor:
+        return self.codes.indices_to_codes(tokens)
+
+    def _invert(self, latents: Tensor) -> Tensor:
+        bits = (latents > 0).long()
+        return (bits * self.codes.mask).sum(dim=-1)
+
+
+class VQ(Quantizer):
+    """Vector quantization (van den Oord et al. 2017) with an EMA codebook, cosine distance and revival of dead codes.
+
+    Args:
+        codebook_size: Number of vectors in the codebook.
+        dim: Width of the vectors.
+        decay: How much of a code is kept at each update of its moving average.
+        commitment_weight: Weight of the loss that pulls latents to their codes.
+        revive_below: A code seen fewer times than this per batch, on average, is replaced by a latent of the batch.
+        cosine: Compare directions only (ViT-VQGAN, Yu et al. 2021) instead of euclidean distances.
+    """
+
+    def __init__(
+        self,
+        codebook_size: int = 1024,
+        dim: int = 8,
+        decay: float = 0.99,
+        commitment_weight: float = 0.25,
+        revive_below: float = 2.0,
+        cosine: bool = True,
+    ):
+        _check(codebook_size >= 2 and dim >= 1, f"codebook_size {codebook_size}, dim {dim}", "at least 2 and 1")
+        options = {
+            "codebook_size": codebook_size,
+            "dim": dim,
+            "decay": decay,
+            "commitment_weight": commitment_weight,
+            "revive_below": revive_below,
+            "cosine": cosine,
+        }
+        super().__init__(dim, codebook_size, options)
+        self.codes = vq.VectorQuantize(
+            dim=dim,
+            codebook_size=codebook_size,
+            decay=decay,
+            commitment_weight=commitment_weight,
+            threshold_ema_dead_code=revive_below,
+            use_cosine_sim=cosine,
+            kmeans_init=True,
+        )
+
+    def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        quantized, tokens, loss = self.codes(latents)
+        return quantized, tokens, loss.sum()
+
+    def _lookup(self, tokens: Tensor) -> Tensor:
+        return self.codes.get_output_from_indices(tokens)
+
+    def _invert(self, latents: Tensor) -> Tensor:
+        return _nearest(latents, self.codes.codebook)
+
+
+class SimVQ(Quantizer):
+    """SimVQ (Zhu et al. 2024): a frozen codebook seen through one learned linear map, so that no code can die alone.
+
+    Args:
+        codebook_size: Number of vectors in the codebook.
+        dim: Width of the vectors.
+        commitment_weight: Weight of the loss between latents and codes.
+    """
+
+    def __init__(self, codebook_size: int = 1024, dim: int = 8, commitment_weight: float = 1.0):
+        _check(codebook_size >= 2 and dim >= 1, f"codebook_size {codebook_size}, dim {dim}", "at least 2 and 1")
+        options = {"codebook_size": codebook_size, "dim": dim, "commitment_weight": commitment_weight}
+        super().__init__(dim, codebook_size, options)
+        self.codes = vq.SimVQ(dim=dim, codebook_size=codebook_size, commitment_weight=commitment_weight)
+
+    def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.codes(latents)
+
+    def _lookup(self, tokens: Tensor) -> Tensor:
+        return self.codes.indices_to_codes(tokens)
+
+    def _invert(self, latents: Tensor) -> Tensor:
+        return _nearest(latents, self.codes.codebook)
+
+
+class ResidualFSQ(Quantizer):
+    """FSQ in rounds, each on what the last one left over, at finer and finer scales.
+
+    Args:
+        levels: Levels of each number, in every round.
+        num_quantizers: Rounds; the codebook has `prod(levels) ** num_quantizers` tokens.
+    """
+
+    def __init__(self, levels: tuple[int, ...] = (5, 5, 5), num_quantizers: int = 2):
+        _check(min(levels, default=0) >= 2, f"levels {tuple(levels)}", "one or more numbers of at least 2")
+        _check(num_quantizers >= 1, f"num_quantizers {num_quantizers}", "at least 1")
+        options = {"levels": tuple(levels), "num_quantizers": num_quantizers}
+        super().__init__(len(levels), _joint_size(prod(levels), num_quantizers), options)
+        self.codes = vq.ResidualFSQ(levels=list(levels), num_quantizers=num_quantizers)
+
+    def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        quantized, digits = self.codes(latents)
+        return quantized, join_digits(digits, self.codes.codebook_size), latents.new_zeros(())
+
+    def _lookup(self, tokens: Tensor) -> Tensor:
+        digits = split_digits(tokens, self.codes.codebook_size, self.codes.num_quantizers)
+        return self.codes.get_output_from_indices(digits)
+
+    def _invert(self, latents: Tensor) -> Tensor:
+        digits = []
+        for layer, scale in zip(self.codes.layers, self.codes.scales, strict=True):
+            codes, index = layer(latents / scale)  # the levels nest, so the nearest is the one that was added
+            digits.append(index)
+            latents = latents - codes * scale
+        return join_digits(torch.stack(digits, dim=-1), self.codes.codebook_size)
+
+
+class ResidualVQ(Quantizer):
+    """Vector quantization in rounds (SoundStream, Zeghidour et al. 2021), each on what the last one left over.
+
+    Args:
+        codebook_size_per_level: Number of vectors in the codebook of each round.
+        num_quantizers: Rounds; there are `codebook_size_per_level ** num_quantizers` tokens.
+        dim: Width of the vectors.
+        decay: How much of a code is kept at each update of its moving average.
+        commitment_weight: Weight of the loss that pulls latents to their codes.
+        revive_below: A code seen fewer times than this per batch, on average, is replaced by a latent of the batch.
+    """
+
+    def __init__(
+        self,
+        codebook_size_per_level: int = 256,
+        num_quantizers: int = 2,
+        dim: int = 8,
+        decay: float = 0.99,
+        commitment_weight: float = 0.25,
+        revive_below: float = 2.0,
+    ):
+        _check(codebook_size_per_level >= 2, f"codebook_size_per_level {codebook_size_per_level}", "at least 2")
+        _check(num_quantizers >= 1 and dim >= 1, f"num_quantizers {num_quantizers}, dim {dim}", "at least 1 each")
+        options = {
+            "codebook_size_per_level": codebook_size_per_level,
+            "num_quantizers": num_quantizers,
+            "dim": dim,
+            "decay": decay,
+            "commitment_weight": commitment_weight,
+            "revive_below": revive_below,
+        }
+        super().__init__(dim, _joint_size(codebook_size_per_level, num_quantizers), options)
+        self.codes = vq.ResidualVQ(
+            dim=dim,
+            codebook_size=codebook_size_per_level,
+            num_quantizers=num_quantizers,
+            decay=decay,
+            commitment_weight=commitment_weight,
+            threshold_ema_dead_code=revive_below,
+            kmeans_init=True,
+        )
+
+    def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        quantized, digits, loss = self.codes(latents)
+        return quantized, join_digits(digits, self.options["codebook_size_per_level"]), loss.sum()
+
+    def _lookup(self, tokens: Tensor) -> Tensor:
+        digits = split_digits(tokens, self.options["codebook_size_per_level"], self.options["num_quantizers"])
+        return self.codes.get_output_from_indices(digits)
+
+    def _invert(self, latents: Tensor) -> Tensor:
+        return join_digits(_search_sum(latents, self.codes.codebooks), self.options["codebook_size_per_level"])
+
+
+class ResidualSimVQ(Quantizer):
+    """SimVQ in rounds, each on what the last one left over.
+
+    Args:
+        codebook_size_per_level: Number of vectors in the codebook of each round.
+        num_quantizers: Rounds; there are `codebook_size_per_level ** num_quantizers` tokens.
+        dim: Width of the vectors.
+    """
+
+    def __init__(self, codebook_size_per_level: int = 256, num_quantizers: int = 2, dim: int = 8):
+        _check(codebook_size_per_level >= 2, f"codebook_size_per_level {codebook_size_per_level}", "at least 2")
+        _check(num_quantizers >= 1 and dim >= 1, f"num_quantizers {num_quantizers}, dim {dim}", "at least 1 each")
+        options = {
+            "codebook_size_per_level": codebook_size_per_level,
+            "num_quantizers": num_quantizers,
+            "dim": dim,
+        }
+        super().__init__(dim, _joint_size(codebook_size_per_level, num_quantizers), options)
+        self.codes = vq.ResidualSimVQ(dim=dim, codebook_size=codebook_size_per_level, num_quantizers=num_quantizers)
+
+    def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        quantized, digits, loss = self.codes(latents)
+        return quantized, join_digits(digits, self.options["codebook_size_per_level"]), loss.sum()
+
+    def _lookup(self, tokens: Tensor) -> Tensor:
+        digits = split_digits(tokens, self.options["codebook_size_per_level"], self.options["num_quantizers"])
+        return self.codes.get_output_from_indices(digits)
+
+    def _invert(self, latents: Tensor) -> Tensor:
+        return join_digits(_search_sum(latents, self.codes.codebooks), self.options["codebook_size_per_level"])
+
+
+QUANTIZERS = {kind.__name__: kind for kind in (FSQ, LFQ, VQ, SimVQ, ResidualFSQ, ResidualVQ, ResidualSimVQ)}
+
+
+def _check(holds: bool, got: str, wanted: str) -> None:
+    if not holds:
+        raise ValueError(f"got {got}; wanted {wanted}")
+
+
+def _joint_size(codebook_size: int, num_quantizers: int) -> int:
+    size = codebook_size**num_quantizers
+    _check(size < 2**62, f"{codebook_size} codes in {num_quantizers} rounds", "a joint codebook below 2^62, an int64 token")
+    return size
+
+
+def _nearest(latents: Tensor, codebook: Tensor) -> Tensor:
+    """`[B, N, D]`, `[V, D]` -> index of the nearest code `[B, N]`."""
+    return torch.cdist(latents, codebook.expand(latents.shape[0], -1, -1)).argmin(dim=-1)
+
+
+def _search_sum(latents: Tensor, codebooks: Tensor) -> Tensor:
+    """Which codes add up to the latents: `[B, N, D]`, `[Q, V, D]` -> `[B, N, Q]`.
+
+    A beam of V: exact for two rounds. Choosing the nearest code in each round, as encoding does, is not an inverse: the sum may
+    lie nearer to another first code.
+    """
+    num_codes = codebooks.shape[1]
+    left, chosen = latents.unsqueeze(2), latents.new_zeros(*latents.shape[:2], 1, 0, dtype=torch.int64)
+    for codebook in codebooks:
+        rest = left.unsqueeze(3) - codebook  # [B, N, beam, V, D]
+        errors = rest.square().sum(dim=-1).flatten(2)
+        best = errors.topk(min(num_codes, errors.shape[-1]), largest=False).indices
+        beams, index = best // num_codes, best % num_codes
+        chosen = torch.cat([chosen.gather(2, beams.unsqueeze(-1).expand(-1, -1, -1, chosen.shape[-1])), index.unsqueeze(-1)], -1)
+        left = rest.flatten(2, 3).gather(2, best.unsqueeze(-1).expand(-1, -1, -1, rest.shape[-1]))
+    winner = left.square().sum(dim=-1).argmin(dim=-1)[..., None, None]
+    return chosen.gather(2, winner.expand(-1, -1, 1, chosen.shape[-1])).squeeze(2)
