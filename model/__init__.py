@@ -1,0 +1,20 @@
+"""Tokens and text to next tokens: `VideoLM`, its cache and its positions."""
+
+from .blocks import block_lengths, shift_tokens, to_grid, to_sequence
+from .cache import LMState
+from .text_encoder import PromptMemory
+from .video_lm import LMOutput, VideoLM, VideoLMConfig
+from .vocabulary import TokenLoss
+
+__all__ = [
+    "LMOutput",
+    "LMState",
+    "PromptMemory",
+    "TokenLoss",
+    "VideoLM",
+    "VideoLMConfig",
+    "block_lengths",
+    "shift_tokens",
+    "to_grid",
+    "to_sequence",
+]

@@ -1,0 +1,87 @@
+"""The transformer's parts: norms, attention with grouped queries, SwiGLU."""
+
+from collections.abc import Callable
+
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
+See = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
+"""New queries, keys and values `[B, N, S, D]` -> those to attend with: rotated, and with what the cache holds."""
+
+
+class RMSNorm(nn.RMSNorm):
+    """Root mean square norm (Zhang and Sennrich 2019); under autocast the fused kernel wants weight and input alike."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, self.normalized_shape, self.weight.to(x.dtype), self.eps)
+
+
+class SwiGLU(nn.Module):
+    """Gated feed-forward layer (Shazeer 2020), gate and value in one product. `[..., E]` -> `[..., E]`."""
+
+    def __init__(self, width: int, hidden: int):
+        super().__init__()
+        self.up = nn.Linear(width, 2 * hidden, bias=False)
+        self.down = zero_linear(hidden, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, value = self.up(x).chunk(2, dim=-1)
+        return self.down(F.silu(gate) * value)
+
+
+class SelfAttention(nn.Module):
+    """Attention with normed queries and keys (Henry et al. 2020) and grouped queries (Ainslie et al. 2023).
+
+    What a token may see, and where keys are kept, is the caller's `see`.
+    """
+
+    def __init__(self, width: int, num_heads: int, num_kv_heads: int):
+        super().__init__()
+        self.heads = (num_heads, num_kv_heads, num_kv_heads)
+        self.head_dim = width // num_heads
+        self.qkv = nn.Linear(width, sum(self.heads) * self.head_dim, bias=False)
+        self.query_norm, self.key_norm = RMSNorm(self.head_dim), RMSNorm(self.head_dim)
+        self.out = zero_linear(width, width)
+
+    def forward(self, x: Tensor, see: See, mask: Tensor | None) -> Tensor:
+        heads = rearrange(self.qkv(x), "b s (n d) -> b n s d", d=self.head_dim)
+        queries, keys, values = heads.split(self.heads, dim=1)
+        queries, keys, values = see(self.query_norm(queries), self.key_norm(keys), values)
+        return self.out(rearrange(attend(queries, keys, values, mask), "b n s d -> b s (n d)"))
+
+
+class CrossAttention(nn.Module):
+    """Attention from video tokens to a prompt's keys and values, which are computed once a prompt."""
+
+    def __init__(self, width: int, num_heads: int, num_kv_heads: int):
+        super().__init__()
+        self.head_dim = width // num_heads
+        self.query = nn.Linear(width, width, bias=False)
+        self.key_value = nn.Linear(width, 2 * num_kv_heads * self.head_dim, bias=False)
+        self.query_norm, self.key_norm = RMSNorm(self.head_dim), RMSNorm(self.head_dim)
+        self.out = zero_linear(width, width)
+
+    def project(self, text: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values `[B, N_kv, L, D]` of an encoded text `[B, L, E]`."""
+        keys, values = rearrange(self.key_value(text), "b l (two n d) -> two b n l d", two=2, d=self.head_dim)
+        return self.key_norm(keys), values
+
+    def forward(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+        queries = self.query_norm(rearrange(self.query(x), "b s (n d) -> b n s d", d=self.head_dim))
+        return self.out(rearrange(attend(queries, keys, values, mask), "b n s d -> b s (n d)"))
+
+
+def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    """Scaled dot-product attention; fewer key heads than query heads are shared. `[B, N, S, D]` each."""
+    dtype = queries.dtype
+    return F.scaled_dot_product_attention(
+        queries, keys.to(dtype), values.to(dtype), attn_mask=mask, enable_gqa=True
+    )
+
+
+def zero_linear(in_width: int, out_width: int) -> nn.Linear:
+    """A map without bias that starts as zero, so that a residual branch starts as the identity."""
+    linear = nn.Linear(in_width, out_width, bias=False)
+    nn.init.zeros_(linear.weight)
+    return linear

@@ -1,0 +1,261 @@
+"""`VideoLM`: a causal transformer over video tokens that predicts the next block of them, conditioned on text."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from .blocks import block_ids, block_lengths, block_mask, check_block_length, check_chunk
+from .cache import CacheShape, LayerCache, LMState, Piece, finish_frame, init_cache, plan_piece
+from .layers import CrossAttention, RMSNorm, See, SelfAttention, SwiGLU
+from .positions import frame_positions, rotary, rotate
+from .text_encoder import PromptMemory, TextEncoder, timeline_mask
+from .vocabulary import FactorisedVocabulary, FullVocabulary
+
+
+@dataclass(frozen=True)
+class VideoLMConfig:
+    """Shape of the video LM."""
+
+    codebook_size: int
+    """Number of video tokens V; read from the tokenizer."""
+    frame_shape: tuple[int, int]
+    """Rows and columns of tokens in a latent frame; read from the tokenizer and the size of the video."""
+    text_vocab_size: int
+    """Number of text ids; read from the text tokenizer."""
+    width: int = 256
+    """Width E of the transformer."""
+    num_layers: int = 6
+    """Number of layers."""
+    num_heads: int = 4
+    """Query heads; the head width is `width / num_heads`."""
+    num_kv_heads: int = 2
+    """Key and value heads, shared by groups of query heads."""
+    mlp_width: int = 640
+    """Hidden width of the gated feed-forward layers."""
+    cross_every: int = 2
+    """Every how many layers attend to the prompt."""
+    text_width: int = 128
+    """Width of the text encoder."""
+    text_layers: int = 2
+    """Layers of the text encoder."""
+    max_prompt_length: int = 48
+    """Text ids of a prompt at most, with the end."""
+    sink_frames: int = 1
+    """First latent frames of a stream that are kept for ever."""
+    context_frames: int = 7
+    """Latest finished latent frames that are seen, beside the sink."""
+    factorise_above: int = 4096
+    """Vocabularies larger than this are predicted in two factors."""
+
+    def __post_init__(self):
+        object.__setattr__(self, "frame_shape", tuple(self.frame_shape))
+        if self.width % self.num_heads or self.num_heads % self.num_kv_heads or self.width // self.num_heads % 2:
+            raise ValueError(
+                f"got width {self.width}, num_heads {self.num_heads}, num_kv_heads {self.num_kv_heads}; wanted num_heads to divide "
+                "width into even parts and num_kv_heads to divide num_heads"
+            )
+        if self.context_frames < 1 or self.sink_frames < 0:
+            raise ValueError(
+                f"got context_frames {self.context_frames} and sink_frames {self.sink_frames}; wanted at least 1 and 0"
+            )
+
+    @property
+    def cache_shape(self) -> CacheShape:
+        """Sizes of the cache that this context needs."""
+        return CacheShape(self.frame_shape, self.sink_frames, self.context_frames)
+
+    @property
+    def max_parallel_frames(self) -> int:
+        """Latent frames of which each sees all before it: the longest clip to train on."""
+        return self.sink_frames + self.context_frames + 1
+
+
+@dataclass(frozen=True)
+class LMOutput:
+    """`hidden` `[B, S, E]`: hidden[:, i] predicts the token at position i; no shift."""
+
+    hidden: Tensor
+
+
+class Layer(nn.Module):
+    """Self-attention, in some layers cross-attention to the prompt, and a gated feed-forward layer; pre-normed, residual."""
+
+    def __init__(self, config: VideoLMConfig, cross: bool):
+        super().__init__()
+        heads = (config.width, config.num_heads, config.num_kv_heads)
+        self.attention_norm, self.attention = RMSNorm(config.width), SelfAttention(*heads)
+        self.cross_norm = RMSNorm(config.width) if cross else None
+        self.cross = CrossAttention(*heads) if cross else None
+        self.mlp_norm, self.mlp = RMSNorm(config.width), SwiGLU(config.width, config.mlp_width)
+
+    def forward(self, x: Tensor, see: See, mask: Tensor | None, prompt: tuple[Tensor, Tensor, Tensor] | None) -> Tensor:
+        """`prompt` is keys, values and mask, for a layer that attends to it."""
+        x = x + self.attention(self.attention_norm(x), see, mask)
+        if self.cross is not None:
+            assert prompt is not None and self.cross_norm is not None
+            x = x + self.cross(self.cross_norm(x), *prompt)
+        return x + self.mlp(self.mlp_norm(x))
+
+
+class VideoLM(nn.Module):
+    """Predicts video tokens from the tokens before them and a prompt; only computes, never samples.
+
+    Context of a token: the prompt, the first `sink_frames` latent frames, the latest `context_frames` finished ones, and what its
+    block may see of its own frame. Rotary positions over (t, h, w); a stream has no end.
+
+    Args:
+        config: Shape of the network.
+    """
+
+    def __init__(self, config: VideoLMConfig):
+        super().__init__()
+        self.config = config
+        vocabulary = FactorisedVocabulary if config.codebook_size > config.factorise_above else FullVocabulary
+        self.vocabulary = vocabulary(config.codebook_size, config.width)
+        self.kinds = nn.Embedding(len(block_lengths(config.frame_shape)), config.width)
+        self.places = nn.Embedding(config.frame_shape[0] * config.frame_shape[1], config.width)
+        self.text_encoder = TextEncoder(
+            config.text_vocab_size, config.text_width, config.text_layers, config.max_prompt_length, config.width
+        )
+        self.layers = nn.ModuleList(
+            Layer(config, cross=index % config.cross_every == 0) for index in range(config.num_layers)
+        )
+        self.norm = RMSNorm(config.width)
+        self.apply(_init_embedding)
+
+    @property
+    def start_id(self) -> int:
+        """The input where there is no earlier token."""
+        return self.config.codebook_size
+
+    @property
+    def head_dim(self) -> int:
+        """Width D of a head."""
+        return self.config.width // self.config.num_heads
+
+    @property
+    def frame_length(self) -> int:
+        """Tokens of a latent frame."""
+        return self.places.num_embeddings
+
+    def init_state(self, batch_size: int, fill: float = 0.0) -> LMState:
+        """The state before the first token of `batch_size` streams; `fill` is what unwritten memory holds."""
+        config = self.config
+        return init_cache(
+            config.cache_shape, batch_size, config.num_layers, config.num_kv_heads, self.head_dim, self.places.weight, fill
+        )
+
+    def encode_prompts(self, ids: Tensor, real: Tensor, starts: Tensor | None = None, num_frames: int = 1) -> PromptMemory:
+        """Encodes prompts once, for all tokens they condition.
+
+        Args:
+            ids: int64 `[B, P, L]`, P prompts for each video.
+            real: bool `[B, P, L]`, false for padding.
+            starts: int64 `[B, P]`, the latent frame from which each prompt holds; `None` where P is 1.
+            num_frames: Latent frames of the video; 1 where one prompt holds throughout.
+        """
+        if ids.shape[2] > self.config.max_prompt_length:
+            raise ValueError(
+                f"got prompts of {ids.shape[2]} text ids; wanted at most {self.config.max_prompt_length}, this model's "
+                "max_prompt_length; shorten them"
+            )
+        batch, prompts = ids.shape[:2]
+        text = self.text_encoder(ids.flatten(0, 1), real.flatten(0, 1)).unflatten(0, (batch, prompts)).flatten(1, 2)
+        projected = [layer.cross.project(text) for layer in self.layers if layer.cross is not None]
+        starts = ids.new_zeros(batch, 1) if starts is None else starts
+        return PromptMemory(
+            keys=torch.stack([keys for keys, _ in projected], dim=1),
+            values=torch.stack([values for _, values in projected], dim=1),
+            mask=timeline_mask(starts, real, num_frames),
+        )
+
+    def forward(
+        self, inputs: Tensor, prompts: PromptMemory, block_length: int, state: LMState | None = None
+    ) -> LMOutput:
+        """Hidden vectors that predict tokens, from inputs shifted by `shift_tokens`.
+
+        Args:
+            inputs: int64 `[B, S]`, the tokens `block_length` before (in the first latent frame: one before) each position.
+            prompts: What conditions them.
+            block_length: 1, some whole rows that divide a frame, or a frame. A chunk may end where a block ends, and anywhere in
+                the first latent frame.
+            state: Where the streams stand; updated. `None` starts new ones.
+
+        Raises:
+            ValueError: The block length is not legal here, or the chunk cuts a block.
+        """
+        check_block_length(block_length, self.config.frame_shape)
+        done, first = (0, True) if state is None else (state.filled, not state.frames.any())
+        check_chunk(inputs.shape[1], done, first, self.frame_length, block_length)
+        if state is None and inputs.shape[1] <= self.config.max_parallel_frames * self.frame_length:
+            return self._forward_parallel(inputs, prompts, block_length)
+        state = state or self.init_state(inputs.shape[0])
+        hidden = []
+        while inputs.shape[1]:
+            length = min(inputs.shape[1], self.frame_length - state.filled)
+            hidden.append(self._forward_piece(inputs[:, :length], prompts, block_length, state))
+            inputs = inputs[:, length:]
+        return LMOutput(torch.cat(hidden, dim=1))
+
+    def _forward_parallel(self, inputs: Tensor, prompts: PromptMemory, block_length: int) -> LMOutput:
+        """All positions at once: what a fresh state would give, for a video within the context, and with gradients."""
+        device, length, frame = inputs.device, inputs.shape[1], self.frame_length
+        num_frames = -(-length // frame)
+        blocks = block_ids(length, 0, frame, block_length, device)
+        places = frame_positions(torch.arange(num_frames, device=device), *self.config.frame_shape)[:length]
+        turn = rotary(places, self.head_dim)
+        mask = block_mask(blocks, blocks)
+
+        def see(queries: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            return rotate(queries, turn), rotate(keys, turn), values
+
+        prompt_mask = prompts.frame_mask(torch.arange(num_frames, device=device)[None])
+        if prompt_mask.shape[1] > 1:
+            prompt_mask = prompt_mask.repeat_interleave(frame, dim=1)[:, :length]
+        x = self._embed(inputs, 0, torch.arange(length, device=device) < frame, block_length)
+        return LMOutput(self._run_layers(x, [see] * len(self.layers), mask, prompts, prompt_mask[:, None]))
+
+    def _forward_piece(self, inputs: Tensor, prompts: PromptMemory, block_length: int, state: LMState) -> Tensor:
+        """The next tokens of the frame in the making."""
+        config, length = self.config, inputs.shape[1]
+        first = (state.frames == 0)[:, None].expand(-1, length)
+        blocks = (torch.arange(length) + state.filled) // torch.where(first, 1, block_length)
+        piece = plan_piece(state, config.cache_shape, blocks, self.head_dim)
+        prompt_mask = prompts.frame_mask(state.frames[:, None])[:, None]
+        x = self._embed(inputs, state.filled, first.to(inputs.device), block_length)
+        see = [_through_cache(piece, cache) for cache in state.layers]
+        hidden = self._run_layers(x, see, piece.mask, prompts, prompt_mask)
+        state.filled += length
+        if state.filled == self.frame_length:
+            finish_frame(state, config.cache_shape, self.head_dim)
+        return hidden
+
+    def _run_layers(
+        self, x: Tensor, see: list[See], mask: Tensor | None, prompts: PromptMemory, prompt_mask: Tensor
+    ) -> Tensor:
+        for index, layer in enumerate(self.layers):
+            prompt = None
+            if layer.cross is not None:
+                place = index // self.config.cross_every
+                prompt = (prompts.keys[:, place], prompts.values[:, place], prompt_mask)
+            x = layer(x, see[index], mask, prompt)
+        return self.norm(x)
+
+    def _embed(self, inputs: Tensor, offset: int, first: Tensor, block_length: int) -> Tensor:
+        """Vectors of the inputs, their places in the frame and how far they were shifted."""
+        places = (torch.arange(inputs.shape[1], device=inputs.device) + offset) % self.frame_length
+        kinds = torch.where(first, 0, block_lengths(self.config.frame_shape).index(block_length))
+        return self.vocabulary.embed(inputs) + self.places(places) + self.kinds(kinds)
+
+
+def _through_cache(piece: Piece, cache: LayerCache) -> See:
+    def see(queries: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return rotate(queries, piece.turn), *piece.extend(cache, keys, values)
+
+    return see
+
+
+def _init_embedding(module: nn.Module) -> None:
+    if isinstance(module, nn.Embedding):
+        nn.init.normal_(module.weight, std=0.5)

@@ -1,0 +1,122 @@
+"""From token to vector and from vector to the next token; large vocabularies in two factors.
+
+A token of a factorised vocabulary is `high * base + low`; low is predicted given high, so nothing is assumed independent and
+the cost is that of two vocabularies of the square root's size (MAGVIT-v2, Yu et al. 2023).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil, isqrt
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Pick = Callable[[Tensor], Tensor]
+"""Logits `[R, S, K]` -> the chosen index `[R', S]`; R' is R, or less where guidance merges rows."""
+
+
+@dataclass(frozen=True)
+class TokenLoss:
+    """What training needs of a prediction, for every token, float32 `[B, S]`.
+
+    Attributes:
+        nll: Negative log likelihood in nats.
+        log_z: The log of the softmax's sum, squared: the z-loss (PaLM, Chowdhery et al. 2022) before its weight.
+    """
+
+    nll: Tensor
+    log_z: Tensor
+
+    def __add__(self, other: "TokenLoss") -> "TokenLoss":
+        return TokenLoss(self.nll + other.nll, self.log_z + other.log_z)
+
+
+class Vocabulary(nn.Module, ABC):
+    """Embeds input tokens and turns hidden vectors into predictions."""
+
+    @abstractmethod
+    def embed(self, inputs: Tensor) -> Tensor:
+        """int64 `[B, S]` in [0, size]; `size` itself is the start -> `[B, S, E]`."""
+
+    @abstractmethod
+    def loss(self, hidden: Tensor, tokens: Tensor) -> TokenLoss:
+        """Loss of predicting `tokens` `[B, S]` from `hidden` `[B, S, E]`."""
+
+    @abstractmethod
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Log probabilities up to a constant of every token: `[..., E]` -> `[..., size]`. For tests and small vocabularies."""
+
+    @abstractmethod
+    def sample(self, hidden: Tensor, pick: Pick) -> Tensor:
+        """Chooses tokens `[R', S]` from hidden `[R, S, E]`."""
+
+
+class FullVocabulary(Vocabulary):
+    """One table in, one linear layer out."""
+
+    def __init__(self, size: int, width: int):
+        super().__init__()
+        self.table = nn.Embedding(size + 1, width)
+        self.head = nn.Linear(width, size, bias=False)
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        return self.table(inputs)
+
+    def loss(self, hidden: Tensor, tokens: Tensor) -> TokenLoss:
+        return _token_loss(self.head(hidden), tokens)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        return self.head(hidden)
+
+    def sample(self, hidden: Tensor, pick: Pick) -> Tensor:
+        return pick(self.head(hidden))
+
+
+class FactorisedVocabulary(Vocabulary):
+    """Two tables in, two linear layers out, the second one given the first's choice."""
+
+    def __init__(self, size: int, width: int):
+        super().__init__()
+        self.size, self.base = size, isqrt(size - 1) + 1
+        num_high = ceil(size / self.base)
+        self.high_table, self.low_table = nn.Embedding(num_high + 1, width), nn.Embedding(self.base, width)
+        self.high_head = nn.Linear(width, num_high, bias=False)
+        self.low_head = nn.Linear(width, self.base, bias=False)
+        self.given = nn.Embedding(num_high, width)
+        self.mix = nn.Linear(width, width, bias=False)
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        start = inputs == self.size
+        high = torch.where(start, self.high_table.num_embeddings - 1, inputs // self.base)
+        low = self.low_table(inputs % self.base).masked_fill(start.unsqueeze(-1), 0.0)
+        return self.high_table(high) + low
+
+    def loss(self, hidden: Tensor, tokens: Tensor) -> TokenLoss:
+        high = tokens // self.base
+        return _token_loss(self.high_head(hidden), high) + _token_loss(self._low(hidden, high), tokens % self.base)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        high = self.high_head(hidden).log_softmax(dim=-1)
+        choices = torch.arange(high.shape[-1], device=hidden.device)
+        low = self._low(hidden.unsqueeze(-2), choices).log_softmax(dim=-1)
+        return (high.unsqueeze(-1) + low).flatten(-2)[..., : self.size]
+
+    def sample(self, hidden: Tensor, pick: Pick) -> Tensor:
+        high = pick(self.high_head(hidden))
+        every = high.repeat(hidden.shape[0] // high.shape[0], 1)
+        return high * self.base + pick(self._low(hidden, every))
+
+    def _low(self, hidden: Tensor, high: Tensor) -> Tensor:
+        """Logits of the low factor given the high one; tokens past the vocabulary's end are impossible."""
+        logits = self.low_head(F.silu(self.mix(hidden + self.given(high))) + hidden)
+        beyond = high.unsqueeze(-1) * self.base + torch.arange(self.base, device=high.device) >= self.size
+        return logits.masked_fill(beyond, float("-inf"))
+
+
+def _token_loss(logits: Tensor, tokens: Tensor) -> TokenLoss:
+    logits = logits.float()
+    log_z = logits.logsumexp(dim=-1)
+    chosen = logits.gather(-1, tokens.unsqueeze(-1)).squeeze(-1)
+    return TokenLoss(log_z - chosen, log_z.square())
