@@ -1,0 +1,227 @@
+"""Bundles: a folder with everything needed to generate, none of which can run code."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor, nn
+
+from ..model import VideoLM, VideoLMConfig
+from ..tokenizer import QUANTIZERS, TextTokenizer, VideoTokenizer, VideoTokenizerConfig
+from .generator import VideoGenerator
+
+FORMAT = 1
+DEFAULT = Path(__file__).parent / "default"
+"""The embedded default."""
+
+_CONFIG, _MANIFEST, _CARD = "config.json", "manifest.json", "README.md"
+_TOKENIZER, _LM, _TEXT = "tokenizer.safetensors", "lm.safetensors", "text.model"
+
+
+class BundleError(ValueError):
+    """A bundle that cannot be used; the message names the folder, what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a bundle holds.
+
+    Attributes:
+        path: The folder.
+        tokenizer: Pixels to tokens and back, in float32.
+        lm: Tokens to next tokens; `None` in a bundle of a tokenizer alone.
+        text_tokenizer: Prompts to ids; `None` where there is no LM.
+        height: Rows of the frames it was trained on, in pixels.
+        width: Columns of the frames it was trained on, in pixels.
+        fps: Frames per second it was trained on.
+        training: How it was made, as the training wrote it.
+        hashes: sha256 of every file, by name.
+    """
+
+    path: Path
+    tokenizer: VideoTokenizer
+    lm: VideoLM | None
+    text_tokenizer: TextTokenizer | None
+    height: int
+    width: int
+    fps: float
+    training: dict[str, Any]
+    hashes: dict[str, str]
+
+    def generator(self) -> VideoGenerator:
+        """A generator of these parts.
+
+        Raises:
+            BundleError: The bundle holds a tokenizer alone, or its parts do not fit each other.
+        """
+        if self.lm is None or self.text_tokenizer is None:
+            raise BundleError(f"{self.path} holds a tokenizer and no video LM; wanted both to generate; train an LM on it first")
+        try:
+            return VideoGenerator(self.tokenizer, self.lm, self.text_tokenizer, self.height, self.width, self.fps)
+        except ValueError as error:
+            raise BundleError(f"{self.path}: {error}") from error
+
+
+def save_bundle(
+    folder: str | Path,
+    tokenizer: VideoTokenizer,
+    lm: VideoLM | None = None,
+    text_tokenizer: TextTokenizer | None = None,
+    *,
+    video: Mapping[str, float],
+    training: Mapping[str, Any] | None = None,
+    card: str = "",
+    dtype: torch.dtype = torch.float32,
+) -> Path:
+    """Writes a bundle; the folder appears whole or not at all, and replaces an older bundle of that name.
+
+    Args:
+        folder: Where to; the folder above it must exist.
+        tokenizer: The video tokenizer.
+        lm: The video LM, if there is one.
+        text_tokenizer: Its text tokenizer.
+        video: `height`, `width` and `fps` of the training videos.
+        training: How it was made; plain values.
+        card: The model card, Markdown.
+        dtype: Precision of the stored weights; bfloat16 halves the size.
+
+    Raises:
+        ValueError: The folder above does not exist, or `folder` is something else than a bundle.
+    """
+    folder = Path(folder)
+    if not folder.parent.is_dir():
+        raise ValueError(f"cannot write the bundle {folder}: the folder {folder.parent} does not exist; make it first")
+    if folder.exists() and not (folder / _CONFIG).is_file():
+        raise ValueError(f"cannot write the bundle {folder}: something else is there; name another folder")
+    config = {
+        "format": FORMAT,
+        "tokenizer": {
+            "config": asdict(tokenizer.config),
+            "quantizer": {"name": type(tokenizer.quantizer).__name__, "options": tokenizer.quantizer.options},
+        },
+        "lm": None if lm is None else asdict(lm.config),
+        "video": {name: video[name] for name in ("height", "width", "fps")},
+        "training": dict(training or {}),
+    }
+    files = {_CONFIG: json.dumps(config, indent=2).encode(), _TOKENIZER: _weights(tokenizer, dtype), _CARD: card.encode()}
+    if lm is not None and text_tokenizer is not None:
+        files |= {_LM: _weights(lm, dtype), _TEXT: text_tokenizer.model_bytes}
+    manifest = {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in files.items()}
+    _write_folder(folder, {**files, _MANIFEST: json.dumps(manifest, indent=2).encode()})
+    return folder
+
+
+def load_bundle(folder: str | Path | None = None) -> Bundle:
+    """Reads a bundle; nothing in it can run code.
+
+    Args:
+        folder: A bundle's folder; `None` is the embedded default.
+
+    Raises:
+        BundleError: The folder is no bundle, or damaged, or of another format.
+    """
+    path = DEFAULT if folder is None else Path(folder)
+    if not (path / _CONFIG).is_file():
+        raise BundleError(f"{path} is no bundle: it has no {_CONFIG}; wanted a folder that a training exported")
+    files, hashes = _read_files(path)
+    try:
+        config = json.loads(files[_CONFIG])
+        if config["format"] != FORMAT:
+            raise BundleError(f"{path} has format {config['format']!r}; this version reads format {FORMAT}; export it anew")
+        tokenizer, lm, text = *_build(config), None
+        _fill(tokenizer, files[_TOKENIZER], path / _TOKENIZER)
+        if lm is not None:
+            _fill(lm, files[_LM], path / _LM)
+            text = TextTokenizer(files[_TEXT])
+        video = config["video"]
+        height, width, fps = int(video["height"]), int(video["width"]), float(video["fps"])
+        return Bundle(path, tokenizer, lm, text, height, width, fps, dict(config["training"]), hashes)
+    except BundleError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError, RecursionError) as error:
+        raise BundleError(f"{path} is damaged or was made by another version ({error}); export or copy it anew") from error
+
+
+def load_generator(folder: str | Path | None = None) -> VideoGenerator:
+    """The generator of a bundle; `None` is the embedded default. Raises BundleError as `load_bundle`."""
+    return load_bundle(folder).generator()
+
+
+def _build(config: dict[str, Any]) -> tuple[VideoTokenizer, VideoLM | None]:
+    quantizer = config["tokenizer"]["quantizer"]
+    if quantizer["name"] not in QUANTIZERS:
+        raise ValueError(f"unknown quantizer {quantizer['name']!r}; known are {', '.join(QUANTIZERS)}")
+    shape = VideoTokenizerConfig(**config["tokenizer"]["config"])
+    tokenizer = VideoTokenizer(shape, QUANTIZERS[quantizer["name"]](**quantizer["options"]))
+    lm = None if config["lm"] is None else VideoLM(VideoLMConfig(**config["lm"]))
+    return tokenizer, lm
+
+
+def _weights(module: nn.Module, dtype: torch.dtype) -> bytes:
+    def stored(value: Tensor) -> Tensor:
+        value = value.detach().cpu()
+        return (value.to(dtype) if value.is_floating_point() else value).contiguous()
+
+    return save_tensors({name: stored(value) for name, value in module.state_dict().items()})
+
+
+def _fill(module: nn.Module, data: bytes, path: Path) -> None:
+    """Puts weights into a module: all of its own names and shapes, all finite, nothing else."""
+    try:
+        weights = load_tensors(data)
+    except SafetensorError as error:
+        raise BundleError(f"{path} is no safetensors file ({error}); copy or export the bundle anew") from error
+    own = module.state_dict()
+    strange = sorted(set(own) ^ set(weights)) or [n for n in own if own[n].shape != weights[n].shape]
+    if strange:
+        raise BundleError(f"{path} does not fit its config.json: {', '.join(strange[:3])} is missing, extra or of another shape")
+    broken = [name for name, value in weights.items() if value.is_floating_point() and not torch.isfinite(value).all()]
+    if broken:
+        raise BundleError(f"{path} holds values that are not finite in {', '.join(broken[:3])}; export it from an earlier checkpoint")
+    module.load_state_dict(weights)
+
+
+def _read_files(path: Path) -> tuple[dict[str, bytes], dict[str, str]]:
+    """All files that the manifest names, checked against its hashes."""
+    try:
+        manifest = json.loads((path / _MANIFEST).read_bytes())
+        expected = {str(name): str(entry["sha256"]) for name, entry in manifest.items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise BundleError(f"{path / _MANIFEST} cannot be read ({error}); copy or export the bundle anew") from error
+    files = {}
+    for name in expected:
+        if name not in (_CONFIG, _TOKENIZER, _LM, _TEXT, _CARD):
+            raise BundleError(f"{path / _MANIFEST} names {name!r}, which no bundle has; do not use this bundle")
+        try:
+            files[name] = (path / name).read_bytes()
+        except OSError as error:
+            raise BundleError(f"{path / name} cannot be read ({error.strerror}); copy or export the bundle anew") from error
+        if _sha256(files[name]) != expected[name]:
+            raise BundleError(f"{path / name} is damaged: its sha256 is not the manifest's; copy or export the bundle anew")
+    return files, expected
+
+
+def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        for name, data in files.items():
+            (temporary / name).write_bytes(data)
+        temporary.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

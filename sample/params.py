@@ -1,0 +1,52 @@
+"""How to choose tokens: `SamplingParams`, checked when made."""
+
+from dataclasses import dataclass
+
+DECODING = ("token", "row", "frame")
+
+
+@dataclass(frozen=True)
+class SamplingParams:
+    """How a stream chooses its tokens. Frozen and checked when made, so nothing downstream checks again.
+
+    Attributes:
+        temperature: Divides the logits; 0 takes the likeliest token always. In [0, 10].
+        top_k: Keep the k likeliest tokens; `None` keeps all. At least 1.
+        top_p: Keep the likeliest tokens that together have this probability; `None` keeps all. In (0, 1].
+        guidance_scale: Classifier-free guidance (Ho and Salimans 2022): 1 is none, more follows the prompt closer. In [0, 20].
+        block_length: Tokens per forward from the second latent frame on: "token", "row", "frame", or a number of tokens. The first
+            latent frame is always made token by token.
+
+    Raises:
+        ValueError: A value is out of its range.
+    """
+
+    temperature: float = 0.9
+    top_k: int | None = None
+    top_p: float | None = None
+    guidance_scale: float = 2.0
+    block_length: str | int = "row"
+
+    def __post_init__(self):
+        _check("temperature", self.temperature, 0 <= self.temperature <= 10, "a number from 0 to 10; 0 is greedy")
+        _check("top_k", self.top_k, self.top_k is None or self.top_k >= 1, "a whole number of at least 1, or None for all")
+        _check("top_p", self.top_p, self.top_p is None or 0 < self.top_p <= 1, "a number above 0 and up to 1, or None for all")
+        _check("guidance_scale", self.guidance_scale, 0 <= self.guidance_scale <= 20, "a number from 0 to 20; 1 is no guidance")
+        legal = self.block_length in DECODING or (isinstance(self.block_length, int) and self.block_length >= 1)
+        _check("block_length", self.block_length, legal, f"one of {', '.join(DECODING)}, or a number of tokens")
+
+    @property
+    def guided(self) -> bool:
+        """Whether a step needs the null prompt's prediction too."""
+        return self.guidance_scale != 1
+
+    def tokens_per_forward(self, frame_shape: tuple[int, int]) -> int:
+        """The block length in tokens, for latent frames of `frame_shape`."""
+        height, width = frame_shape
+        named: dict[str | int, int] = {"token": 1, "row": width, "frame": height * width}
+        return named.get(self.block_length) or int(self.block_length)
+
+
+def _check(name: str, value: object, holds: bool, wanted: str) -> None:
+    if not holds:
+        raise ValueError(f"got {name} {value!r}; wanted {wanted}")
