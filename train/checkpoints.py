@@ -1,0 +1,206 @@
+"""Checkpoints that are whole or not there: an atomic `CheckpointIO`, and when it is used."""
+
+import hashlib
+import json
+import os
+import pickle
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+import lightning as L
+import torch
+from lightning.fabric.plugins.io.checkpoint_io import CheckpointIO
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+
+class CheckpointError(OSError):
+    """A checkpoint could not be saved."""
+
+
+class AtomicCheckpointIO(CheckpointIO):
+    """Writes a temporary file beside the old one, syncs it, notes its hash in a manifest, then replaces the old.
+
+    Killed at any moment, it leaves the old checkpoint or the new one, whole. Every failure is an error. Checkpoints
+    hold tensors and plain values only, so that loading one cannot run code.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
+        """Saves `checkpoint` at `path`; the folder must exist.
+
+        Raises:
+            CheckpointError: If it could not be written; what was at `path` before is still there.
+        """
+        path = Path(path)
+        try:
+            with _temporary_beside(path) as temporary:
+                _write(temporary, lambda file: torch.save(checkpoint, file))
+                _write_manifest(path, [_entry(file) for file in (temporary, path) if file.is_file()])
+                os.replace(temporary, path)
+            _sync_folder(path.parent)
+        except (OSError, RuntimeError) as error:
+            raise CheckpointError(
+                f"could not save the checkpoint {path}: {error}; what was there before is untouched; free some space "
+                "or choose a folder that can be written with `--trainer.default_root_dir`"
+            ) from error
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """The checkpoint at `path`, on the CPU unless `map_location` says otherwise.
+
+        Raises:
+            ValueError: If there is none, or it is not what was saved.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise ValueError(f"checkpoint {path} is no file; give the path of one, or start anew without `--ckpt_path`")
+        entries = _read_manifest(path)
+        if entries and _entry(path) not in entries:
+            raise ValueError(
+                f"checkpoint {path} is damaged: its content is not what its manifest says was saved; take another "
+                "checkpoint or start anew without `--ckpt_path`"
+            )
+        try:
+            return torch.load(path, map_location=map_location or "cpu", weights_only=True)
+        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            raise ValueError(
+                f"checkpoint {path} cannot be read ({str(error).splitlines()[0]}); it is damaged or was not made by "
+                "`framecast train`; take another checkpoint or start anew without `--ckpt_path`"
+            ) from error
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Removes the checkpoint at `path` and its manifest."""
+        Path(path).unlink(missing_ok=True)
+        _manifest_path(Path(path)).unlink(missing_ok=True)
+
+
+class Checkpointing(ModelCheckpoint):
+    """Keeps `last.ckpt` up to date, where `--ckpt_path last` finds it.
+
+    Ctrl-C and SIGTERM end the run after the present step, with a checkpoint of it; a second one ends it at once.
+    A new run beside an old one writes `last-v1.ckpt` and so on; nothing is overwritten but a run's own checkpoint.
+
+    Args:
+        dirpath: The folder; on the command line always `checkpoints/` under `trainer.default_root_dir`.
+        every_n_train_steps: Steps from one checkpoint to the next.
+    """
+
+    def __init__(self, dirpath: str, every_n_train_steps: int = 250):
+        super().__init__(dirpath, every_n_train_steps=every_n_train_steps, save_last=True, save_top_k=0)
+        self.stopped_by: int | None = None
+        """The signal that ended the run, if one did."""
+        self._handlers: dict[int, Any] = {}
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Makes the folder, so that an unwritable one is known before the training and not after it."""
+        if stage == "fit" and trainer.is_global_zero and not trainer.fast_dev_run:
+            _check_writable(Path(str(self.dirpath)))
+        super().setup(trainer, pl_module, stage)
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        super().on_train_start(trainer, pl_module)
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._handlers[number] = signal.signal(number, self._request_stop)
+
+    def _request_stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopped_by = number
+        self._restore_handlers()
+
+    def _restore_handlers(self) -> None:
+        while self._handlers:
+            signal.signal(*self._handlers.popitem())
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+        if trainer.strategy.reduce_boolean_decision(self.stopped_by is not None, all=False):
+            self._save_now(trainer)
+            trainer.should_stop = True
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """The last step is always kept, whatever the interval."""
+        self._save_now(trainer)
+        self._restore_handlers()
+
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        self._restore_handlers()
+
+    def _save_now(self, trainer: L.Trainer) -> None:
+        if not self._should_skip_saving_checkpoint(trainer):
+            self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"checkpoints cannot be written to {folder} ({error}); choose another folder with "
+            "`--trainer.default_root_dir`"
+        ) from error
+
+
+@contextmanager
+def _temporary_beside(path: Path) -> Iterator[Path]:
+    """A name in the same folder; what has it at the end is removed."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+    """A file that lies on the disk when this returns."""
+    with path.open("wb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _write_manifest(path: Path, entries: list[dict[str, Any]]) -> None:
+    """Names the new content and the one before, since either is at `path` if the run is killed right now."""
+    text = json.dumps({"format": 1, "entries": entries}, indent=1).encode()
+    with _temporary_beside(_manifest_path(path)) as temporary:
+        _write(temporary, lambda file: file.write(text))
+        os.replace(temporary, _manifest_path(path))
+
+
+def _read_manifest(path: Path) -> list[dict[str, Any]]:
+    """What may be at `path`, newest first; empty if there is no manifest."""
+    try:
+        return json.loads(_manifest_path(path).read_bytes())["entries"]
+    except FileNotFoundError:
+        return []
+    except (ValueError, KeyError) as error:
+        raise ValueError(
+            f"manifest {_manifest_path(path)} is damaged ({error}); remove it to load {path.name} unchecked"
+        ) from error
+
+
+def _manifest_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.manifest.json")
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "size": path.stat().st_size}
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the new name last through a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

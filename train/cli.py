@@ -1,0 +1,123 @@
+"""`framecast train`: LightningCLI with the callbacks, the checkpoints and the defaults of this project."""
+
+import signal
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from jsonargparse import set_parsing_settings
+from lightning.pytorch.callbacks import LearningRateMonitor, RichProgressBar
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+
+from ..data.module import ResumableDataModule
+from .checkpoints import AtomicCheckpointIO, CheckpointError, Checkpointing
+from .ema import EMA
+from .export import ExportBundle
+from .health import CodebookCollapse, CodebookGuard
+from .module import TrainingModule
+from .pictures import Reconstructions
+from .progress import ProgressLines
+from .throughput import Throughput
+
+TRAINER_DEFAULTS: dict[str, Any] = {
+    "default_root_dir": "runs/train",
+    "max_steps": 10_000,
+    "precision": "bf16-mixed",
+    "gradient_clip_val": 1.0,
+    "val_check_interval": 500,
+    "check_val_every_n_epoch": None,  # there are no epochs: training data never end
+    "num_sanity_val_steps": 1,
+    "use_distributed_sampler": False,  # the sampler knows its rank
+}
+"""What a configuration need not say."""
+
+_CALLBACKS: dict[str, type[L.Callback]] = {
+    "progress": RichProgressBar,
+    "progress_lines": ProgressLines,
+    "learning_rate": LearningRateMonitor,
+    "ema": EMA,
+    "codebook_guard": CodebookGuard,
+    "throughput": Throughput,
+    "reconstructions": Reconstructions,
+    "export": ExportBundle,
+    "checkpointing": Checkpointing,
+}
+"""Always there, each with its options under its name; a configuration's own `trainer.callbacks` come on top."""
+
+
+class TrainCLI(LightningCLI):
+    """LightningCLI for the trainings of this project: any `TrainingModule` on any `ResumableDataModule`."""
+
+    def __init__(self, args: list[str] | None = None):
+        set_parsing_settings(docstring_parse_attribute_docstrings=True)
+        super().__init__(
+            TrainingModule,
+            ResumableDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            trainer_defaults=TRAINER_DEFAULTS,
+            seed_everything_default=0,
+            save_config_kwargs={"overwrite": True},
+            parser_kwargs={"prog": "framecast train", "description": "Train a tokenizer or a video LM."},
+            args=args,
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        for name, callback in _CALLBACKS.items():
+            parser.add_lightning_class_args(callback, name)
+        parser.link_arguments(
+            "trainer.default_root_dir",
+            "checkpointing.dirpath",
+            compute_fn=lambda root: str(Path(root or ".", "checkpoints")),
+        )
+        parser.set_defaults({"progress.refresh_rate": 10})
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        self.config = parser.parse_args(args)
+
+    def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
+        """The trainer, with atomic checkpoints and one epoch as long as the run, so that the bar shows what is left."""
+        config = self._get(self.config_init, "trainer")
+        if config.limit_train_batches is None and config.max_steps > 0:
+            kwargs["limit_train_batches"] = config.max_steps * config.accumulate_grad_batches
+        trainer = super().instantiate_trainer(**kwargs)
+        trainer.strategy.checkpoint_io = AtomicCheckpointIO()
+        return trainer
+
+    def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[L.Callback]) -> L.Trainer:
+        """Leaves out what a configuration has turned off; Lightning would call it a contradiction."""
+        unwanted: list[type[L.Callback]] = []
+        if config["enable_progress_bar"] is False:
+            unwanted.append(RichProgressBar)
+        if config["logger"] is False:
+            unwanted.append(LearningRateMonitor)
+        wanted = [callback for callback in callbacks if not isinstance(callback, tuple(unwanted))]
+        return super()._instantiate_trainer(config, wanted)
+
+    def after_fit(self) -> None:
+        """Says how to go on after a signal, and leaves with the exit status that belongs to it."""
+        for callback in self.trainer.callbacks:
+            if isinstance(callback, Checkpointing) and callback.stopped_by is not None:
+                name = signal.Signals(callback.stopped_by).name
+                step = self.trainer.global_step
+                print(f"stopped by {name} at step {step}; go on with --ckpt_path last", file=sys.stderr)
+                sys.exit(128 + callback.stopped_by)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Runs `framecast train ARGS`; None takes the arguments of the process.
+
+    Raises:
+        ValueError: If a setting is wrong.
+        SystemExit: With status 1 if the training failed for a reason that its user can mend, 2 for wrong arguments, and
+            128 plus its number for a signal.
+    """
+    warnings.filterwarnings("ignore", ".*dataloader is not resumable")  # the data module is, see `ResumableSampler`
+    warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")  # Lightning's own
+    try:
+        TrainCLI(args)
+    except (CheckpointError, CodebookCollapse, FloatingPointError) as error:
+        print(f"framecast train: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,79 @@
+"""`EMA`: a slow average of the weights, which is what gets validated and exported."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor
+
+from .module import TrainingModule
+
+
+class EMA(L.Callback):
+    """Exponential moving average of the network's parameters, kept in the checkpoint; buffers are taken as they are.
+
+    Args:
+        decay: Share of the average that stays at each step, in [0, 1); smaller in the first steps, so that the random
+            weights from before the training are soon forgotten.
+
+    Raises:
+        ValueError: If `decay` is out of range.
+    """
+
+    def __init__(self, decay: float = 0.999):
+        if not 0 <= decay < 1:
+            raise ValueError(f"got decay {decay}; wanted 0 <= decay < 1; 0 turns averaging off")
+        self.decay = decay
+        self.num_updates = 0
+        self.average: dict[str, Tensor] = {}
+        """The averaged parameters by name."""
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        parameters = _parameters(pl_module)
+        start = self.average or parameters
+        self.average = {name: start[name].detach().to(p, copy=True) for name, p in parameters.items()}
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Moves the average once for each step of the optimizer."""
+        if trainer.global_step <= self.num_updates:
+            return
+        self.num_updates = trainer.global_step
+        decay = min(self.decay, (1 + self.num_updates) / (10 + self.num_updates))
+        current = [p.detach() for p in _parameters(pl_module).values()]
+        torch._foreach_lerp_(list(self.average.values()), current, 1 - decay)
+
+    @contextmanager
+    def averaged(self, pl_module: L.LightningModule) -> Iterator[None]:
+        """Inside, the network has the averaged weights."""
+        self._swap(pl_module)
+        try:
+            yield
+        finally:
+            self._swap(pl_module)
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if self.average:
+            self._swap(pl_module)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if self.average:
+            self._swap(pl_module)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"average": self.average, "num_updates": self.num_updates}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.average, self.num_updates = state_dict["average"], state_dict["num_updates"]
+
+    def _swap(self, pl_module: L.LightningModule) -> None:
+        for name, parameter in _parameters(pl_module).items():
+            parameter.data, self.average[name] = self.average[name].to(parameter.device), parameter.data
+
+
+def _parameters(pl_module: L.LightningModule) -> dict[str, Tensor]:
+    assert isinstance(pl_module, TrainingModule), pl_module
+    return dict(pl_module.network.named_parameters())

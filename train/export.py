@@ -1,0 +1,57 @@
+"""`ExportBundle`: the end of every training is a bundle that can be sampled from, with no trace of Lightning."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+
+from ..data.module import ResumableDataModule
+from .checkpoints import Checkpointing
+from .ema import EMA
+from .module import TrainingModule
+
+
+class ExportBundle(L.Callback):
+    """Saves the averaged weights as a bundle when the training is done. A run that is stopped before exports nothing.
+
+    Args:
+        folder: Where the bundle goes; None is `bundle/` under `trainer.default_root_dir`.
+        card: What the bundle's model card says first, Markdown; None is one sentence on the data.
+    """
+
+    def __init__(self, folder: str | None = None, card: str | None = None):
+        self.folder, self.card = folder, card
+
+    def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        assert isinstance(pl_module, TrainingModule), pl_module
+        stopped = any(c.stopped_by is not None for c in trainer.callbacks if isinstance(c, Checkpointing))
+        if stopped or trainer.fast_dev_run or not trainer.is_global_zero:
+            return
+        folder = Path(self.folder or Path(trainer.default_root_dir) / "bundle")
+        ema = next(callback for callback in trainer.callbacks if isinstance(callback, EMA))
+        with ema.averaged(pl_module):
+            self._save(folder, trainer, pl_module)
+        print(f"saved the bundle {folder}")
+
+    def _save(self, folder: Path, trainer: L.Trainer, module: TrainingModule) -> None:
+        from ..sample import save_bundle
+
+        source = _data(trainer).source
+        name = type(source).__name__
+        metrics = trainer.callback_metrics
+        training = {
+            "steps": trainer.global_step,
+            "batch_size": _data(trainer).batch_size * trainer.world_size,
+            "source": name,
+            "num_frames": source.num_frames,
+            "metrics": {name: round(float(value), 4) for name, value in metrics.items() if name.startswith("val/")},
+        }
+        video = {"height": source.height, "width": source.width, "fps": source.fps}
+        card = self.card or f"Trained with `framecast train` on {len(source):,} clips of {name}."  # type: ignore[arg-type]
+        save_bundle(folder, **module.bundle(), video=video, training=training, card=card)
+
+
+def _data(trainer: L.Trainer) -> ResumableDataModule:
+    data: Any = trainer.datamodule
+    assert isinstance(data, ResumableDataModule), data
+    return data

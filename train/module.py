@@ -1,0 +1,108 @@
+"""`TrainingModule`: what both trainings share: optimizer, schedule, random state, steps that survive a bad batch."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.utilities import rank_zero_warn
+from torch import Tensor, nn
+
+from .optim import AdamWConfig
+
+_MAX_BAD_STEPS = 10
+
+
+class TrainingModule(L.LightningModule, ABC):
+    """Steps a network; the network itself knows nothing of training.
+
+    A step whose gradient is not finite changes nothing: neither weights nor optimizer. Several in a row end the run.
+
+    Args:
+        optimizer: AdamW and its schedule.
+    """
+
+    unit: str
+    """What `count` counts, in the plural."""
+
+    def __init__(self, optimizer: AdamWConfig):
+        super().__init__()
+        self.recipe = optimizer
+        self.bad_steps = 0
+        """Steps in a row whose gradient was not finite."""
+        self._random_state: dict[str, Any] | None = None
+
+    @property
+    @abstractmethod
+    def network(self) -> nn.Module:
+        """What is trained, averaged and exported."""
+
+    @abstractmethod
+    def bundle(self) -> dict[str, Any]:
+        """The parts of the bundle this training makes, as arguments of `save_bundle`."""
+
+    @abstractmethod
+    def count(self, batch: dict[str, Any]) -> int:
+        """How many `unit`s a batch holds, for the throughput."""
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        optimizer = self.recipe.optimizer(self)
+        num_steps = self.trainer.estimated_stepping_batches
+        if num_steps == float("inf"):
+            raise ValueError("got no `trainer.max_steps`; wanted one, since the learning rate falls towards that step")
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": self.recipe.schedule(optimizer, int(num_steps)), "interval": "step"},
+        }
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clips; drops all gradients if one is not finite, so that the optimizer finds nothing to do."""
+        parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters])
+        if not torch.isfinite(norm):
+            optimizer.zero_grad(set_to_none=True)
+            return self._count_bad_step()
+        self.bad_steps = 0
+        self.log("train/gradient_norm", norm)
+        self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+    def _count_bad_step(self) -> None:
+        self.bad_steps += 1
+        rank_zero_warn(f"step {self.global_step}: the gradient is not finite; this batch changes nothing")
+        if self.bad_steps >= _MAX_BAD_STEPS:
+            raise FloatingPointError(
+                f"the gradient was not finite for {self.bad_steps} steps in a row, up to step {self.global_step}; the "
+                "weights are those from before; lower `model.init_args.optimizer.learning_rate`, set "
+                "`trainer.precision: 32`, or look for broken clips in the data, then go on with `--ckpt_path last`"
+            )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Adds the state of the random generators; refuses to keep weights that are not finite."""
+        broken = [name for name, value in self.state_dict().items() if not _is_finite(value)]
+        if broken:
+            raise FloatingPointError(
+                f"got values that are not finite in {', '.join(broken[:3])} at step {self.global_step}; a checkpoint "
+                "of them is of no use and none was written; go on from the one before with `--ckpt_path last` and a "
+                "lower `model.init_args.optimizer.learning_rate`"
+            )
+        checkpoint["random_state"] = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self._random_state = checkpoint["random_state"]
+
+    def on_train_start(self) -> None:
+        """The random generators go on where the checkpoint left them."""
+        if self._random_state is not None:
+            torch.set_rng_state(self._random_state["cpu"].cpu())
+            if len(self._random_state["cuda"]) == torch.cuda.device_count():
+                torch.cuda.set_rng_state_all([state.cpu() for state in self._random_state["cuda"]])
+            self._random_state = None
+
+
+def _is_finite(value: Tensor) -> bool:
+    return not value.is_floating_point() or bool(torch.isfinite(value).all())

@@ -1,0 +1,138 @@
+"""`LitVideoTokenizer`: trains a `VideoTokenizer` to reconstruct what it sees."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+from ..tokenizer import FSQ, Quantizer, TokenizerOutput, VideoTokenizer, VideoTokenizerConfig
+from .discriminator import PatchDiscriminator
+from .losses import ReconstructionLoss, adaptive_weight, hinge_loss, psnr
+from .module import TrainingModule
+from .optim import AdamWConfig
+
+_TOKENIZER, _LOSS, _OPTIMIZER = VideoTokenizerConfig(), ReconstructionLoss(), AdamWConfig()
+
+
+class LitVideoTokenizer(TrainingModule):
+    """Trains a video tokenizer: reconstruction, quantizer loss, and optional perceptual and late adversarial terms.
+
+    Args:
+        tokenizer: Shape of the network.
+        quantizer: Turns latents into tokens; choose by `class_path`, such as `framecast.tokenizer.VQ`; None is FSQ.
+        loss: Weights of the reconstruction loss.
+        optimizer: AdamW and its schedule.
+        perceptual_weights: TorchScript file that maps two batches of pictures `[N, 3, H, W]` in [-1, 1] to their
+            distances, such as an LPIPS network; None leaves the term out. Nothing is downloaded.
+        perceptual: Weight of the perceptual term.
+        adversarial_start: Step from which a discriminator joins in; None leaves it out.
+        adversarial: Weight of the adversarial term, on top of the adaptive one.
+
+    Raises:
+        ValueError: If the perceptual weights are no file.
+    """
+
+    unit = "frames"
+
+    def __init__(
+        self,
+        tokenizer: VideoTokenizerConfig = _TOKENIZER,
+        quantizer: Quantizer | None = None,
+        loss: ReconstructionLoss = _LOSS,
+        optimizer: AdamWConfig = _OPTIMIZER,
+        perceptual_weights: str | None = None,
+        perceptual: float = 0.1,
+        adversarial_start: int | None = None,
+        adversarial: float = 0.1,
+    ):
+        super().__init__(optimizer)
+        self.tokenizer = VideoTokenizer(tokenizer, quantizer or FSQ())
+        self.loss = loss
+        self.perceptual, self.adversarial = perceptual, adversarial
+        self.adversarial_start = adversarial_start
+        self.discriminator = None if adversarial_start is None else PatchDiscriminator()
+        self._perceptual = () if perceptual_weights is None else (load_perceptual(perceptual_weights),)
+
+    @property
+    def network(self) -> VideoTokenizer:
+        return self.tokenizer
+
+    def bundle(self) -> dict[str, Any]:
+        return {"tokenizer": self.tokenizer}
+
+    def count(self, batch: dict[str, Any]) -> int:
+        return batch["video"].shape[0] * batch["video"].shape[2]
+
+    def on_fit_start(self) -> None:
+        for module in self._perceptual:  # not a submodule, so that checkpoints stay small
+            module.to(self.device)
+
+    def training_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, Tensor]:
+        """One step; `tokens` `[B, T, H, W]` are for the codebook's health."""
+        output = self.tokenizer(batch["video"])
+        loss, terms = self._reconstruction_terms(output, batch["video"])
+        if self.discriminator is not None and self.global_step >= (self.adversarial_start or 0):
+            loss, terms = self._add_adversarial_terms(loss, terms, output.video.float(), batch["video"])
+        terms["psnr"] = psnr(output.video.detach(), batch["video"]).mean()
+        self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()})
+        self.log("loss", loss.detach(), prog_bar=True, logger=False)
+        self.log("psnr", terms["psnr"], prog_bar=True, logger=False)
+        return {"loss": loss, "tokens": output.quantized.tokens.detach()}
+
+    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
+        output = self.tokenizer(batch["video"])
+        _, terms = self._reconstruction_terms(output, batch["video"])
+        terms["psnr"] = psnr(output.video, batch["video"]).mean()
+        batch_size = batch["video"].shape[0]
+        self.log_dict({f"val/{name}": value for name, value in terms.items()}, batch_size=batch_size, sync_dist=True)
+        self.log("val_psnr", terms["psnr"], prog_bar=True, logger=False, batch_size=batch_size)
+
+    def _reconstruction_terms(self, output: TokenizerOutput, video: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        terms = {"reconstruction": self.loss(output.video, video), "quantizer": output.quantized.loss.float()}
+        loss = terms["reconstruction"] + terms["quantizer"]
+        for distance in self._perceptual:
+            terms["perceptual"] = distance(_pictures(output.video.float()), _pictures(video)).mean()
+            loss = loss + self.perceptual * terms["perceptual"]
+        return loss, terms
+
+    def _add_adversarial_terms(
+        self, loss: Tensor, terms: dict[str, Tensor], fake: Tensor, real: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Both players in one backward pass: each term reaches the weights of its own player only."""
+        assert self.discriminator is not None
+        self.discriminator.requires_grad_(False)
+        generator = -self.discriminator(fake).float().mean()
+        self.discriminator.requires_grad_(True)
+        weight = adaptive_weight(loss, generator, self._last_layer)
+        critic = hinge_loss(self.discriminator(real).float(), self.discriminator(fake.detach()).float())
+        terms |= {"adversarial": generator, "adaptive_weight": weight, "discriminator": critic}
+        return loss + self.adversarial * weight * generator + critic, terms
+
+    @property
+    def _last_layer(self) -> nn.Parameter:
+        return self.tokenizer.decoder.ups[-1].linear.weight
+
+
+def load_perceptual(path: str) -> torch.jit.ScriptModule:
+    """The frozen perceptual distance in a TorchScript file.
+
+    Raises:
+        ValueError: If `path` is no file, or not TorchScript.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f"perceptual weights {path!r} are no file; give a TorchScript file, or None to train without")
+    try:
+        module = torch.jit.load(path, map_location="cpu")
+    except RuntimeError as error:
+        raise ValueError(
+            f"perceptual weights {path!r} cannot be read as TorchScript ({error}); save them with `torch.jit.save`"
+        ) from error
+    for parameter in module.parameters():
+        parameter.requires_grad_(False)
+    return module.eval()
+
+
+def _pictures(video: Tensor) -> Tensor:
+    return rearrange(video, "b c t h w -> (b t) c h w")
