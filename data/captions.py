@@ -42,9 +42,9 @@ def describe(item: SpriteObject) -> ObjectDescription:
 
 def describe_at(item: SpriteObject, frame: int) -> ObjectDescription:
     """What a caption of a timeline says about an object from `frame` on."""
-    switched = item.switch is not None and frame >= item.switch
     size = item.size if item.names_size else None
-    return ObjectDescription(item.shape, item.colour, size, item.then if switched else item.motion)
+    motion = item.then if item.then and item.switch is not None and frame >= item.switch else item.motion
+    return ObjectDescription(item.shape, item.colour, size, motion)
 
 
 def caption_scene(scene: Scene) -> tuple[Caption, ...]:

@@ -170,7 +170,7 @@ class _SceneDraw:
         heading = (self.sign(), self.sign()) if motion == BOUNCES else (0, 0)
         if motion == FALLS:
             top = limits[1][0]
-            y = int(self.rng.integers(top, max(top + 1, 0.65 * floor_level(item, world.height))))
+            y = int(self.rng.integers(top, max(top + 1, int(0.65 * floor_level(item, world.height)))))
         if motion == PASSES:
             heading = (self.sign(), 0)
             x = self.put_bar(item.radius, heading[0])

@@ -3,13 +3,21 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from . import __version__, commands
 
 
-def build_parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are ValueErrors of one line, as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message}; see `{self.prog} --help`")
+
+
+def build_parser() -> Parser:
     """The parser of every command but `train`, which is LightningCLI's."""
-    parser = argparse.ArgumentParser(prog="framecast", description="Train, sample and stream discrete-token video models.")
+    parser = Parser(prog="framecast", description="Train, sample and stream discrete-token video models.")
     parser.add_argument("--version", action="version", version=f"framecast {__version__}")
     add = parser.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
     _add_train(add("train", help="train a tokenizer or a video LM", add_help=False))
@@ -32,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         parsed = build_parser().parse_args(arguments)
         parsed.run(parsed)
-    except ValueError as error:
-        print(f"framecast: {error}", file=sys.stderr)
+    except (ValueError, OSError) as error:
+        print("framecast:", " ".join(str(error).split()), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -57,7 +65,9 @@ def _add_continue(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("video", help="the video to continue")
     parser.add_argument("--prompt", required=True, help="what the video shows")
     parser.add_argument("--num_frames", type=int, default=16, help="frames to add, a multiple of 4 (default: 16)")
-    parser.add_argument("--given_frames", type=int, default=17, help="last frames of the video to go on from, 1 + 4k (default: 17)")
+    parser.add_argument(
+        "--given_frames", type=int, default=17, help="last frames of the video to go on from, 1 + 4k (default: 17)"
+    )
     _add_bundle(parser)
     _add_out(parser)
     _add_sampling(parser)
@@ -95,6 +105,10 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same tokens (default: 0)")
     parser.add_argument("--temperature", type=float, default=0.9, help="0 takes the likeliest token always (default: 0.9)")
     parser.add_argument("--top_k", type=int, default=None, help="keep the k likeliest tokens (default: all)")
-    parser.add_argument("--top_p", type=float, default=None, help="keep the likeliest tokens of this joint probability (default: all)")
-    parser.add_argument("--guidance_scale", type=float, default=2.0, help="how closely to follow the prompt; 1 is no guidance (default: 2)")
+    parser.add_argument(
+        "--top_p", type=float, default=None, help="keep the likeliest tokens of this joint probability (default: all)"
+    )
+    parser.add_argument(
+        "--guidance_scale", type=float, default=2.0, help="how closely to follow the prompt; 1 is no guidance (default: 2)"
+    )
     parser.add_argument("--block_length", default="row", help="tokens per forward: token, row, frame or a number (default: row)")

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from .data import VideoData, contact_sheet, read_video, to_frames, to_video, write_video
+from .data.video import WRITERS
 from .evaluate import bits_per_pixel, psnr
 from .sample import Bundle, Clip, SamplingParams, Stream, VideoGenerator, load_bundle, load_generator
 
@@ -40,6 +41,12 @@ def continue_video(arguments: argparse.Namespace) -> None:
     """`framecast continue`: a video, and what comes after it."""
     out = _checked_out(arguments.out)
     generator = load_generator(arguments.bundle)
+    stride = generator.tokenizer.temporal_stride
+    if arguments.num_frames < 1 or arguments.num_frames % stride:
+        raise ValueError(
+            f"got --num_frames {arguments.num_frames}; wanted a multiple of {stride}, the tokenizer's temporal stride, "
+            f"to add to the video; ask for {max(1, arguments.num_frames // stride) * stride}"
+        )
     generator.tokenizer.num_latent_frames(arguments.given_frames)
     video = read_video(arguments.video, fps=generator.fps, size=(generator.height, generator.width))
     if len(video.frames) < arguments.given_frames:
@@ -58,15 +65,15 @@ def reconstruct(arguments: argparse.Namespace) -> None:
     """`framecast reconstruct`: a video beside what its tokens keep of it."""
     out = _checked_out(arguments.out)
     bundle = load_bundle(arguments.bundle)
-    video = read_video(
-        arguments.video, fps=bundle.fps, size=(bundle.height, bundle.width), num_frames=arguments.num_frames
-    )
+    if arguments.num_frames is not None:
+        bundle.tokenizer.num_latent_frames(arguments.num_frames)
+    video = read_video(arguments.video, fps=bundle.fps, size=(bundle.height, bundle.width), num_frames=arguments.num_frames)
     frames = _legal_frames(bundle, video)
     tokens, decoded = _reconstruct(bundle, frames)
     quality = psnr(to_video(decoded)[None], to_video(frames)[None]).item()
     bits = bits_per_pixel(tokens.numel(), bundle.tokenizer.codebook_size, frames[..., 0].numel())
     write_video(out, torch.cat([frames, decoded], dim=2), bundle.fps)
-    Console().print(f"{out}: {len(frames)} frames, PSNR {quality:.2f} dB, {bits:.4f} bits per pixel")
+    print(f"{out}: {len(frames)} frames, PSNR {quality:.2f} dB, {bits:.4f} bits per pixel")
 
 
 def info(arguments: argparse.Namespace) -> None:
@@ -107,7 +114,7 @@ def demo(arguments: argparse.Namespace) -> None:
         clip.save(folder / f"{number}_{clip.prompt.replace(',', '').replace(' ', '_')}.mp4")
     contact_sheet([clip.frames for clip in clips], list(DEMO_PROMPTS), every=4, scale=2).save(folder / "contact_sheet.png")
     made = len(clips) * DEMO_FRAMES
-    Console().print(
+    print(
         f"{len(clips)} clips of {DEMO_FRAMES} frames in {seconds:.1f} s: {made / seconds:.1f} frames/s "
         f"(the video plays at {generator.fps:g}); see {folder / 'contact_sheet.png'}"
     )
@@ -119,11 +126,11 @@ def _generate(
     """What `VideoGenerator.generate` makes, with a bar that shows how far it is."""
     length = generator.tokenizer.num_latent_frames(num_frames)
     stream = generator.stream(prompt, seed, params, given)
-    missing = length - _num_tokens(stream)
-    for _ in _progress(range(missing), "generating"):
-        stream.advance()
+    frames = [] if stream.tokens is None else [generator.decode(stream.tokens)]
+    for _ in _progress(range(length - _num_tokens(stream)), "generating"):
+        frames.append(stream.advance().frames.cpu())
     assert stream.tokens is not None
-    return Clip(generator.decode(stream.tokens), stream.tokens, generator.fps, prompt, seed)
+    return Clip(torch.cat(frames), stream.tokens, generator.fps, prompt, seed)
 
 
 def _num_tokens(stream: Stream) -> int:
@@ -158,7 +165,7 @@ def _params(arguments: argparse.Namespace) -> SamplingParams:
         top_k=arguments.top_k,
         top_p=arguments.top_p,
         guidance_scale=arguments.guidance_scale,
-        block_length=int(block) if block.isdigit() else block,
+        block_length=int(block) if block.isdecimal() else block,
     )
 
 
@@ -167,14 +174,14 @@ def _checked_out(out: str) -> Path:
     path = Path(out)
     if not path.parent.is_dir():
         raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
-    if path.suffix not in (".mp4", ".mkv", ".gif", ".webp", ".png", ".apng"):
-        raise ValueError(f"got the output file {path}; wanted a name that ends in .mp4, .mkv, .gif, .webp or .png")
+    if path.suffix.lower() not in WRITERS or path.is_dir():
+        raise ValueError(f"got the output file {path}; wanted the name of a file that ends in {', '.join(WRITERS)}")
     return path
 
 
 def _report(clip: Clip, out: Path, new_frames: int, seconds: float) -> None:
     clip.save(out)
-    Console().print(f"{out}: {len(clip.frames)} frames, {new_frames / seconds:.1f} frames/s, seed {clip.seed}")
+    print(f"{out}: {len(clip.frames)} frames, {new_frames / seconds:.1f} frames/s, seed {clip.seed}")
 
 
 def _progress(items: Iterable, what: str) -> Iterable:

@@ -36,7 +36,7 @@ class State:
 
     def select(self, rows: list[int] | Tensor) -> Self:
         """The given rows of the batch, in that order, in new memory."""
-        return map_tensors(lambda x: x.index_select(0, torch.as_tensor(rows, device=x.device)), self)
+        return map_tensors(lambda x: x.index_select(0, torch.as_tensor(rows, dtype=torch.int64, device=x.device)), self)
 
 
 class States(tuple, State):

@@ -3,7 +3,7 @@
 from .blocks import block_lengths, shift_tokens, to_grid, to_sequence
 from .cache import LMState
 from .text_encoder import PromptMemory
-from .video_lm import LMOutput, VideoLM, VideoLMConfig
+from .video_lm import LMOutput, VideoLM, VideoLMConfig, VideoLMShape
 from .vocabulary import TokenLoss
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "TokenLoss",
     "VideoLM",
     "VideoLMConfig",
+    "VideoLMShape",
     "block_lengths",
     "shift_tokens",
     "to_grid",

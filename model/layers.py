@@ -1,7 +1,9 @@
 """The transformer's parts: norms, attention with grouped queries, SwiGLU."""
 
 from collections.abc import Callable
+from typing import Any
 
+import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
@@ -10,11 +12,51 @@ See = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
 """New queries, keys and values `[B, N, S, D]` -> those to attend with: rotated, and with what the cache holds."""
 
 
-class RMSNorm(nn.RMSNorm):
-    """Root mean square norm (Zhang and Sennrich 2019); under autocast the fused kernel wants weight and input alike."""
+class RMSNorm(nn.Module):
+    """Root mean square norm over the last dimension (Zhang and Sennrich 2019)."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, self.normalized_shape, self.weight.to(x.dtype), self.eps)
+        weight = self.weight.to(x.dtype)  # under autocast the fused kernel wants weight and input alike
+        if torch.is_grad_enabled() and x.device.type == "cpu":
+            return _FewPassRMSNorm.apply(x, weight)
+        return rms_norm(x, weight)
+
+
+def rms_norm(x: Tensor, weight: Tensor) -> Tensor:
+    """`x` `[..., E]` over the root of its mean square, times `weight` `[E]`."""
+    return F.rms_norm(x, weight.shape, weight, _epsilon(x))
+
+
+class _FewPassRMSNorm(torch.autograd.Function):
+    """`rms_norm` with a backward of few passes over the memory: on a CPU autograd's own takes more than twice as long."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return rms_norm(x, weight)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        x, weight = ctx.saved_tensors
+        width = x.shape[-1]
+        norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=_sum_dtype(x))
+        inverse = norm.square().div(width).add(_epsilon(x)).rsqrt().to(x.dtype)
+        product = grad * x
+        pull = (product @ weight).unsqueeze(-1) * inverse.pow(3) / -width
+        grad_x = (grad * weight).mul_(inverse).addcmul_(x, pull)
+        return grad_x, inverse.flatten() @ product.reshape(-1, width)
+
+
+def _sum_dtype(x: Tensor) -> torch.dtype:
+    return torch.promote_types(x.dtype, torch.float32)
+
+
+def _epsilon(x: Tensor) -> float:
+    return torch.finfo(_sum_dtype(x)).eps
 
 
 class SwiGLU(nn.Module):

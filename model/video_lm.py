@@ -13,16 +13,10 @@ from .text_encoder import PromptMemory, TextEncoder, timeline_mask
 from .vocabulary import FactorisedVocabulary, FullVocabulary
 
 
-@dataclass(frozen=True)
-class VideoLMConfig:
-    """Shape of the video LM."""
+@dataclass(frozen=True, kw_only=True)
+class VideoLMShape:
+    """What one chooses of the video LM."""
 
-    codebook_size: int
-    """Number of video tokens V; read from the tokenizer."""
-    frame_shape: tuple[int, int]
-    """Rows and columns of tokens in a latent frame; read from the tokenizer and the size of the video."""
-    text_vocab_size: int
-    """Number of text ids; read from the text tokenizer."""
     width: int = 256
     """Width E of the transformer."""
     num_layers: int = 6
@@ -49,26 +43,43 @@ class VideoLMConfig:
     """Vocabularies larger than this are predicted in two factors."""
 
     def __post_init__(self):
-        object.__setattr__(self, "frame_shape", tuple(self.frame_shape))
+        sizes = {name: value for name, value in vars(self).items() if name not in ("sink_frames", "frame_shape")}
+        small = [f"{name} {value}" for name, value in sizes.items() if value < 1]
+        if small or self.sink_frames < 0:
+            raise ValueError(f"got {', '.join(small) or f'sink_frames {self.sink_frames}'}; wanted sizes of at least 1 (sink: 0)")
         if self.width % self.num_heads or self.num_heads % self.num_kv_heads or self.width // self.num_heads % 2:
             raise ValueError(
                 f"got width {self.width}, num_heads {self.num_heads}, num_kv_heads {self.num_kv_heads}; wanted num_heads to divide "
                 "width into even parts and num_kv_heads to divide num_heads"
             )
-        if self.context_frames < 1 or self.sink_frames < 0:
-            raise ValueError(
-                f"got context_frames {self.context_frames} and sink_frames {self.sink_frames}; wanted at least 1 and 0"
-            )
-
-    @property
-    def cache_shape(self) -> CacheShape:
-        """Sizes of the cache that this context needs."""
-        return CacheShape(self.frame_shape, self.sink_frames, self.context_frames)
 
     @property
     def max_parallel_frames(self) -> int:
         """Latent frames of which each sees all before it: the longest clip to train on."""
         return self.sink_frames + self.context_frames + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoLMConfig(VideoLMShape):
+    """Shape of the video LM: what one chooses, and what its tokenizers and videos dictate."""
+
+    codebook_size: int
+    """Number of video tokens V; read from the tokenizer."""
+    frame_shape: tuple[int, int]
+    """Rows and columns of tokens in a latent frame; read from the tokenizer and the size of the video."""
+    text_vocab_size: int
+    """Number of text ids; read from the text tokenizer."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "frame_shape", tuple(self.frame_shape))
+        if min(self.frame_shape) < 1:
+            raise ValueError(f"got frame_shape {self.frame_shape}; wanted at least one row and one column of tokens")
+
+    @property
+    def cache_shape(self) -> CacheShape:
+        """Sizes of the cache that this context needs."""
+        return CacheShape(self.frame_shape, self.sink_frames, self.context_frames)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,9 @@ DEFAULT = Path(__file__).parent / "default"
 
 _CONFIG, _MANIFEST, _CARD = "config.json", "manifest.json", "README.md"
 _TOKENIZER, _LM, _TEXT = "tokenizer.safetensors", "lm.safetensors", "text.model"
+_NAMES = {_CONFIG, _MANIFEST, _CARD, _TOKENIZER, _LM, _TEXT}
+_MISFITS = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, AssertionError)
+"""What building networks from strange numbers raises."""
 
 
 class BundleError(ValueError):
@@ -95,13 +98,16 @@ def save_bundle(
         dtype: Precision of the stored weights; bfloat16 halves the size.
 
     Raises:
-        ValueError: The folder above does not exist, or `folder` is something else than a bundle.
+        ValueError: The folder above does not exist, `folder` is something else than a bundle, or an LM comes without its text
+            tokenizer.
     """
     folder = Path(folder)
+    if (lm is None) != (text_tokenizer is None):
+        raise ValueError("got a video LM or a text tokenizer alone; wanted both, or neither for a tokenizer's bundle")
     if not folder.parent.is_dir():
         raise ValueError(f"cannot write the bundle {folder}: the folder {folder.parent} does not exist; make it first")
-    if folder.exists() and not (folder / _CONFIG).is_file():
-        raise ValueError(f"cannot write the bundle {folder}: something else is there; name another folder")
+    if folder.exists() and not _is_bundle(folder):
+        raise ValueError(f"cannot write the bundle {folder}: something that is no bundle is there; name another folder")
     config = {
         "format": FORMAT,
         "tokenizer": {
@@ -136,19 +142,16 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
     try:
         config = json.loads(files[_CONFIG])
         if config["format"] != FORMAT:
-            raise BundleError(f"{path} has format {config['format']!r}; this version reads format {FORMAT}; export it anew")
-        tokenizer, lm, text = *_build(config), None
-        _fill(tokenizer, files[_TOKENIZER], path / _TOKENIZER)
-        if lm is not None:
-            _fill(lm, files[_LM], path / _LM)
-            text = TextTokenizer(files[_TEXT])
-        video = config["video"]
-        height, width, fps = int(video["height"]), int(video["width"]), float(video["fps"])
-        return Bundle(path, tokenizer, lm, text, height, width, fps, dict(config["training"]), hashes)
-    except BundleError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError, RecursionError) as error:
-        raise BundleError(f"{path} is damaged or was made by another version ({error}); export or copy it anew") from error
+            raise ValueError(f"format {config['format']!r}; this version reads format {FORMAT}")
+        tokenizer, lm = _build(config)
+        height, width, fps = _video(config["video"], tokenizer)
+        training = dict(config["training"])
+    except _MISFITS as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise BundleError(f"{path / _CONFIG} is damaged or of another version ({reason}); export or copy it anew") from error
+    _fill(tokenizer, files[_TOKENIZER], path / _TOKENIZER)
+    text = None if lm is None else _fill_lm(lm, files, path)
+    return Bundle(path, tokenizer, lm, text, height, width, fps, training, hashes)
 
 
 def load_generator(folder: str | Path | None = None) -> VideoGenerator:
@@ -164,6 +167,14 @@ def _build(config: dict[str, Any]) -> tuple[VideoTokenizer, VideoLM | None]:
     tokenizer = VideoTokenizer(shape, QUANTIZERS[quantizer["name"]](**quantizer["options"]))
     lm = None if config["lm"] is None else VideoLM(VideoLMConfig(**config["lm"]))
     return tokenizer, lm
+
+
+def _video(video: dict[str, Any], tokenizer: VideoTokenizer) -> tuple[int, int, float]:
+    height, width, fps = int(video["height"]), int(video["width"]), float(video["fps"])
+    tokenizer.frame_shape(height, width)
+    if not 0 < fps < float("inf"):
+        raise ValueError(f"fps {fps}; wanted a number above 0")
+    return height, width, fps
 
 
 def _weights(module: nn.Module, dtype: torch.dtype) -> bytes:
@@ -186,8 +197,22 @@ def _fill(module: nn.Module, data: bytes, path: Path) -> None:
         raise BundleError(f"{path} does not fit its config.json: {', '.join(strange[:3])} is missing, extra or of another shape")
     broken = [name for name, value in weights.items() if value.is_floating_point() and not torch.isfinite(value).all()]
     if broken:
-        raise BundleError(f"{path} holds values that are not finite in {', '.join(broken[:3])}; export it from an earlier checkpoint")
+        raise BundleError(
+            f"{path} holds values that are not finite in {', '.join(broken[:3])}; export it from an earlier checkpoint"
+        )
     module.load_state_dict(weights)
+
+
+def _fill_lm(lm: VideoLM, files: Mapping[str, bytes], path: Path) -> TextTokenizer:
+    """Puts weights into the LM; returns its text tokenizer."""
+    for name in (_LM, _TEXT):
+        if name not in files:
+            raise BundleError(f"{path / _MANIFEST} does not name {name}, which {_CONFIG} wants; export or copy the bundle anew")
+    _fill(lm, files[_LM], path / _LM)
+    try:
+        return TextTokenizer(files[_TEXT])
+    except ValueError as error:
+        raise BundleError(f"{path / _TEXT}: {error}") from error
 
 
 def _read_files(path: Path) -> tuple[dict[str, bytes], dict[str, str]]:
@@ -198,8 +223,10 @@ def _read_files(path: Path) -> tuple[dict[str, bytes], dict[str, str]]:
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BundleError(f"{path / _MANIFEST} cannot be read ({error}); copy or export the bundle anew") from error
     files = {}
+    if missing := sorted({_CONFIG, _TOKENIZER} - set(expected)):
+        raise BundleError(f"{path / _MANIFEST} does not name {missing[0]}; export or copy the bundle anew")
     for name in expected:
-        if name not in (_CONFIG, _TOKENIZER, _LM, _TEXT, _CARD):
+        if name not in _NAMES - {_MANIFEST}:
             raise BundleError(f"{path / _MANIFEST} names {name!r}, which no bundle has; do not use this bundle")
         try:
             files[name] = (path / name).read_bytes()
@@ -210,17 +237,34 @@ def _read_files(path: Path) -> tuple[dict[str, bytes], dict[str, str]]:
     return files, expected
 
 
+def _is_bundle(folder: Path) -> bool:
+    return (folder / _CONFIG).is_file() and {file.name for file in folder.iterdir()} <= _NAMES
+
+
 def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         for name, data in files.items():
             (temporary / name).write_bytes(data)
         temporary.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.rename(folder)
+        _put_in_place(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _put_in_place(new: Path, folder: Path) -> None:
+    """Renames `new` to `folder`; an older bundle there is whole until then, and back if it fails."""
+    if not folder.exists():
+        new.rename(folder)
+        return
+    old = new.with_name(f"{new.name}.old")
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except BaseException:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _sha256(data: bytes) -> str:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ..data import to_frames, to_video
 from ..model import LMState, PromptMemory, VideoLM, shift_tokens, to_sequence
+from ..model.blocks import check_block_length
 from ..state import State
 from ..tokenizer import DecoderState, TextTokenizer, VideoTokenizer
 from .clip import Clip
@@ -99,14 +100,15 @@ class VideoGenerator:
         stream = self.stream(prompt, seed, params, first_frames)
         given = 0 if stream.tokens is None else stream.tokens.shape[0]
         if length <= given:
+            first = self.tokenizer.num_frames(given)
             raise ValueError(
-                f"got num_frames {num_frames} and {self.tokenizer.num_frames(given)} first frames; wanted more frames than are "
-                f"given; ask for {num_frames + self.tokenizer.num_frames(given)} in all, for instance"
+                f"got num_frames {num_frames} and {first} first frames; wanted more frames than are given; ask for "
+                f"{first + self.tokenizer.temporal_stride} in all, for instance"
             )
-        for _ in range(length - given):
-            stream.advance()
+        frames = [] if stream.tokens is None else [self.decode(stream.tokens)]
+        frames += [stream.advance().frames.cpu() for _ in range(length - given)]
         assert stream.tokens is not None
-        return Clip(self.decode(stream.tokens), stream.tokens, self.fps, prompt, seed)
+        return Clip(torch.cat(frames), stream.tokens, self.fps, prompt, seed)
 
     def stream(
         self,
@@ -122,12 +124,13 @@ class VideoGenerator:
 
     def init_state(self, prompt: str, seed: int, params: SamplingParams) -> GeneratorState:
         """The state before the first latent frame."""
-        params.tokens_per_forward(self.lm.config.frame_shape)
+        frame_shape = self.lm.config.frame_shape
+        check_block_length(params.tokens_per_forward(frame_shape), frame_shape)
         previous = torch.full((1, self.lm.frame_length), -1)
         previous[:, -1] = self.lm.start_id
         return GeneratorState(
             lm=self.lm.init_state(2 if params.guided else 1),
-            decoder=self.tokenizer.init_decoder_state(1, *self.lm.config.frame_shape),
+            decoder=self.tokenizer.init_decoder_state(1, *frame_shape),
             previous=previous.to(self.device),
             prompts=self.encode_prompt(prompt, params),
             prompt=prompt,
@@ -153,8 +156,8 @@ class VideoGenerator:
         """
         if frames.shape[1:3] != (self.height, self.width):
             raise ValueError(
-                f"got first frames of {frames.shape[1]}x{frames.shape[2]} pixels; wanted {self.height}x{self.width}, the size this "
-                "model was trained on; read them with `read_video(path, size=...)`"
+                f"got first frames of {frames.shape[1]}x{frames.shape[2]} pixels; wanted {self.height}x{self.width}, the size "
+                "this model was trained on; read them with `read_video(path, size=...)`"
             )
         tokens = self.tokenizer.encode(to_video(frames)[None].to(self.device))
         block_length = state.params.tokens_per_forward(self.lm.config.frame_shape)
@@ -197,9 +200,7 @@ class VideoGenerator:
         return torch.cat(pieces).cpu()
 
 
-def _check_parts(
-    tokenizer: VideoTokenizer, lm: VideoLM, text_tokenizer: TextTokenizer, height: int, width: int
-) -> None:
+def _check_parts(tokenizer: VideoTokenizer, lm: VideoLM, text_tokenizer: TextTokenizer, height: int, width: int) -> None:
     pairs = (
         ("video tokens", tokenizer.codebook_size, lm.config.codebook_size),
         ("tokens per frame", tokenizer.frame_shape(height, width), lm.config.frame_shape),
@@ -208,6 +209,6 @@ def _check_parts(
     for name, made, expected in pairs:
         if made != expected:
             raise ValueError(
-                f"got a tokenizer with {made} {name} and a video LM for {expected}; wanted them equal: the LM was trained on another "
-                "tokenizer; load both from one bundle"
+                f"got a tokenizer with {made} {name} and a video LM for {expected}; wanted them equal: the LM was trained on "
+                "another tokenizer; load both from one bundle"
             )

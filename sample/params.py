@@ -14,8 +14,8 @@ class SamplingParams:
         top_k: Keep the k likeliest tokens; `None` keeps all. At least 1.
         top_p: Keep the likeliest tokens that together have this probability; `None` keeps all. In (0, 1].
         guidance_scale: Classifier-free guidance (Ho and Salimans 2022): 1 is none, more follows the prompt closer. In [0, 20].
-        block_length: Tokens per forward from the second latent frame on: "token", "row", "frame", or a number of tokens. The first
-            latent frame is always made token by token.
+        block_length: Tokens per forward from the second latent frame on: "token", "row", "frame", or a number of tokens. The
+            first latent frame is always made token by token.
 
     Raises:
         ValueError: A value is out of its range.
@@ -28,11 +28,14 @@ class SamplingParams:
     block_length: str | int = "row"
 
     def __post_init__(self):
-        _check("temperature", self.temperature, 0 <= self.temperature <= 10, "a number from 0 to 10; 0 is greedy")
-        _check("top_k", self.top_k, self.top_k is None or self.top_k >= 1, "a whole number of at least 1, or None for all")
-        _check("top_p", self.top_p, self.top_p is None or 0 < self.top_p <= 1, "a number above 0 and up to 1, or None for all")
-        _check("guidance_scale", self.guidance_scale, 0 <= self.guidance_scale <= 20, "a number from 0 to 20; 1 is no guidance")
-        legal = self.block_length in DECODING or (isinstance(self.block_length, int) and self.block_length >= 1)
+        _check("temperature", self.temperature, _within(self.temperature, 0, 10), "a number from 0 to 10; 0 is greedy")
+        legal = self.top_k is None or _is_count(self.top_k)
+        _check("top_k", self.top_k, legal, "a whole number of at least 1, or None for all")
+        legal = self.top_p is None or (_within(self.top_p, 0, 1) and self.top_p > 0)
+        _check("top_p", self.top_p, legal, "a number above 0 and up to 1, or None for all")
+        legal = _within(self.guidance_scale, 0, 20)
+        _check("guidance_scale", self.guidance_scale, legal, "a number from 0 to 20; 1 is no guidance")
+        legal = self.block_length in DECODING or _is_count(self.block_length)
         _check("block_length", self.block_length, legal, f"one of {', '.join(DECODING)}, or a number of tokens")
 
     @property
@@ -45,6 +48,14 @@ class SamplingParams:
         height, width = frame_shape
         named: dict[str | int, int] = {"token": 1, "row": width, "frame": height * width}
         return named.get(self.block_length) or int(self.block_length)
+
+
+def _within(value: object, low: float, high: float) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _check(name: str, value: object, holds: bool, wanted: str) -> None:

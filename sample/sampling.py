@@ -17,12 +17,13 @@ def guide(logits: Tensor, scale: float) -> Tensor:
         `[R, S, V]`.
     """
     conditional, unconditional = logits.chunk(2)
-    return unconditional + scale * (conditional - unconditional)
+    guided = unconditional + scale * (conditional - unconditional)
+    return guided.masked_fill(conditional == float("-inf"), float("-inf"))  # the impossible stays so; inf - inf is no number
 
 
 def shape_logits(logits: Tensor, params: SamplingParams) -> Tensor:
     """Temperature, then top-k, then top-p; what is left out becomes -inf. `[..., V]`; temperature above 0."""
-    logits = logits / params.temperature
+    logits = (logits - logits.amax(dim=-1, keepdim=True)) / params.temperature  # shifted, so that no division overflows upwards
     if params.top_k is not None and params.top_k < logits.shape[-1]:
         smallest = logits.topk(params.top_k, dim=-1).values[..., -1:]
         logits = logits.masked_fill(logits < smallest, float("-inf"))
@@ -49,12 +50,12 @@ class Chooser:
 
     def __call__(self, logits: Tensor) -> Tensor:
         """Logits `[R, S, V]`, or `[2 R, S, V]` where guided -> int64 `[R, S]`."""
-        logits = logits.float()
+        logits = logits.double()
         if self.params.guided:
             logits = guide(logits, self.params.guidance_scale)
         if self.params.temperature == 0:
             return logits.argmax(dim=-1)
-        return self._invert(shape_logits(logits, self.params).double().softmax(dim=-1))
+        return self._invert(shape_logits(logits, self.params).softmax(dim=-1))
 
     def _invert(self, shares: Tensor) -> Tensor:
         reached = shares.cumsum(dim=-1)

@@ -5,6 +5,7 @@ is normalised over time: a statistic over a clip would let the future change the
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -91,7 +92,8 @@ class Stage(nn.Module):
         self.blocks = nn.ModuleList(ResidualBlock(channels) for _ in range(num_blocks))
 
     def init_state(self, batch_size: int, height: int, width: int) -> States:
-        return States(block.init_state(batch_size, height, width) for block in self.blocks)
+        blocks = cast(list[ResidualBlock], self.blocks)  # a ModuleList does not say what it holds
+        return States(block.init_state(batch_size, height, width) for block in blocks)
 
     def forward(self, x: Tensor, state: States | None = None) -> Tensor:
         for block, block_state in zip(self.blocks, state or [None] * len(self.blocks), strict=True):

@@ -5,6 +5,7 @@ The network knows whole groups of `temporal_stride` frames only; `VideoTokenizer
 
 from dataclasses import dataclass
 from math import prod
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -67,7 +68,7 @@ class Encoder(nn.Module):
         scales = [self.config.patch_size * 2**i for i in range(len(self.stages))]
         return States(
             stage.init_state(batch_size, height // scale, width // scale)
-            for stage, scale in zip(self.stages, scales, strict=True)
+            for stage, scale in zip(cast(list[Stage], self.stages), scales, strict=True)
         )
 
     def forward(self, x: Tensor, state: States | None = None) -> Tensor:
@@ -96,7 +97,7 @@ class Decoder(nn.Module):
     def init_state(self, batch_size: int, height: int, width: int) -> States:
         """The state before the first latent frame; `height` and `width` in tokens."""
         return States(
-            stage.init_state(batch_size, height * 2**i, width * 2**i) for i, stage in enumerate(self.stages)
+            stage.init_state(batch_size, height * 2**i, width * 2**i) for i, stage in enumerate(cast(list[Stage], self.stages))
         )
 
     def forward(self, latents: Tensor, state: States | None = None) -> Tensor:

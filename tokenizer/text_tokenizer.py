@@ -23,7 +23,8 @@ class TextTokenizer:
     def __init__(self, model_bytes: bytes):
         self.model_bytes = model_bytes
         try:
-            self._model = sentencepiece.SentencePieceProcessor(model_proto=model_bytes)
+            self._model = sentencepiece.SentencePieceProcessor()
+            self._model.LoadFromSerializedProto(model_bytes)  # the constructor takes no bytes at all for no model
         except RuntimeError as error:
             raise ValueError(
                 f"got {len(model_bytes)} bytes that are no sentencepiece model ({error}); the text model is damaged: "
@@ -32,7 +33,7 @@ class TextTokenizer:
 
     @classmethod
     def train(cls, captions: Iterable[str], vocab_size: int = 512) -> "TextTokenizer":
-        """Trains a unigram model with byte fallback, so that any text has ids (Kudo and Richardson 2018).
+        """Trains byte-pair encoding with byte fallback, so that any text has ids (Sennrich et al. 2016).
 
         Args:
             captions: Texts, at least one that is not empty.
@@ -51,6 +52,7 @@ class TextTokenizer:
             sentence_iterator=iter(texts),
             model_writer=model,
             vocab_size=vocab_size,
+            model_type="bpe",  # on small sets of captions a unigram model ends with pieces of words, twice as many
             hard_vocab_limit=False,
             byte_fallback=True,
             character_coverage=1.0,

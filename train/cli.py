@@ -19,6 +19,7 @@ from .health import CodebookCollapse, CodebookGuard
 from .module import TrainingModule
 from .pictures import Reconstructions
 from .progress import ProgressLines
+from .samples import Samples
 from .throughput import Throughput
 
 TRAINER_DEFAULTS: dict[str, Any] = {
@@ -41,6 +42,7 @@ _CALLBACKS: dict[str, type[L.Callback]] = {
     "codebook_guard": CodebookGuard,
     "throughput": Throughput,
     "reconstructions": Reconstructions,
+    "samples": Samples,
     "export": ExportBundle,
     "checkpointing": Checkpointing,
 }

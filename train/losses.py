@@ -50,12 +50,6 @@ def _mean_abs_diff_over_time(error: Tensor) -> Tensor:
     return error.diff(dim=2).abs().mean() / 2
 
 
-def psnr(video: Tensor, target: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio `[B]`, in dB, of videos `[B, C, T, H, W]` in [-1, 1]; `video` is clamped."""
-    error = (video.float().clamp(-1, 1) - target.float()).square().flatten(1).mean(dim=1)
-    return 10 * torch.log10(4 / error.clamp(min=1e-10))
-
-
 def hinge_loss(real: Tensor, fake: Tensor) -> Tensor:
     """The discriminator's loss on its scores (Lim & Ye 2017)."""
     return (F.relu(1 - real).mean() + F.relu(1 + fake).mean()) / 2

@@ -6,6 +6,7 @@ from typing import Any
 import lightning as L
 import torch
 from lightning.pytorch.utilities import rank_zero_warn
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from .optim import AdamWConfig
@@ -45,7 +46,7 @@ class TrainingModule(L.LightningModule, ABC):
     def count(self, batch: dict[str, Any]) -> int:
         """How many `unit`s a batch holds, for the throughput."""
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         optimizer = self.recipe.optimizer(self)
         num_steps = self.trainer.estimated_stepping_batches
         if num_steps == float("inf"):

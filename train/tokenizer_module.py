@@ -1,15 +1,17 @@
 """`LitVideoTokenizer`: trains a `VideoTokenizer` to reconstruct what it sees."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from einops import rearrange
-from torch import Tensor, nn
+from torch import Tensor
 
+from ..evaluate import psnr
 from ..tokenizer import FSQ, Quantizer, TokenizerOutput, VideoTokenizer, VideoTokenizerConfig
+from ..tokenizer.layers import Upsample
 from .discriminator import PatchDiscriminator
-from .losses import ReconstructionLoss, adaptive_weight, hinge_loss, psnr
+from .losses import ReconstructionLoss, adaptive_weight, hinge_loss
 from .module import TrainingModule
 from .optim import AdamWConfig
 
@@ -111,8 +113,8 @@ class LitVideoTokenizer(TrainingModule):
         return loss + self.adversarial * weight * generator + critic, terms
 
     @property
-    def _last_layer(self) -> nn.Parameter:
-        return self.tokenizer.decoder.ups[-1].linear.weight
+    def _last_layer(self) -> Tensor:
+        return cast(Upsample, self.tokenizer.decoder.ups[-1]).linear.weight
 
 
 def load_perceptual(path: str) -> torch.jit.ScriptModule:

@@ -1,0 +1,262 @@
+"""The command line: what it makes, what it says, and one line of error with exit code 2 for what a user can mend."""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tiny_bundle
+import torch
+from PIL import Image
+from skimage.metrics import peak_signal_noise_ratio
+
+from framecast import __version__, commands
+from framecast.cli import build_parser, main
+from framecast.data import read_video, write_video
+from framecast.sample import SamplingParams
+
+REPO = Path(__file__).resolve().parents[2]
+PROMPT = "a red circle moves right"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A folder with a bundle, a tokenizer's bundle, a video, and a file that is none."""
+    place = tmp_path_factory.mktemp("place")
+    tiny_bundle.save(place / "bundle")
+    tiny_bundle.save(place / "tokenizer", lm=None, text_tokenizer=None)
+    damaged = tiny_bundle.save(place / "damaged")
+    (damaged / "lm.safetensors").write_bytes(b"cut")
+    write_video(place / "video.mkv", tiny_bundle.frames(22), 12.0)
+    (place / "text.mp4").write_text("no video")
+    return place
+
+
+@pytest.fixture
+def run(place, tmp_path, monkeypatch, capsys):
+    """Runs a command beside the files of `place`, in an empty folder; returns the exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    for file in place.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(arguments)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def sample(*arguments: str, out: str = "out.mkv") -> list[str]:
+    return ["sample", PROMPT, "--num_frames", "9", "--bundle", "bundle", "--out", out, *arguments]
+
+
+def go_on(*arguments: str, out: str = "out.mkv") -> list[str]:
+    return ["continue", "video.mkv", "--prompt", PROMPT, "--bundle", "bundle", "--out", out, *arguments]
+
+
+def reconstruct(*arguments: str, video: str = "video.mkv", out: str = "out.mkv") -> list[str]:
+    return ["reconstruct", video, "--bundle", "bundle", "--out", out, *arguments]
+
+
+def test_sample_writes_the_clip_that_python_gives(run):
+    code, out, err = run(*sample("--seed", "4", "--temperature", "1.1", "--top_k", "30", "--block_length", "frame"))
+    assert code == 0 and "Traceback" not in err
+    assert out.startswith("out.mkv: 9 frames, ") and out.rstrip().endswith(" frames/s, seed 4") and out.count("\n") == 1
+    params = SamplingParams(temperature=1.1, top_k=30, block_length="frame")
+    video = read_video("out.mkv")
+    assert torch.equal(video.frames, tiny_bundle.generator().generate(PROMPT, 9, 4, params).frames)
+    assert video.fps == 12.0
+
+
+def test_sample_repeats_from_its_seed(run):
+    for out, seed in (("a.mkv", "0"), ("b.mkv", "0"), ("c.mkv", "1")):
+        assert run(*sample("--seed", seed, out=out))[0] == 0
+    assert torch.equal(read_video("a.mkv").frames, read_video("b.mkv").frames)
+    assert not torch.equal(read_video("a.mkv").frames, read_video("c.mkv").frames)
+
+
+def test_the_defaults_are_those_of_python():
+    arguments = build_parser().parse_args(["sample", PROMPT, "--out", "x.mkv"])
+    assert commands._params(arguments) == SamplingParams()
+
+
+@pytest.mark.parametrize(("text", "value"), [("token", "token"), ("3", 3), ("6", 6)])
+def test_a_block_length_may_be_a_number(text, value):
+    arguments = build_parser().parse_args(["sample", PROMPT, "--out", "x.mkv", "--block_length", text])
+    assert commands._params(arguments).block_length == value
+
+
+def test_continue_adds_frames_to_the_end_of_a_video(run):
+    code, out, _ = run(*go_on("--num_frames", "8", "--given_frames", "5"))
+    assert code == 0 and out.startswith("out.mkv: 13 frames, ")
+    clip = tiny_bundle.generator().generate(PROMPT, 13, 0, first_frames=tiny_bundle.frames(22)[-5:])
+    assert torch.equal(read_video("out.mkv").frames, clip.frames)
+
+
+def test_reconstruct_shows_both_and_says_how_good(run):
+    code, out, _ = run(*reconstruct())
+    assert code == 0
+    both = read_video("out.mkv").frames
+    assert both.shape == (21, 16, 48, 3)  # 22 frames are 1 + 4k and one too many
+    left, right = both.split(24, dim=2)
+    tokenizer = tiny_bundle.tokenizer()
+    tokens = tokenizer.encode((left.permute(3, 0, 1, 2)[None] / 127.5) - 1)[0]
+    assert torch.equal(left, tiny_bundle.frames(22)[:21])
+    assert torch.equal(right, tiny_bundle.generator().decode(tokens))
+    quality = peak_signal_noise_ratio(left.numpy(), right.numpy(), data_range=255)
+    bits = 6 * 6 * 5.906891 / (21 * 16 * 24)  # log2(60) a token
+    assert out == f"out.mkv: 21 frames, PSNR {quality:.2f} dB, {bits:.4f} bits per pixel\n"
+
+
+def test_reconstruct_needs_no_lm_and_reads_as_much_as_it_is_told(run):
+    assert run(*reconstruct("--bundle", "tokenizer", "--num_frames", "5"))[0] == 0
+    assert len(read_video("out.mkv").frames) == 5
+
+
+def test_info_says_what_a_bundle_holds(run):
+    code, out, _ = run("info", "bundle")
+    assert code == 0
+    for words in ("16x24 pixels, 12 frames/s", "FSQ, 60 codes", "4 frames, 8 pixels", "width 32, 2 layers", "2x3 in a latent"):
+        assert words in out
+    assert "1 sink and 2 latest latent frames" in out and "training steps" in out and "lm.safetensors" in out
+    code, out, _ = run("info", "tokenizer")
+    assert code == 0 and "FSQ" in out and "video LM" not in out
+
+
+def test_demo_makes_clips_and_a_sheet(run, place, monkeypatch):
+    monkeypatch.setattr(commands, "load_generator", lambda: tiny_bundle.generator())
+    monkeypatch.setattr(commands, "DEMO_PROMPTS", (PROMPT, "a ring falls, then stops"))
+    monkeypatch.setattr(commands, "DEMO_FRAMES", 5)
+    code, out, _ = run("demo", "--out", "deep/demo", "--seed", "3")
+    assert code == 0 and out.startswith("2 clips of 5 frames in ") and "contact_sheet.png" in out
+    names = {file.name for file in Path("deep/demo").iterdir()}
+    assert names == {"0_a_red_circle_moves_right.mp4", "1_a_ring_falls_then_stops.mp4", "contact_sheet.png"}
+    assert Image.open("deep/demo/contact_sheet.png").width > 48
+
+
+WRONG = {
+    "no command": ([], "COMMAND"),
+    "unknown command": (["fly"], "invalid choice: 'fly'"),
+    "unknown option": (sample("--speed", "3"), "unrecognized arguments: --speed 3"),
+    "no prompt": (["sample", "--out", "out.mkv"], "required: prompt; see `framecast sample --help`"),
+    "no output": (["sample", PROMPT], "required: --out"),
+    "unknown bundle": (sample("--bundle", "nowhere"), "nowhere is no bundle"),
+    "damaged bundle": (sample("--bundle", "damaged"), "damaged/lm.safetensors is damaged"),
+    "damaged bundle in info": (["info", "damaged"], "damaged/lm.safetensors is damaged"),
+    "a bundle without an LM": (sample("--bundle", "tokenizer"), "holds a tokenizer and no video LM"),
+    "empty prompt": (["sample", "", *sample()[2:]], "got an empty prompt"),
+    "long prompt": (["sample", PROMPT * 9, *sample()[2:]], "wanted at most 24"),
+    "illegal length": (sample("--num_frames", "6"), "got a video of 6 frames; wanted 1 + 4k"),
+    "no length": (sample("--num_frames", "0"), "got a video of 0 frames"),
+    "a length that is no number": (sample("--num_frames", "many"), "argument --num_frames: invalid int value: 'many'"),
+    "a seed that is no number": (sample("--seed", "x"), "argument --seed: invalid int value: 'x'"),
+    "temperature": (sample("--temperature", "11"), "got temperature 11.0; wanted a number from 0 to 10"),
+    "no number": (sample("--temperature", "nan"), "got temperature nan"),
+    "top_k": (sample("--top_k", "0"), "got top_k 0"),
+    "top_p": (sample("--top_p", "1.5"), "got top_p 1.5"),
+    "guidance_scale": (sample("--guidance_scale", "-1"), "got guidance_scale -1.0"),
+    "unknown block length": (sample("--block_length", "banana"), "got block_length 'banana'; wanted one of token, row, frame"),
+    "no block length": (sample("--block_length", "0"), "got block_length 0"),
+    "negative block length": (sample("--block_length", "-3"), "got block_length '-3'"),
+    "a digit that is no number": (sample("--block_length", "²"), "got block_length '²'"),
+    "illegal block length": (sample("--block_length", "4"), "got block_length 4; wanted one of 1, 3, 6"),
+    "missing output folder": (sample(out="nowhere/out.mkv"), "the folder nowhere does not exist; make it first"),
+    "unknown suffix": (sample(out="out.doc"), "got the output file out.doc; wanted the name of a file that ends in .mp4"),
+    "no suffix": (sample(out="out"), "got the output file out;"),
+    "a folder as output": (reconstruct(out="folder.mkv"), "got the output file folder.mkv;"),
+    "missing video": (reconstruct(video="nowhere.mp4"), "nowhere.mp4 does not exist; check the path"),
+    "a video that is none": (reconstruct(video="text.mp4"), "text.mp4 cannot be opened as a video"),
+    "a folder as video": (reconstruct(video="bundle"), "bundle is not a file"),
+    "a video shorter than asked": (reconstruct("--num_frames", "25"), "video.mkv has 22 frames"),
+    "an illegal length to read": (reconstruct("--num_frames", "6"), "got a video of 6 frames; wanted 1 + 4k"),
+    "nothing to add": (go_on("--num_frames", "0"), "got --num_frames 0; wanted a multiple of 4"),
+    "less than nothing": (go_on("--num_frames", "-4"), "got --num_frames -4"),
+    "no multiple": (go_on("--num_frames", "9"), "got --num_frames 9; wanted a multiple of 4"),
+    "illegal given frames": (go_on("--given_frames", "4"), "got a video of 4 frames; wanted 1 + 4k"),
+    "too many given frames": (
+        go_on("--given_frames", "25"),
+        "got video.mkv with 22 frames at 12 frames/s; wanted at least the 25",
+    ),
+    "continue nothing": (["continue", "nowhere.mkv", *go_on()[2:]], "nowhere.mkv does not exist"),
+    "continue without a prompt": (["continue", "video.mkv", "--out", "out.mkv"], "required: --prompt"),
+    "a file as folder": (["demo", "--out", "text.mp4"], "File exists"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_said_in_one_line(run, tmp_path, case):
+    (tmp_path / "folder.mkv").mkdir()
+    before = set(tmp_path.rglob("*"))
+    arguments, words = WRONG[case]
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("framecast: ") and err.endswith("\n") and err.count("\n") == 1, err
+    assert words in err
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_an_error_of_the_system_is_one_line_too(run, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device", "out.mkv")
+
+    monkeypatch.setattr(commands.Clip, "save", full)
+    code, _, err = run(*sample())
+    assert code == 2 and "No space left on device: 'out.mkv'" in err and err.strip().count("\n") == 0
+
+
+def test_an_error_of_ours_keeps_its_traceback(run, monkeypatch):
+    def broken(*_):
+        raise TypeError("a bug")
+
+    monkeypatch.setattr(commands.Clip, "save", broken)
+    with pytest.raises(TypeError, match="a bug"):
+        run(*sample())
+
+
+def test_interrupting_is_no_error_message(run, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands.Clip, "save", interrupted)
+    code, _, err = run(*sample())
+    assert code == 130 and "Traceback" not in err
+
+
+def every_command() -> dict[str, argparse.ArgumentParser]:
+    (action,) = (action for action in build_parser()._actions if isinstance(action, argparse._SubParsersAction))
+    return dict(action.choices)
+
+
+def test_the_commands():
+    assert list(every_command()) == ["train", "sample", "continue", "reconstruct", "info", "demo"]
+
+
+@pytest.mark.parametrize("command", ["sample", "continue", "reconstruct", "info", "demo"])
+def test_help_explains_every_option(command, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert caught.value.code == 0
+    for action in every_command()[command]._actions:
+        name = action.option_strings[-1] if action.option_strings else action.dest
+        assert name in shown and action.help and " ".join(action.help.split()) in shown, name
+        if action.default not in (None, argparse.SUPPRESS):
+            assert (
+                f"(default: {action.default:g})" in shown
+                if isinstance(action.default, float)
+                else str(action.default) in action.help
+            )
+
+
+def test_help_lists_every_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert all(f"  {command} " in shown for command in every_command())
+
+
+def test_python_m_framecast_says_its_version():
+    command = [sys.executable, "-m", "framecast", "--version"]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True)
+    assert done.stdout == f"framecast {__version__}\n"

@@ -1,0 +1,52 @@
+"""`Clip`: saves itself in every format and shows itself in a notebook."""
+
+import base64
+import io
+import re
+
+import pytest
+import tiny_bundle
+import torch
+from PIL import Image
+
+from framecast.data import read_video
+from framecast.sample import Clip
+
+
+@pytest.fixture
+def clip() -> Clip:
+    return Clip(tiny_bundle.frames(5), torch.zeros(2, 2, 3, dtype=torch.int64), 12.0, "a red circle", 7)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "gif", "webp", "png", "apng"])
+def test_it_saves_itself(clip, tmp_path, suffix):
+    path = tmp_path / f"clip.{suffix}"
+    clip.save(path)
+    assert path.stat().st_size > 100 and list(tmp_path.iterdir()) == [path]
+    if suffix in ("mkv", "mp4"):
+        video = read_video(path)
+        assert video.fps == 12.0 and video.frames.shape == clip.frames.shape
+        assert suffix == "mp4" or torch.equal(video.frames, clip.frames)
+    else:
+        assert Image.open(path).n_frames == 5
+
+
+def test_an_unknown_suffix_and_a_missing_folder_are_refused(clip, tmp_path):
+    with pytest.raises(ValueError, match=r"cannot write .*clip\.doc: the suffix '\.doc' is unknown; use one of"):
+        clip.save(tmp_path / "clip.doc")
+    with pytest.raises(ValueError, match=r"the folder .*nowhere does not exist; make it first"):
+        clip.save(str(tmp_path / "nowhere" / "clip.mkv"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_notebook_shows_all_its_frames(clip):
+    html = clip._repr_html_()
+    data = base64.b64decode(re.fullmatch(r'<img src="data:image/webp;base64,([^"]+)" alt=".*>', html).group(1))
+    picture = Image.open(io.BytesIO(data))
+    assert (picture.format, picture.n_frames, picture.size) == ("WEBP", 5, (24, 16))
+    assert "a red circle" not in html  # a prompt is text of a stranger
+
+
+def test_clips_are_compared_by_identity(clip):
+    assert clip == clip and clip != Clip(clip.frames, clip.tokens, clip.fps, clip.prompt, clip.seed)
+    assert len({clip, clip}) == 1

@@ -1,0 +1,174 @@
+"""`LitVideoLM`: trains a `VideoLM` to predict the tokens of clips from the tokens before them and a prompt."""
+
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..model import TokenLoss, VideoLM, VideoLMShape, shift_tokens, to_sequence
+from ..sample import SamplingParams
+from .conditioning import Example, corrupt, cut_gap, draw_gap, drop_prompts
+from .module import TrainingModule
+from .optim import AdamWConfig
+from .token_data import TokenDataModule
+
+
+@dataclass(frozen=True)
+class BlockWeights:
+    """How often each block length is trained, relative to the others; 0 leaves it out."""
+
+    token: float = 1.0
+    """One token at a time."""
+    row: float = 2.0
+    """One row of a latent frame at a time."""
+    frame: float = 1.0
+    """One latent frame at a time."""
+
+    def __post_init__(self):
+        weights = asdict(self).values()
+        if min(weights) < 0 or not sum(weights) > 0:
+            raise ValueError(f"got {self}; wanted weights of at least 0, and one above it; 0 leaves a length out")
+
+    @property
+    def used(self) -> dict[str, float]:
+        """The lengths that are trained, with their weights."""
+        return {name: weight for name, weight in asdict(self).items() if weight > 0}
+
+    def draw(self) -> str:
+        """One of the lengths, at random."""
+        used = self.used
+        return list(used)[int(torch.multinomial(torch.tensor(list(used.values())), 1))]
+
+
+_LM, _BLOCKS, _OPTIMIZER = VideoLMShape(), BlockWeights(), AdamWConfig(learning_rate=1.5e-3, warmup_steps=100)
+
+
+class LitVideoLM(TrainingModule):
+    """Trains a video LM on tokens: cross-entropy and z-loss, with a random block length at every step.
+
+    The network is built when the data are known, from `lm` and the sizes that tokenizer, videos and captions dictate.
+
+    Args:
+        lm: Shape of the network.
+        blocks: How often each block length is trained.
+        z_weight: Weight of the z-loss.
+        corruption: Largest share of a clip's input tokens that is replaced by random ones, in [0, 1].
+        prompt_dropout: Share of the clips that get the null prompt instead of theirs, in [0, 1].
+        gap_probability: Share of the steps in which latent frames between the sink and the rest are cut out, in [0, 1].
+        optimizer: AdamW and its schedule.
+
+    Raises:
+        ValueError: If a share is out of range.
+    """
+
+    unit = "tokens"
+
+    def __init__(
+        self,
+        lm: VideoLMShape = _LM,
+        blocks: BlockWeights = _BLOCKS,
+        z_weight: float = 1e-4,
+        corruption: float = 0.1,
+        prompt_dropout: float = 0.1,
+        gap_probability: float = 0.25,
+        optimizer: AdamWConfig = _OPTIMIZER,
+    ):
+        super().__init__(optimizer)
+        self.shape, self.blocks = lm, blocks
+        shares = {"corruption": corruption, "prompt_dropout": prompt_dropout, "gap_probability": gap_probability}
+        for name, share in shares.items():
+            if not 0 <= share <= 1:
+                raise ValueError(f"got {name} {share}; wanted a share from 0 to 1; 0 turns it off")
+        self.corruption, self.prompt_dropout, self.gap_probability = corruption, prompt_dropout, gap_probability
+        self.z_weight = z_weight
+        self.lm: VideoLM | None = None
+        self._latest: dict[str, Tensor] = {}
+
+    def configure_model(self) -> None:
+        """Builds the network; Lightning calls this when the data are set up, before a checkpoint is loaded."""
+        if self.lm is None:
+            self.lm = VideoLM(self.data.lm_config(self.shape))
+
+    @property
+    def data(self) -> TokenDataModule:
+        """Where the tokens come from.
+
+        Raises:
+            ValueError: If it is no `TokenDataModule`.
+        """
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        if not isinstance(data, TokenDataModule):
+            raise ValueError(
+                f"got {type(data).__name__} as the data of a video LM; wanted tokens; set `data.class_path` to "
+                "framecast.train.TokenDataModule"
+            )
+        return data
+
+    @property
+    def network(self) -> VideoLM:
+        assert self.lm is not None, "configure_model comes first"
+        return self.lm
+
+    def bundle(self) -> dict[str, Any]:
+        data = self.data
+        return {"tokenizer": data.bundle.tokenizer, "lm": self.network, "text_tokenizer": data.text_tokenizer}
+
+    def count(self, batch: dict[str, Any]) -> int:
+        return batch["tokens"].numel()
+
+    def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
+        name = self.blocks.draw()
+        block_length = self.block_length(name)
+        loss = self.token_loss(self.disturb(self.example(batch, block_length)), block_length)
+        nats = loss.nll.mean()
+        self._latest |= self._measures("train", name, nats.detach())
+        self.log_dict(self._latest)
+        self.log("nats", nats.detach(), prog_bar=True, logger=False)
+        return nats + self.z_weight * loss.log_z.mean()
+
+    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
+        batch_size = batch["tokens"].shape[0]
+        for name in self.blocks.used:
+            block_length = self.block_length(name)
+            nats = self.token_loss(self.example(batch, block_length), block_length).nll.mean()
+            self.log_dict(self._measures("val", name, nats), batch_size=batch_size, sync_dist=True)
+            self.log(f"val_{name}", nats, prog_bar=True, logger=False, batch_size=batch_size)
+
+    def block_length(self, name: str) -> int:
+        """Tokens of a block, by the name it has in `SamplingParams`."""
+        return SamplingParams(block_length=name).tokens_per_forward(self.network.config.frame_shape)
+
+    def example(self, batch: dict[str, Any], block_length: int) -> Example:
+        """What predicts what in a batch."""
+        tokens = batch["tokens"]
+        inputs = shift_tokens(tokens, block_length, self.network.start_id)
+        return Example(inputs, to_sequence(tokens), batch["ids"], batch["starts"], tokens.shape[1])
+
+    def disturb(self, example: Example) -> Example:
+        """Gap, corruption and dropped prompts; after the shift, so that targets stay what they are."""
+        config, text = self.network.config, self.data.text_tokenizer
+        gap = draw_gap(example.num_frames, config.sink_frames, self.gap_probability)
+        example = cut_gap(example, config.sink_frames, gap)
+        return replace(
+            example,
+            inputs=corrupt(example.inputs, example.num_frames, config.codebook_size, self.corruption),
+            ids=drop_prompts(example.ids, self.prompt_dropout, text.eos_id, text.pad_id),
+        )
+
+    def token_loss(self, example: Example, block_length: int) -> TokenLoss:
+        """The loss of every token."""
+        real = example.ids != self.data.text_tokenizer.pad_id
+        prompts = self.network.encode_prompts(example.ids, real, example.starts, example.num_frames)
+        hidden = self.network(example.inputs, prompts, block_length).hidden
+        return self.network.vocabulary.loss(hidden, example.targets)
+
+    def _measures(self, stage: str, name: str, nats: Tensor) -> dict[str, Tensor]:
+        bits = bits_per_pixel(nats, self.data.pixels_per_token)
+        return {f"{stage}/nats_{name}": nats, f"{stage}/bits_per_pixel_{name}": bits}
+
+
+def bits_per_pixel(nats_per_token: Tensor, pixels_per_token: float) -> Tensor:
+    """What a code driven by the model would spend on each pixel of the video."""
+    return nats_per_token / (math.log(2) * pixels_per_token)

@@ -1,0 +1,201 @@
+"""`TokenDataModule`: token shards with their prompts as the training and validation data of a video LM."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Subset
+
+from ..data import ClipSource
+from ..data.files import replacing
+from ..data.module import Batch, ResumableDataModule, split_source
+from ..data.shards import TokenClip, TokenShards
+from ..model import VideoLMConfig, VideoLMShape
+from ..sample import Bundle, load_bundle
+from ..tokenizer import TextTokenizer
+from .tokenize import describe_source, write_tokens
+
+NO_CAPTION = "a video"
+"""What a text tokenizer is trained on where no clip has a caption, and what to prompt such a model with."""
+
+
+class TokenDataModule(ResumableDataModule):
+    """Clips of a source as tokens, for the training of a video LM.
+
+    The clips are tokenized once, into shards that later runs use again; the text tokenizer that is trained on their
+    captions lies beside them. A clip of which nothing is said trains the null prompt.
+
+    Args:
+        source: Where the training clips come from.
+        tokenizer: Folder of the bundle whose tokenizer is used, such as `runs/sprites_tokenizer/bundle`.
+        shards: Folder of the tokens; made if missing.
+        val_source: Where the validation clips come from; None keeps `val_clips` of `source` for them.
+        num_clips: How many training clips are tokenized, at most; None takes all.
+        val_clips: How many clips are validated, at most.
+        batch_size: Clips per step and process.
+        num_workers: Processes that prepare clips and batches beside the training; 0 prepares them in it.
+        text_vocab_size: Pieces of the text tokenizer, at most.
+        seed: Chooses the order of the clips.
+
+    Raises:
+        ValueError: If `source` is too small to spare `val_clips`, or the two sources differ in their shape.
+    """
+
+    bundle: Bundle
+    """The tokenizer's bundle."""
+    text_tokenizer: TextTokenizer
+    """Prompts to ids."""
+    train_tokens: TokenShards
+    """What is trained on."""
+    val_tokens: TokenShards
+    """What is validated on."""
+
+    def __init__(
+        self,
+        source: ClipSource,
+        tokenizer: str,
+        shards: str,
+        val_source: ClipSource | None = None,
+        num_clips: int | None = None,
+        val_clips: int = 64,
+        batch_size: int = 16,
+        num_workers: int = 0,
+        text_vocab_size: int = 512,
+        seed: int = 0,
+    ):
+        super().__init__(source, batch_size, num_workers, seed)
+        train, val = split_source(source, val_source, val_clips)
+        self._clips = {"train": _first(train, num_clips), "val": val}
+        self._sources = {"train": source, "val": val_source or source}
+        self._tokenizer, self._shards, self._text_vocab_size = Path(tokenizer), Path(shards), text_vocab_size
+
+    def prepare_data(self) -> None:
+        """Tokenizes what is not tokenized yet, in the training's precision, and trains the text tokenizer on all captions."""
+        assert self.trainer is not None
+        bundle = load_bundle(self._tokenizer)
+        bundle.tokenizer.to(self.trainer.strategy.root_device)
+        for part, clips in self._clips.items():
+            meta = {
+                "tokenizer": bundle.hashes["tokenizer.safetensors"],
+                "codebook_size": bundle.tokenizer.codebook_size,
+                "source": describe_source(self._sources[part]),
+                "num_clips": len(clips),  # type: ignore[arg-type]
+            }
+            with self.trainer.precision_plugin.forward_context():
+                write_tokens(self._shards / part, clips, bundle.tokenizer, meta, self.num_workers)
+        if not self._text_file.is_file():
+            texts = set(captions(TokenShards(self._shards / "train"))) - {""}
+            model = TextTokenizer.train(texts or {NO_CAPTION}, self._text_vocab_size)
+            with replacing(self._text_file) as temporary:
+                temporary.write_bytes(model.model_bytes)
+
+    @property
+    def _text_file(self) -> Path:
+        return self._shards / "train" / f"text-{self._text_vocab_size}.model"
+
+    def setup(self, stage: str) -> None:
+        self.bundle = load_bundle(self._tokenizer)
+        self.train_tokens, self.val_tokens = (TokenShards(self._shards / part) for part in self._clips)
+        self.text_tokenizer = TextTokenizer(self._text_file.read_bytes())
+        texts = {*captions(self.train_tokens), *captions(self.val_tokens)} - {""}
+        self._collate = PromptCollate.of(self.text_tokenizer, texts)
+
+    @property
+    def num_latent_frames(self) -> int:
+        """Latent frames of a clip."""
+        return self.train_tokens[0].tokens.shape[0]
+
+    @property
+    def pixels_per_token(self) -> float:
+        """Pixels of a clip for each of its tokens."""
+        pixels = self.source.num_frames * self.source.height * self.source.width
+        return pixels / self.train_tokens[0].tokens.numel()
+
+    def lm_config(self, shape: VideoLMShape) -> VideoLMConfig:
+        """`shape` with the sizes that tokenizer, videos and captions dictate.
+
+        Raises:
+            ValueError: If clips or captions are longer than such a model takes.
+        """
+        if self.num_latent_frames > shape.max_parallel_frames:
+            raise ValueError(
+                f"got clips of {self.num_latent_frames} latent frames; wanted at most {shape.max_parallel_frames}, the "
+                "context of the video LM and one more; raise `model.init_args.lm.context_frames` or lower "
+                "`data.init_args.source.init_args.num_frames`"
+            )
+        text, ids = self._collate.longest
+        if len(ids) > shape.max_prompt_length:
+            raise ValueError(
+                f"got a caption of {len(ids)} text ids ({text[:60]!r}...); wanted at most {shape.max_prompt_length}; "
+                "raise `model.init_args.lm.max_prompt_length` or shorten the captions"
+            )
+        tokenizer = self.bundle.tokenizer
+        return VideoLMConfig(
+            **asdict(shape),
+            codebook_size=tokenizer.codebook_size,
+            frame_shape=tokenizer.frame_shape(self.source.height, self.source.width),
+            text_vocab_size=self.text_tokenizer.vocab_size,
+        )
+
+    def train_dataloader(self) -> DataLoader:
+        return self.train_loader(self.train_tokens, self._collate)
+
+    def val_dataloader(self) -> DataLoader:
+        return self.val_loader(self.val_tokens, self._collate)
+
+
+@dataclass(frozen=True)
+class PromptCollate:
+    """Makes batches of clips and their prompts.
+
+    `tokens` int64 `[B, T, h, w]`; `ids` int64 `[B, P, L]`, padded; `starts` int64 `[B, P]`, the latent frame from which
+    each prompt holds. Places without a prompt hold the null prompt from T on, that is never.
+    """
+
+    ids: dict[str, list[int]]
+    """Ids of every text."""
+    pad_id: int
+    """What fills short prompts."""
+
+    @classmethod
+    def of(cls, text_tokenizer: TextTokenizer, texts: set[str]) -> "PromptCollate":
+        """For the given texts and the null prompt, which is the text ""."""
+        ids = {text: text_tokenizer.encode(text, max_length=len(text.encode()) + 2) for text in texts}
+        return cls({**ids, "": [text_tokenizer.eos_id]}, text_tokenizer.pad_id)
+
+    @property
+    def longest(self) -> tuple[str, list[int]]:
+        """The text with the most ids, and its ids."""
+        return max(self.ids.items(), key=lambda item: len(item[1]))
+
+    def __call__(self, clips: list[TokenClip]) -> Batch:
+        num_prompts = max(len(clip.captions) for clip in clips)
+        ids = [[self.ids[text] for text in _fill([c.text for c in clip.captions], "", num_prompts)] for clip in clips]
+        starts = [_fill([c.start for c in clip.captions], clip.tokens.shape[0], num_prompts) for clip in clips]
+        return {
+            "tokens": torch.stack([clip.tokens for clip in clips]),
+            "ids": self._pad(ids),
+            "starts": torch.tensor(starts),
+        }
+
+    def _pad(self, ids: list[list[list[int]]]) -> Tensor:
+        length = max(len(prompt) for prompts in ids for prompt in prompts)
+        return torch.tensor([[_fill(prompt, self.pad_id, length) for prompt in prompts] for prompts in ids])
+
+
+def captions(shards: TokenShards) -> Iterator[str]:
+    """The texts of all clips."""
+    for index in range(len(shards)):
+        yield from (caption.text for caption in shards[index].captions)
+
+
+def _fill(values: list[Any], filler: Any, length: int) -> list[Any]:
+    return values + [filler] * (length - len(values))
+
+
+def _first(clips: Dataset, num_clips: int | None) -> Dataset:
+    total = len(clips)  # type: ignore[arg-type]
+    return Subset(clips, range(total if num_clips is None else min(num_clips, total)))

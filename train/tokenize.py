@@ -1,0 +1,72 @@
+"""Clips to token shards, once: what a video LM trains from."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import track
+from torch.utils.data import DataLoader, Dataset, Subset
+
+from ..data import Caption, CaptionedClip, ClipSource, to_video
+from ..data.shards import ShardWriter, TokenClip
+from ..tokenizer import VideoTokenizer
+
+_BATCH_SIZE = 8
+
+
+def write_tokens(
+    folder: Path, clips: Dataset, tokenizer: VideoTokenizer, meta: dict[str, Any], num_workers: int = 0
+) -> None:
+    """Tokenizes clips into shards with a progress bar; goes on where it was interrupted, does nothing where it is done.
+
+    Args:
+        folder: Where the shards go; made if missing.
+        clips: Gives a `CaptionedClip` for each index; all of one shape.
+        tokenizer: Where its weights are, the work is done.
+        meta: What the tokens depend on; plain JSON values.
+        num_workers: Processes that prepare clips beside the tokenizing; 0 prepares them in it.
+
+    Raises:
+        ValueError: If the folder holds the tokens of something else, or the clips do not fit the tokenizer.
+    """
+    with ShardWriter(folder, meta=meta) as writer:
+        if writer.complete:
+            return
+        rest = range(writer.num_clips, len(clips))  # type: ignore[arg-type]
+        tokens = _tokenize(Subset(clips, rest), tokenizer, num_workers)
+        for clip in track(tokens, f"Tokenizing into {folder}", len(rest), console=Console(stderr=True)):
+            writer.add(clip)
+
+
+@torch.inference_mode()
+def _tokenize(clips: Dataset, tokenizer: VideoTokenizer, num_workers: int) -> Iterator[TokenClip]:
+    device = next(tokenizer.parameters()).device
+    for batch in DataLoader(clips, _BATCH_SIZE, collate_fn=list, num_workers=num_workers):
+        tokens = tokenizer.encode(to_video(torch.stack([clip.frames for clip in batch])).to(device)).cpu()
+        for clip, its_tokens in zip(batch, tokens, strict=True):
+            yield _token_clip(clip, its_tokens, tokenizer.temporal_stride)
+
+
+def _token_clip(clip: CaptionedClip, tokens: torch.Tensor, temporal_stride: int) -> TokenClip:
+    return TokenClip(tokens, latent_captions(clip.captions, temporal_stride), clip.name)
+
+
+def latent_captions(captions: Sequence[Caption], temporal_stride: int) -> tuple[Caption, ...]:
+    """The captions with starts that count latent frames; of several in one latent frame the last one holds."""
+    texts = {latent_index(caption.start, temporal_stride): caption.text for caption in captions}
+    return tuple(Caption(start, text) for start, text in texts.items())
+
+
+def latent_index(frame: int, temporal_stride: int) -> int:
+    """The latent frame that a frame belongs to: the first frame has one of its own, then `temporal_stride` share one."""
+    return -(-frame // temporal_stride)
+
+
+def describe_source(source: ClipSource) -> dict[str, Any]:
+    """Class and settings of a source, as plain JSON values, to tell whether tokens were made from the same one."""
+    public = {name: value for name, value in vars(source).items() if not name.startswith("_")}
+    plain = {name: str(value) if isinstance(value, Path) else value for name, value in public.items()}
+    kept = {name: value for name, value in plain.items() if isinstance(value, bool | int | float | str | tuple)}
+    return {"class": type(source).__name__, "num_clips": len(source), **kept}  # type: ignore[arg-type]
