@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from . import __version__, commands
+from . import __version__
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             train(arguments[1:])
             return 0
         parsed = build_parser().parse_args(arguments)
-        parsed.run(parsed)
+        from . import commands  # takes seconds, which --help need not
+
+        getattr(commands, parsed.run)(parsed)
     except (ValueError, OSError) as error:
         print("framecast:", " ".join(str(error).split()), file=sys.stderr)
         return 2
@@ -58,7 +60,7 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
     _add_bundle(parser)
     _add_out(parser)
     _add_sampling(parser)
-    parser.set_defaults(run=commands.sample)
+    parser.set_defaults(run="sample")
 
 
 def _add_continue(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +73,7 @@ def _add_continue(parser: argparse.ArgumentParser) -> None:
     _add_bundle(parser)
     _add_out(parser)
     _add_sampling(parser)
-    parser.set_defaults(run=commands.continue_video)
+    parser.set_defaults(run="continue_video")
 
 
 def _add_reconstruct(parser: argparse.ArgumentParser) -> None:
@@ -79,18 +81,18 @@ def _add_reconstruct(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num_frames", type=int, default=None, help="frames to read, 1 + 4k (default: as many as there are)")
     _add_bundle(parser)
     _add_out(parser)
-    parser.set_defaults(run=commands.reconstruct)
+    parser.set_defaults(run="reconstruct")
 
 
 def _add_info(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", nargs="?", default=None, help="a bundle's folder (default: the embedded default)")
-    parser.set_defaults(run=commands.info)
+    parser.set_defaults(run="info")
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default="demo", help="folder for the clips, made if it is missing (default: demo)")
     parser.add_argument("--seed", type=int, default=0, help="seed of every clip (default: 0)")
-    parser.set_defaults(run=commands.demo)
+    parser.set_defaults(run="demo")
 
 
 def _add_bundle(parser: argparse.ArgumentParser) -> None:

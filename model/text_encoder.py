@@ -46,7 +46,7 @@ class TextEncoder(nn.Module):
         super().__init__()
         num_heads = max(1, width // 32)
         if width % num_heads:
-            raise ValueError(f"got text_width {width}; wanted a multiple of {num_heads}, its number of heads; take a multiple of 32")
+            raise ValueError(f"got text_width {width}; wanted a multiple of {num_heads}, its heads; take a multiple of 32")
         self.words = nn.Embedding(vocab_size, width)
         self.places = nn.Embedding(max_length, width)
         self.layers = nn.ModuleList(TextLayer(width, num_heads) for _ in range(num_layers))

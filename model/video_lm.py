@@ -49,8 +49,8 @@ class VideoLMShape:
             raise ValueError(f"got {', '.join(small) or f'sink_frames {self.sink_frames}'}; wanted sizes of at least 1 (sink: 0)")
         if self.width % self.num_heads or self.num_heads % self.num_kv_heads or self.width // self.num_heads % 2:
             raise ValueError(
-                f"got width {self.width}, num_heads {self.num_heads}, num_kv_heads {self.num_kv_heads}; wanted num_heads to divide "
-                "width into even parts and num_kv_heads to divide num_heads"
+                f"got width {self.width}, num_heads {self.num_heads}, num_kv_heads {self.num_kv_heads}; wanted num_heads to "
+                "divide width into even parts and num_kv_heads to divide num_heads"
             )
 
     @property

@@ -4,12 +4,13 @@ What the fast one is compared with. Every latent frame attends by itself to a li
 """
 
 import math
-from functools import lru_cache
+from functools import cache
 
 import torch
 import torch.nn.functional as F
-from framecast.model import PromptMemory, VideoLM
 from torch import Tensor
+
+from framecast.model import PromptMemory, VideoLM
 
 
 def visible_frames(frame: int, sink_frames: int, context_frames: int) -> list[tuple[int, int]]:
@@ -81,7 +82,7 @@ def turn(x: Tensor, time: int, lm: VideoLM) -> Tensor:
     return torch.cat([first * table.cos() - second * table.sin(), second * table.cos() + first * table.sin()], dim=-1)
 
 
-@lru_cache(maxsize=None)
+@cache
 def angles(time: int, frame_shape: tuple[int, int], head_dim: int) -> Tensor:
     """The angle of every pair of every token of a latent frame, `[h * w, D / 2]`: bands for t, h and w, one after the other."""
     space = head_dim * 5 // 32

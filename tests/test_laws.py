@@ -7,17 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import framecast.model
-import framecast.tokenizer
 import pytest
 import tiny
 import torch
+from laws import assert_causal, assert_same, assert_streams, compositions, first_difference
+from torch import Tensor, nn
+
+import framecast.model
+import framecast.tokenizer
 from framecast.model import VideoLM
 from framecast.tokenizer import VideoTokenizer
 from framecast.tokenizer.layers import ResidualBlock, Stage, TemporalMix
 from framecast.tokenizer.network import Decoder, Encoder
-from laws import assert_causal, assert_same, assert_streams, compositions, first_difference
-from torch import Tensor, nn
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-from framecast.state import State, States, map_tensors
 from torch import Tensor
+
+from framecast.state import State, States, map_tensors
 
 
 @dataclass

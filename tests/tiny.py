@@ -3,9 +3,10 @@
 from typing import Any, TypeVar
 
 import torch
+from torch import Tensor, nn
+
 from framecast.model import PromptMemory, VideoLM, VideoLMConfig
 from framecast.tokenizer import FSQ, Quantizer, VideoTokenizer, VideoTokenizerConfig
-from torch import Tensor, nn
 
 M = TypeVar("M", bound=nn.Module)
 

@@ -39,7 +39,7 @@ class BlockWeights:
     def draw(self) -> str:
         """One of the lengths, at random."""
         used = self.used
-        return list(used)[int(torch.multinomial(torch.tensor(list(used.values())), 1))]
+        return list(used)[int(torch.multinomial(torch.tensor(list(used.values()), dtype=torch.float32), 1))]
 
 
 _LM, _BLOCKS, _OPTIMIZER = VideoLMShape(), BlockWeights(), AdamWConfig(learning_rate=1.5e-3, warmup_steps=100)
@@ -98,7 +98,7 @@ class LitVideoLM(TrainingModule):
         Raises:
             ValueError: If it is no `TokenDataModule`.
         """
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        data: Any = self.trainer.datamodule
         if not isinstance(data, TokenDataModule):
             raise ValueError(
                 f"got {type(data).__name__} as the data of a video LM; wanted tokens; set `data.class_path` to "

@@ -31,7 +31,7 @@ class Samples(L.Callback):
         if not isinstance(pl_module, LitVideoLM) or not self.every_n_steps or not trainer.is_global_zero:
             return
         if trainer.global_step % self.every_n_steps == 0:
-            ema = next(callback for callback in trainer.callbacks if isinstance(callback, EMA))  # type: ignore[attr-defined]
+            ema = next(callback for callback in trainer.callbacks if isinstance(callback, EMA))
             with ema.averaged(pl_module):
                 self._show(trainer, pl_module)
             pl_module.network.train()

@@ -103,7 +103,8 @@ def test_reconstruct_shows_both_and_says_how_good(run):
     tokenizer = tiny_bundle.tokenizer()
     tokens = tokenizer.encode((left.permute(3, 0, 1, 2)[None] / 127.5) - 1)[0]
     assert torch.equal(left, tiny_bundle.frames(22)[:21])
-    assert torch.equal(right, tiny_bundle.generator().decode(tokens))
+    decoded = tiny_bundle.generator().decode(tokens)
+    assert (right.int() - decoded.int()).abs().max() <= 1  # chunks of another length are rounded in another order
     quality = peak_signal_noise_ratio(left.numpy(), right.numpy(), data_range=255)
     bits = 6 * 6 * 5.906891 / (21 * 16 * 24)  # log2(60) a token
     assert out == f"out.mkv: 21 frames, PSNR {quality:.2f} dB, {bits:.4f} bits per pixel\n"
@@ -253,10 +254,12 @@ def test_help_lists_every_command(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     shown = capsys.readouterr().out
-    assert all(f"  {command} " in shown for command in every_command())
+    assert all(f"\n    {command}" in shown for command in every_command())
 
 
-def test_python_m_framecast_says_its_version():
-    command = [sys.executable, "-m", "framecast", "--version"]
+def test_python_m_framecast_says_its_version_at_once():
+    command = [sys.executable, "-X", "importtime", "-m", "framecast", "--version"]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True)
     assert done.stdout == f"framecast {__version__}\n"
+    imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
+    assert "framecast.cli" in imported and "torch" not in imported

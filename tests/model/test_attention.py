@@ -7,6 +7,7 @@ import slow_lm
 import tiny
 import torch
 import torch.nn.functional as F
+
 from framecast.model.layers import CrossAttention, RMSNorm, SelfAttention, SwiGLU, attend
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from framecast.model import block_lengths, shift_tokens, to_grid, to_sequence
 from framecast.model.blocks import block_ids, block_mask, check_block_length, check_chunk
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 import tiny
 import torch
-from framecast.model import LMState, PromptMemory, VideoLM, VideoLMConfig, shift_tokens, to_sequence
-from framecast.model.cache import CacheShape
-from framecast.state import map_tensors
 from laws import assert_same, first_difference
 from slow_lm import slow_hidden, visible_frames
 from torch import Tensor
+
+from framecast.model import LMState, PromptMemory, VideoLM, VideoLMConfig, shift_tokens, to_sequence
+from framecast.model.cache import CacheShape
+from framecast.state import map_tensors
 
 NAN = float("nan")
 BLOCKS = pytest.mark.parametrize("block_length", [1, 3, 6])
@@ -33,9 +34,7 @@ def cuts(num_tokens: int, frame_length: int, block_length: int, seed: int) -> It
     return (stop - start for start, stop in zip([0, *chosen], [*chosen, num_tokens], strict=True))
 
 
-def feed(
-    lm: VideoLM, inputs: Tensor, prompts: PromptMemory, block_length: int, chunks: Iterator[int], state: LMState
-) -> Tensor:
+def feed(lm: VideoLM, inputs: Tensor, prompts: PromptMemory, block_length: int, chunks: Iterator[int], state: LMState) -> Tensor:
     return torch.cat([lm(part, prompts, block_length, state).hidden for part in inputs.split(list(chunks), dim=1)], dim=1)
 
 
@@ -148,7 +147,7 @@ def test_kept_frames_are_the_sink_and_the_latest(sink_frames, context_frames):
 
 
 def greedy(lm: VideoLM, prompts: PromptMemory, wishes: Tensor, block_length: int) -> Tensor:
-    """The likeliest tokens `[B, S]` of a stream, block after block through the cache; `wishes` `[S, V]` are added to the logits."""
+    """The likeliest tokens `[B, S]` of a stream, block after block through the cache; logits plus `wishes` `[S, V]`."""
     batch, frame = prompts.keys.shape[0], lm.frame_length
     state = lm.init_state(batch, fill=NAN)
     sequence = torch.full((batch, 1), lm.start_id)
@@ -189,8 +188,8 @@ def merge(states: list[LMState]) -> LMState:
 @BLOCKS
 @pytest.mark.parametrize("timeline", [False, True])
 def test_streams_of_mixed_ages_equal_each_alone(block_length, timeline):
-    """Fresh, inside the sink, growing, and rolled over, in one batch; `None` where a stream is alone."""
-    ages, more = [0, 1, 3, 9, 14], 6
+    """Fresh, inside the sink, growing, and rolled over, in one batch."""
+    ages, more = [0, 1, 3, 9, 14], 4
     lm = tiny.video_lm(num_layers=2, sink_frames=2, context_frames=3)
     inputs = shift_tokens(tiny.tokens(lm, max(ages) + more, batch_size=5), block_length, lm.start_id)
     prompts = tiny.prompts(lm, batch_size=5)

@@ -5,6 +5,7 @@ import math
 import pytest
 import tiny
 import torch
+
 from framecast.model.positions import SPACE_BASE, TIME_BASE, frame_positions, rotary, rotate, split_pairs
 
 

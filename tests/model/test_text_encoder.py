@@ -3,9 +3,10 @@
 import pytest
 import tiny
 import torch
+from laws import assert_same, first_difference
+
 from framecast.model import VideoLM, shift_tokens
 from framecast.model.text_encoder import PromptMemory, TextEncoder, timeline_mask
-from laws import assert_same, first_difference
 
 
 def ids(*shape: int, seed: int = 0) -> torch.Tensor:

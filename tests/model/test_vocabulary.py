@@ -5,8 +5,9 @@ import math
 import pytest
 import tiny
 import torch
-from framecast.model.vocabulary import FactorisedVocabulary, FullVocabulary, Vocabulary
 from torch import Tensor
+
+from framecast.model.vocabulary import FactorisedVocabulary, FullVocabulary, Pick, Vocabulary
 
 SIZES = [2, 3, 49, 50, 97]
 
@@ -17,6 +18,17 @@ def make(kind: type[Vocabulary], size: int) -> Vocabulary:
 
 def hidden(rows: int = 2, length: int = 5) -> Tensor:
     return torch.randn(rows, length, 16, generator=tiny.rng())
+
+
+def random_pick() -> Pick:
+    """Draws from the softmax, the same numbers each time it is made."""
+    generator = tiny.rng(1)
+
+    def draw(logits: Tensor) -> Tensor:
+        shares = logits.softmax(dim=-1).flatten(0, 1)
+        return torch.multinomial(shares, 1, generator=generator).view(logits.shape[:-1])
+
+    return draw
 
 
 KINDS = pytest.mark.parametrize("kind", [FullVocabulary, FactorisedVocabulary])
@@ -47,11 +59,8 @@ def test_factorised_sampling_never_leaves_the_vocabulary(size):
     vocabulary, h = make(FactorisedVocabulary, size), hidden()
     last = lambda logits: (logits > -math.inf).long().cumsum(dim=-1).argmax(dim=-1)  # noqa: E731  the last that is possible
     assert (vocabulary.sample(h, last) == size - 1).all()
-    generator = tiny.rng(1)
-    draw = lambda logits: torch.multinomial(  # noqa: E731
-        logits.softmax(dim=-1).flatten(0, 1), 1, generator=generator
-    ).view(logits.shape[:-1])
-    drawn = torch.cat([vocabulary.sample(h, draw) for _ in range(100)])
+    draw = random_pick()
+    drawn = torch.cat([vocabulary.sample(h, draw) for _ in range(50)])
     assert drawn.min() >= 0 and drawn.max() < size
 
 
@@ -59,10 +68,7 @@ def test_factorised_sampling_never_leaves_the_vocabulary(size):
 @torch.no_grad()
 def test_samples_follow_the_logits(kind):
     vocabulary, h = make(kind, 7), hidden(1, 1)
-    generator = tiny.rng(1)
-    draw = lambda logits: torch.multinomial(  # noqa: E731
-        logits.softmax(dim=-1).flatten(0, 1), 1, generator=generator
-    ).view(logits.shape[:-1])
+    draw = random_pick()
     drawn = vocabulary.sample(h.expand(20_000, 1, -1), draw)
     shares = torch.bincount(drawn.flatten(), minlength=7) / 20_000
     torch.testing.assert_close(shares, vocabulary.logits(h).softmax(dim=-1)[0, 0], atol=0.02, rtol=0)

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from framecast.tokenizer import codebook_health, count_tokens
 
 

@@ -3,8 +3,9 @@
 import pytest
 import tiny
 import torch
-from framecast.tokenizer.layers import Downsample, ResidualBlock, SpatialConv, Stage, TemporalMix, Upsample
 from torch import nn
+
+from framecast.tokenizer.layers import Downsample, ResidualBlock, SpatialConv, Stage, TemporalMix, Upsample
 
 
 def features(frames: int = 4, channels: int = 8) -> torch.Tensor:

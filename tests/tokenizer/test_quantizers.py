@@ -6,6 +6,7 @@ import pytest
 import tiny
 import torch
 import vector_quantize_pytorch
+
 from framecast.tokenizer import FSQ, LFQ, QUANTIZERS, VQ, Quantizer, ResidualFSQ, ResidualSimVQ, ResidualVQ, SimVQ
 from framecast.tokenizer.quantizer import join_digits, split_digits
 

@@ -2,10 +2,15 @@
 
 import pytest
 import torch
+
 from framecast.tokenizer import TextTokenizer
 
-CAPTIONS = [f"a {size} {colour} circle moves {way}" for size in ("small", "large") for colour in ("red", "blue")
-            for way in ("left", "right, then stops", "up and left")]
+CAPTIONS = [
+    f"a {size} {colour} circle moves {way}"
+    for size in ("small", "large")
+    for colour in ("red", "blue")
+    for way in ("left", "right, then stops", "up and left")
+]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +54,7 @@ def test_one_caption_is_enough():
 
 @pytest.mark.parametrize("prompt", ["", "   ", "\n"])
 def test_an_empty_prompt_is_refused(text, prompt):
-    with pytest.raises(ValueError, match="got an empty prompt; wanted some words .* such as \"a red circle"):
+    with pytest.raises(ValueError, match=r'got an empty prompt; wanted some words .* such as "a red circle'):
         text.encode(prompt, max_length=48)
 
 

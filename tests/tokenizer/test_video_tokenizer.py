@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import tiny
 import torch
-from framecast.state import map_tensors
-from framecast.tokenizer import VQ, VideoTokenizer, VideoTokenizerConfig, pad_frames
 from laws import assert_causal, assert_same, compositions
 from torch import Tensor
+
+from framecast.state import map_tensors
+from framecast.tokenizer import VQ, VideoTokenizer, VideoTokenizerConfig, pad_frames
 
 CONFIGS = {
     "stride 4 in two steps": tiny.TOKENIZER,
