@@ -117,9 +117,7 @@ class CrossAttention(nn.Module):
 def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
     """Scaled dot-product attention; fewer key heads than query heads are shared. `[B, N, S, D]` each."""
     dtype = queries.dtype
-    return F.scaled_dot_product_attention(
-        queries, keys.to(dtype), values.to(dtype), attn_mask=mask, enable_gqa=True
-    )
+    return F.scaled_dot_product_attention(queries, keys.to(dtype), values.to(dtype), attn_mask=mask, enable_gqa=True)
 
 
 def zero_linear(in_width: int, out_width: int) -> nn.Linear:

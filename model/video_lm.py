@@ -1,6 +1,7 @@
 """`VideoLM`: a causal transformer over video tokens that predicts the next block of them, conditioned on text."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -173,7 +174,8 @@ class VideoLM(nn.Module):
             )
         batch, prompts = ids.shape[:2]
         text = self.text_encoder(ids.flatten(0, 1), real.flatten(0, 1)).unflatten(0, (batch, prompts)).flatten(1, 2)
-        projected = [layer.cross.project(text) for layer in self.layers if layer.cross is not None]
+        crosses = [layer.cross for layer in cast(list[Layer], self.layers)]  # a ModuleList does not say what it holds
+        projected = [cross.project(text) for cross in crosses if cross is not None]
         starts = ids.new_zeros(batch, 1) if starts is None else starts
         return PromptMemory(
             keys=torch.stack([keys for keys, _ in projected], dim=1),

@@ -16,9 +16,7 @@ from ..tokenizer import VideoTokenizer
 _BATCH_SIZE = 8
 
 
-def write_tokens(
-    folder: Path, clips: Dataset, tokenizer: VideoTokenizer, meta: dict[str, Any], num_workers: int = 0
-) -> None:
+def write_tokens(folder: Path, clips: Dataset, tokenizer: VideoTokenizer, meta: dict[str, Any], num_workers: int = 0) -> None:
     """Tokenizes clips into shards with a progress bar; goes on where it was interrupted, does nothing where it is done.
 
     Args:
@@ -69,4 +67,4 @@ def describe_source(source: ClipSource) -> dict[str, Any]:
     public = {name: value for name, value in vars(source).items() if not name.startswith("_")}
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in public.items()}
     kept = {name: value for name, value in plain.items() if isinstance(value, bool | int | float | str | tuple)}
-    return {"class": type(source).__name__, "num_clips": len(source), **kept}  # type: ignore[arg-type]
+    return {"class": type(source).__name__, "num_clips": len(source), **kept}

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from framecast.data import Caption, CaptionedClip, ClipSource, to_frames, to_video
 
 FRAMES = torch.arange(2 * 4 * 5 * 3, dtype=torch.uint8).reshape(2, 4, 5, 3)

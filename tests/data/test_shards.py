@@ -5,6 +5,7 @@ import pickle
 
 import pytest
 import torch
+
 from framecast.data import Caption, ShardWriter, TokenClip, TokenShards, write_shards
 
 META = {"codebook_size": 1000, "tokenizer": "abc", "frame_shape": (4, 6)}

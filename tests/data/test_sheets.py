@@ -5,8 +5,9 @@ import io
 import numpy as np
 import pytest
 import torch
-from framecast.data import contact_sheet, encode_apng, encode_gif, encode_webp
 from PIL import Image
+
+from framecast.data import contact_sheet, encode_apng, encode_gif, encode_webp
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 

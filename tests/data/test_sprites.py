@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+
 from framecast.data import SpriteWorld
 from framecast.data.captions import CAPTION_WORDS, caption_scene, describe, describe_at, parse_caption
 from framecast.data.motions import GRAVITY, LINEAR, RESTITUTION, STOPS, floor_level

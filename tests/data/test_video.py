@@ -9,9 +9,10 @@ import av
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+
 from framecast.data import VideoError, VideoReader, probe_video, read_video, write_video
 from framecast.data import video as video_module
-from PIL import Image
 
 REAL = Path(os.environ.get("FRAMECAST_REAL_VIDEO", Path(__file__).resolve().parents[2] / "../shared/data/real"))
 needs_real = pytest.mark.skipif(

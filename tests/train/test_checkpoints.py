@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from framecast.train import AtomicCheckpointIO
 from framecast.train.checkpoints import CheckpointError
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from framecast.train import AtomicCheckpointIO, ExportBundle, LitVideoTokenizer
 from framecast.train.cli import TrainCLI, main
 
@@ -75,8 +76,9 @@ def test_a_run_that_is_stopped_and_resumed_equals_one_that_is_not(tmp_path, monk
 
 
 def test_fit_ends_with_a_bundle_and_logs_what_it_did(tmp_path):
-    from framecast.sample import load_bundle
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    from framecast.sample import load_bundle
 
     fit(tmp_path, "--trainer.log_every_n_steps=2")
     bundle = load_bundle(tmp_path / "bundle")
