@@ -123,6 +123,5 @@ def to_frames(video: Tensor) -> Tensor:
 def _check_frames(frames: Tensor) -> None:
     if frames.dtype != torch.uint8 or frames.ndim != 4 or frames.shape[-1] != 3:
         raise ValueError(
-            f"clip frames are {frames.dtype} {list(frames.shape)}; wanted uint8 [T, H, W, 3]; "
-            "convert a video with `to_frames`"
+            f"clip frames are {frames.dtype} {list(frames.shape)}; wanted uint8 [T, H, W, 3]; convert a video with `to_frames`"
         )

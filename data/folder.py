@@ -84,9 +84,7 @@ class VideoFolder(ClipSource):
         self.root, self.num_frames, self.fps = Path(root), num_frames, fps
         self.height, self.width = (size, size) if isinstance(size, int) else size
         self._check()
-        self._texts = {
-            file: texts for file, texts in _list_videos(self.root).items() if _chosen(file, include, exclude)
-        }
+        self._texts = {file: texts for file, texts in _list_videos(self.root).items() if _chosen(file, include, exclude)}
         self.skipped, self.damaged = {}, {}
         self._windows: list[Window] = []
         self._cached: list[Tensor] = []  # the first clips, as many as fit
@@ -121,9 +119,7 @@ class VideoFolder(ClipSource):
         if not self.root.is_dir():
             raise ValueError(f"{self.root} is not a folder; give the folder that holds the videos")
         if self.num_frames < 1 or min(self.height, self.width) < 1:
-            raise ValueError(
-                f"clips of {self.num_frames} frames of {self.height} x {self.width} are empty; wanted at least 1"
-            )
+            raise ValueError(f"clips of {self.num_frames} frames of {self.height} x {self.width} are empty; wanted at least 1")
 
     def _scan(self) -> None:
         console, quiet = Console(stderr=True), len(self._texts) < MANY_FILES

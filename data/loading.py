@@ -24,9 +24,7 @@ class ResumableSampler(Sampler[int]):
 
     def __init__(self, num_samples: int, seed: int = 0, rank: int = 0, num_ranks: int = 1):
         if num_samples < 1:
-            raise ValueError(
-                f"got {num_samples} items to sample from; wanted at least 1; check the source's folder or filter"
-            )
+            raise ValueError(f"got {num_samples} items to sample from; wanted at least 1; check the source's folder or filter")
         if not 0 <= rank < num_ranks:
             raise ValueError(f"got rank {rank} of {num_ranks}; wanted 0 <= rank < num_ranks")
         self.num_samples, self.seed, self.rank, self.num_ranks = num_samples, seed, rank, num_ranks

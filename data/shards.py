@@ -104,9 +104,7 @@ class Index:
             shape = tuple(content["clip_shape"]) if content["clip_shape"] else None
             return cls(content["meta"], content["clips_per_shard"], shape, shards, content["complete"])
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"{path} cannot be read ({error!r}); delete the folder and write the shards again"
-            ) from error
+            raise ValueError(f"{path} cannot be read ({error!r}); delete the folder and write the shards again") from error
 
 
 class ShardWriter:
@@ -225,9 +223,7 @@ class ShardWriter:
         self._index.save(self.folder)
 
 
-def write_shards(
-    folder: str | Path, clips: Iterable[TokenClip], *, clips_per_shard: int = 1024, meta: dict[str, Any]
-) -> None:
+def write_shards(folder: str | Path, clips: Iterable[TokenClip], *, clips_per_shard: int = 1024, meta: dict[str, Any]) -> None:
     """Writes clips into token shards; after an interruption, call it again with the same clips to go on.
 
     Clips that are already written are drawn from `clips` and dropped; with `ShardWriter` they need not be made at all.

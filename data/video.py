@@ -155,9 +155,7 @@ class VideoReader:
         try:
             self._container = av.open(f"file:{self.path}", metadata_errors="replace", options=options)
         except DECODE_ERRORS as error:
-            raise VideoError(
-                f"{self.path} cannot be opened as a video ({_reason(error)}); {_advice(self.path)}"
-            ) from error
+            raise VideoError(f"{self.path} cannot be opened as a video ({_reason(error)}); {_advice(self.path)}") from error
         if not self._container.streams.video:
             kinds = ", ".join(sorted({stream.type for stream in self._container.streams})) or "nothing"
             self._container.close()
@@ -170,8 +168,7 @@ class VideoReader:
         first = next(self._decoded, None)
         if first is None:
             raise VideoError(
-                f"no frame of {self.path} can be decoded ({self.damage or 'the video stream is empty'}); "
-                f"{_advice(self.path)}"
+                f"no frame of {self.path} can be decoded ({self.damage or 'the video stream is empty'}); {_advice(self.path)}"
             )
         return first
 
@@ -213,9 +210,7 @@ class VideoReader:
     def _end(self, time: float, frame: av.VideoFrame) -> float:
         """Until when a frame from `time` on is shown if none follows."""
         end = time + min(frame.duration * self._tick or 1 / self._rate, MAX_GAP)
-        length = (
-            self._stream.duration or 0
-        ) * self._tick  # where frames are reordered, their durations may be mixed up
+        length = (self._stream.duration or 0) * self._tick  # where frames are reordered, their durations may be mixed up
         return min(end, length) if length > time else end
 
     def _undamaged(self) -> Iterator[av.VideoFrame]:

@@ -130,9 +130,7 @@ class VideoLM(nn.Module):
         self.text_encoder = TextEncoder(
             config.text_vocab_size, config.text_width, config.text_layers, config.max_prompt_length, config.width
         )
-        self.layers = nn.ModuleList(
-            Layer(config, cross=index % config.cross_every == 0) for index in range(config.num_layers)
-        )
+        self.layers = nn.ModuleList(Layer(config, cross=index % config.cross_every == 0) for index in range(config.num_layers))
         self.norm = RMSNorm(config.width)
         self.apply(_init_embedding)
 
@@ -183,9 +181,7 @@ class VideoLM(nn.Module):
             mask=timeline_mask(starts, real, num_frames),
         )
 
-    def forward(
-        self, inputs: Tensor, prompts: PromptMemory, block_length: int, state: LMState | None = None
-    ) -> LMOutput:
+    def forward(self, inputs: Tensor, prompts: PromptMemory, block_length: int, state: LMState | None = None) -> LMOutput:
         """Hidden vectors that predict tokens, from inputs shifted by `shift_tokens`.
 
         Args:
@@ -244,9 +240,7 @@ class VideoLM(nn.Module):
             finish_frame(state, config.cache_shape, self.head_dim)
         return hidden
 
-    def _run_layers(
-        self, x: Tensor, see: list[See], mask: Tensor | None, prompts: PromptMemory, prompt_mask: Tensor
-    ) -> Tensor:
+    def _run_layers(self, x: Tensor, see: list[See], mask: Tensor | None, prompts: PromptMemory, prompt_mask: Tensor) -> Tensor:
         for index, layer in enumerate(self.layers):
             prompt = None
             if layer.cross is not None:

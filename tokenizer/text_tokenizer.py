@@ -87,8 +87,9 @@ class TextTokenizer:
             ValueError: The prompt is empty or too long.
         """
         if not text.strip():
-            raise ValueError("got an empty prompt; wanted some words that say what the video shows, such as "
-                             '"a red circle moves right"')
+            raise ValueError(
+                'got an empty prompt; wanted some words that say what the video shows, such as "a red circle moves right"'
+            )
         ids = [*self._model.encode(text), self.eos_id]
         if len(ids) > max_length:
             raise ValueError(

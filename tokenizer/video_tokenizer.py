@@ -143,9 +143,7 @@ class VideoTokenizer(nn.Module):
             state = self.init_encoder_state(video.shape[0], *video.shape[3:])
         groups = self._whole_groups(video, state)
         if groups.shape[2] == 0:
-            return torch.empty(
-                groups.shape[0], 0, *self.frame_shape(*groups.shape[3:]), dtype=torch.int64, device=video.device
-            )
+            return torch.empty(groups.shape[0], 0, *self.frame_shape(*groups.shape[3:]), dtype=torch.int64, device=video.device)
         return self.quantizer(self._encode_groups(groups, state.network)).tokens
 
     def decode(self, tokens: Tensor, state: DecoderState | None = None) -> Tensor:

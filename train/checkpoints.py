@@ -145,8 +145,7 @@ def _check_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise ValueError(
-            f"checkpoints cannot be written to {folder} ({error}); choose another folder with "
-            "`--trainer.default_root_dir`"
+            f"checkpoints cannot be written to {folder} ({error}); choose another folder with `--trainer.default_root_dir`"
         ) from error
 
 

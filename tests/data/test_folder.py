@@ -12,9 +12,7 @@ import torch
 from framecast.data import Caption, VideoFolder, write_video
 
 REAL = Path(os.environ.get("FRAMECAST_REAL_VIDEO", Path(__file__).resolve().parents[2] / "../shared/data/real"))
-needs_real = pytest.mark.skipif(
-    not REAL.is_dir(), reason="skipped: no real videos; set FRAMECAST_REAL_VIDEO to a folder"
-)
+needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="skipped: no real videos; set FRAMECAST_REAL_VIDEO to a folder")
 SMALL = {"num_frames": 5, "size": 16, "fps": 10.0}
 
 
@@ -73,9 +71,7 @@ def test_one_caption_holds_for_all_windows(tmp_path):
     write_clip(tmp_path / "a.mkv", 10)
     write_clip(tmp_path / "unlisted.mkv", 10)
     write_clip(tmp_path / "none.mkv", 5)
-    write_captions(
-        tmp_path, {"file": "a.mkv", "caption": " a dog runs ", "source": "ignored"}, "", {"file": "none.mkv"}
-    )
+    write_captions(tmp_path, {"file": "a.mkv", "caption": " a dog runs ", "source": "ignored"}, "", {"file": "none.mkv"})
     folder = VideoFolder(tmp_path, **SMALL)
     assert [(clip.name, clip.captions) for clip in folder] == [
         ("a.mkv@0.00s", (Caption(0, "a dog runs"),)),
@@ -154,9 +150,7 @@ def test_bad_files_are_skipped_counted_and_named(tmp_path):
     write_captions(tmp_path, *({"file": f} for f in ("good.mkv", "short.mkv", "empty.mp4", "text.mp4", "gone.mp4")))
     folder = VideoFolder(tmp_path, **SMALL)
     assert len(folder) == 1
-    assert folder.skipped["short.mkv"] == (
-        "has 3 frames at 10 fps; wanted 5; use --data.num_frames 3 or fewer, or a higher fps"
-    )
+    assert folder.skipped["short.mkv"] == ("has 3 frames at 10 fps; wanted 5; use --data.num_frames 3 or fewer, or a higher fps")
     assert "is empty (0 bytes)" in folder.skipped["empty.mp4"]
     assert "cannot be opened as a video" in folder.skipped["text.mp4"]
     assert "does not exist" in folder.skipped["gone.mp4"]

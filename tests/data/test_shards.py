@@ -153,9 +153,7 @@ def test_a_bad_index_is_refused(tmp_path, change, message):
 
 
 def test_a_folder_without_shards_is_refused(tmp_path):
-    with pytest.raises(
-        ValueError, match=r"holds no token shards: index\.json is missing; write them with `write_shards`"
-    ):
+    with pytest.raises(ValueError, match=r"holds no token shards: index\.json is missing; write them with `write_shards`"):
         TokenShards(tmp_path)
 
 

@@ -55,6 +55,11 @@ def centroid(scene, frame):
     return np.array([(columns * change).sum(), (rows * change).sum()]) / change.sum()
 
 
+def frames_inside(scene):
+    """In which frames the first object is clear of the borders."""
+    return ((scene.positions[0] > 12) & (scene.positions[0] < 52)).all(axis=-1)
+
+
 def test_same_seed_and_index_give_the_same_clip_whatever_came_before_and_however_many_there_are():
     world, other = SpriteWorld(seed=5), SpriteWorld(seed=5, num_clips=8)
     clips = [world[index] for index in range(8)]
@@ -132,11 +137,11 @@ def test_positions_are_where_the_pixels_are(shape, radius):
 
 @pytest.mark.parametrize("motion", ["moves left", "moves down and right", "bounces", "falls"])
 def test_positions_follow_the_pixels_through_a_clip(motion):
-    scene = next(alone(motion))
-    inside = ((scene.positions[0] > 12) & (scene.positions[0] < 52)).all(axis=-1)
-    for frame in np.flatnonzero(inside)[::6]:
-        assert np.abs(centroid(scene, frame) - scene.positions[0, frame]).max() < 0.75
-    assert inside.any()
+    crossing = [scene for scene in alone(motion) if frames_inside(scene).any()]
+    for scene in crossing[:2]:
+        for frame in np.flatnonzero(frames_inside(scene))[::6]:
+            assert np.abs(centroid(scene, frame) - scene.positions[0, frame]).max() < 0.75
+    assert len(crossing) >= 2
 
 
 @pytest.mark.parametrize("motion", LINEAR)
@@ -209,7 +214,8 @@ def test_the_bar_hides_what_passes_behind_it():
         start, stop = scene.bar
         assert 12 <= stop - start <= 14
         visibility = scene.visibility[0]
-        assert visibility[0] == 1 and visibility.min() == 0
+        # 11 pixels of object and half a pixel of soft edge on either side: a bar of 12 leaves a trace of one edge
+        assert visibility[0] == 1 and (visibility.min() == 0 if stop - start > 12 else visibility.min() < 0.01)
         assert visibility[-1] > 0.9
     assert len(passing) > 8
 

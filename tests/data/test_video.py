@@ -15,9 +15,7 @@ from framecast.data import VideoError, VideoReader, probe_video, read_video, wri
 from framecast.data import video as video_module
 
 REAL = Path(os.environ.get("FRAMECAST_REAL_VIDEO", Path(__file__).resolve().parents[2] / "../shared/data/real"))
-needs_real = pytest.mark.skipif(
-    not REAL.is_dir(), reason="skipped: no real videos; set FRAMECAST_REAL_VIDEO to a folder"
-)
+needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="skipped: no real videos; set FRAMECAST_REAL_VIDEO to a folder")
 
 
 def numbered_frames(num_frames: int, height: int = 32, width: int = 48) -> np.ndarray:

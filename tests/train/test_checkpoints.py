@@ -41,9 +41,7 @@ def read_only(*_):
 def test_a_failed_save_raises_and_leaves_the_old_one(path: Path, monkeypatch, function, failure):
     with monkeypatch.context() as patch:
         patch.setattr(function, failure)
-        with pytest.raises(
-            CheckpointError, match=r"last\.ckpt.*(No space left|Read-only).*untouched.*default_root_dir"
-        ):
+        with pytest.raises(CheckpointError, match=r"last\.ckpt.*(No space left|Read-only).*untouched.*default_root_dir"):
             AtomicCheckpointIO().save_checkpoint(NEW, path)
     assert AtomicCheckpointIO().load_checkpoint(path)["step"] == 1
     assert not list(path.parent.glob(".*.tmp"))

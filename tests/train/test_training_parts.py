@@ -140,9 +140,7 @@ def test_the_reconstruction_loss_is_the_sum_it_says():
 def test_structure_error_is_what_a_loop_gives():
     error = torch.randn(1, 2, 3, 8, 8)
     half = error.reshape(1, 2, 3, 4, 2, 4, 2).mean(dim=(4, 6))
-    steps = [
-        (x[..., 1:] - x[..., :-1]).abs().mean() + (x[..., 1:, :] - x[..., :-1, :]).abs().mean() for x in (error, half)
-    ]
+    steps = [(x[..., 1:] - x[..., :-1]).abs().mean() + (x[..., 1:, :] - x[..., :-1, :]).abs().mean() for x in (error, half)]
     over_time = (error[:, :, 1:] - error[:, :, :-1]).abs().mean() / 2
     torch.testing.assert_close(structure_error(error, num_scales=2), sum(steps) / 4 + over_time)
 
