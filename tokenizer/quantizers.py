@@ -4,6 +4,7 @@ A residual quantizer has one index per level and place; they are joined into one
 """
 
 from math import prod
+from typing import Any
 
 import torch
 import vector_quantize_pytorch as vq
@@ -185,7 +186,29 @@ class ResidualFSQ(Quantizer):
         return join_digits(torch.stack(digits, dim=-1), self.codes.codebook_size)
 
 
-class ResidualVQ(Quantizer):
+class _ResidualCodebooks(Quantizer):
+    """What the residual quantizers with codebooks share: one index a round, joined into one token. They set `codes`."""
+
+    codes: vq.ResidualVQ | vq.ResidualSimVQ
+
+    def __init__(self, codebook_size_per_level: int, num_quantizers: int, dim: int, options: dict[str, Any]):
+        _check(codebook_size_per_level >= 2, f"codebook_size_per_level {codebook_size_per_level}", "at least 2")
+        _check(num_quantizers >= 1 and dim >= 1, f"num_quantizers {num_quantizers}, dim {dim}", "at least 1 each")
+        super().__init__(dim, _joint_size(codebook_size_per_level, num_quantizers), options)
+        self.base, self.num_rounds = codebook_size_per_level, num_quantizers
+
+    def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        quantized, digits, loss = self.codes(latents)
+        return quantized, join_digits(digits, self.base), loss.sum()
+
+    def _lookup(self, tokens: Tensor) -> Tensor:
+        return self.codes.get_output_from_indices(split_digits(tokens, self.base, self.num_rounds))
+
+    def _invert(self, latents: Tensor) -> Tensor:
+        return join_digits(_search_sum(latents, self.codes.codebooks), self.base)
+
+
+class ResidualVQ(_ResidualCodebooks):
     """Vector quantization in rounds (SoundStream, Zeghidour et al. 2021), each on what the last one left over.
 
     Args:
@@ -206,8 +229,6 @@ class ResidualVQ(Quantizer):
         commitment_weight: float = 0.25,
         revive_below: float = 2.0,
     ):
-        _check(codebook_size_per_level >= 2, f"codebook_size_per_level {codebook_size_per_level}", "at least 2")
-        _check(num_quantizers >= 1 and dim >= 1, f"num_quantizers {num_quantizers}, dim {dim}", "at least 1 each")
         options = {
             "codebook_size_per_level": codebook_size_per_level,
             "num_quantizers": num_quantizers,
@@ -216,7 +237,7 @@ class ResidualVQ(Quantizer):
             "commitment_weight": commitment_weight,
             "revive_below": revive_below,
         }
-        super().__init__(dim, _joint_size(codebook_size_per_level, num_quantizers), options)
+        super().__init__(codebook_size_per_level, num_quantizers, dim, options)
         self.codes = vq.ResidualVQ(
             dim=dim,
             codebook_size=codebook_size_per_level,
@@ -227,19 +248,8 @@ class ResidualVQ(Quantizer):
             kmeans_init=True,
         )
 
-    def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        quantized, digits, loss = self.codes(latents)
-        return quantized, join_digits(digits, self.options["codebook_size_per_level"]), loss.sum()
 
-    def _lookup(self, tokens: Tensor) -> Tensor:
-        digits = split_digits(tokens, self.options["codebook_size_per_level"], self.options["num_quantizers"])
-        return self.codes.get_output_from_indices(digits)
-
-    def _invert(self, latents: Tensor) -> Tensor:
-        return join_digits(_search_sum(latents, self.codes.codebooks), self.options["codebook_size_per_level"])
-
-
-class ResidualSimVQ(Quantizer):
+class ResidualSimVQ(_ResidualCodebooks):
     """SimVQ in rounds, each on what the last one left over.
 
     Args:
@@ -249,26 +259,13 @@ class ResidualSimVQ(Quantizer):
     """
 
     def __init__(self, codebook_size_per_level: int = 256, num_quantizers: int = 2, dim: int = 8):
-        _check(codebook_size_per_level >= 2, f"codebook_size_per_level {codebook_size_per_level}", "at least 2")
-        _check(num_quantizers >= 1 and dim >= 1, f"num_quantizers {num_quantizers}, dim {dim}", "at least 1 each")
         options = {
             "codebook_size_per_level": codebook_size_per_level,
             "num_quantizers": num_quantizers,
             "dim": dim,
         }
-        super().__init__(dim, _joint_size(codebook_size_per_level, num_quantizers), options)
+        super().__init__(codebook_size_per_level, num_quantizers, dim, options)
         self.codes = vq.ResidualSimVQ(dim=dim, codebook_size=codebook_size_per_level, num_quantizers=num_quantizers)
-
-    def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        quantized, digits, loss = self.codes(latents)
-        return quantized, join_digits(digits, self.options["codebook_size_per_level"]), loss.sum()
-
-    def _lookup(self, tokens: Tensor) -> Tensor:
-        digits = split_digits(tokens, self.options["codebook_size_per_level"], self.options["num_quantizers"])
-        return self.codes.get_output_from_indices(digits)
-
-    def _invert(self, latents: Tensor) -> Tensor:
-        return join_digits(_search_sum(latents, self.codes.codebooks), self.options["codebook_size_per_level"])
 
 
 QUANTIZERS = {kind.__name__: kind for kind in (FSQ, LFQ, VQ, SimVQ, ResidualFSQ, ResidualVQ, ResidualSimVQ)}
