@@ -1,14 +1,14 @@
 """`LitVideoLM`: trains a `VideoLM` to predict the tokens of clips from the tokens before them and a prompt."""
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..model import TokenLoss, VideoLM, VideoLMShape, shift_tokens, to_sequence
-from ..sample import SamplingParams
+from ..model import TokenLoss, VideoLM, VideoLMConfig, VideoLMShape, shift_tokens, to_sequence
+from ..sample import Bundle, SamplingParams, load_bundle
 from .conditioning import Example, corrupt, cut_gap, draw_gap, drop_prompts
 from .module import TrainingModule
 from .optim import AdamWConfig
@@ -58,6 +58,8 @@ class LitVideoLM(TrainingModule):
         prompt_dropout: Share of the clips that get the null prompt instead of theirs, in [0, 1].
         gap_probability: Share of the steps in which latent frames between the sink and the rest are cut out, in [0, 1].
         optimizer: AdamW and its schedule.
+        init_from: Folder of a bundle whose video LM to start from, the same as `data.init_args.tokenizer`; its shape must be
+            `lm`, but for the sink and the context; None starts from random weights.
 
     Raises:
         ValueError: If a share is out of range.
@@ -74,9 +76,10 @@ class LitVideoLM(TrainingModule):
         prompt_dropout: float = 0.1,
         gap_probability: float = 0.25,
         optimizer: AdamWConfig = _OPTIMIZER,
+        init_from: str | None = None,
     ):
         super().__init__(optimizer)
-        self.shape, self.blocks = lm, blocks
+        self.shape, self.blocks, self.init_from = lm, blocks, init_from
         shares = {"corruption": corruption, "prompt_dropout": prompt_dropout, "gap_probability": gap_probability}
         for name, share in shares.items():
             if not 0 <= share <= 1:
@@ -90,6 +93,8 @@ class LitVideoLM(TrainingModule):
         """Builds the network; Lightning calls this when the data are set up, before a checkpoint is loaded."""
         if self.lm is None:
             self.lm = VideoLM(self.data.lm_config(self.shape))
+            if self.init_from is not None:
+                start_from(self.lm, load_bundle(self.init_from), self.data.bundle)
 
     @property
     def data(self) -> TokenDataModule:
@@ -167,6 +172,32 @@ class LitVideoLM(TrainingModule):
     def _measures(self, stage: str, name: str, nats: Tensor) -> dict[str, Tensor]:
         bits = bits_per_pixel(nats, self.data.pixels_per_token)
         return {f"{stage}/nats_{name}": nats, f"{stage}/bits_per_pixel_{name}": bits}
+
+
+def start_from(lm: VideoLM, start: Bundle, data: Bundle) -> None:
+    """Puts the weights of the LM in the bundle `start` into `lm`, which is to learn from the tokens of the bundle `data`.
+
+    Raises:
+        ValueError: `start` has no LM, one of another shape, or one that knows other tokens or other text ids.
+    """
+    if start.lm is None:
+        raise ValueError(f"cannot start from {start.path}: it holds a tokenizer and no video LM; name a bundle with one")
+    other = [name for name in ("tokenizer.safetensors", "text.model") if start.hashes[name] != data.hashes.get(name)]
+    if other:
+        raise ValueError(
+            f"cannot start from {start.path}: the data were made with another {other[0]}, that of {data.path}; set "
+            f"`data.init_args.tokenizer` to {start.path} too"
+        )
+    seen = {"sink_frames", "context_frames"}  # what a model sees is not in its weights
+    names = [field.name for field in fields(VideoLMConfig) if field.name not in seen]
+    wrong = [name for name in names if getattr(start.lm.config, name) != getattr(lm.config, name)]
+    if wrong:
+        had, wanted = getattr(start.lm.config, wrong[0]), getattr(lm.config, wrong[0])
+        raise ValueError(
+            f"cannot start from {start.path}: its video LM has {wrong[0]} {had}, and {wanted} is wanted; make them equal in "
+            "`model.init_args.lm`"
+        )
+    lm.load_state_dict(start.lm.state_dict())
 
 
 def bits_per_pixel(nats_per_token: Tensor, pixels_per_token: float) -> Tensor:

@@ -25,8 +25,9 @@ NO_CAPTION = "a video"
 class TokenDataModule(ResumableDataModule):
     """Clips of a source as tokens, for the training of a video LM.
 
-    The clips are tokenized once, into shards that later runs use again; the text tokenizer that is trained on their
-    captions lies beside them. A clip of which nothing is said trains the null prompt.
+    The clips are tokenized once, into shards that later runs use again. The text tokenizer is that of the bundle, or where it
+    has none, one that is trained on the captions and lies beside the shards. A clip of which nothing is said trains the null
+    prompt.
 
     Args:
         source: Where the training clips come from.
@@ -37,7 +38,7 @@ class TokenDataModule(ResumableDataModule):
         val_clips: How many clips are validated, at most.
         batch_size: Clips per step and process.
         num_workers: Processes that prepare clips and batches beside the training; 0 prepares them in it.
-        text_vocab_size: Pieces of the text tokenizer, at most.
+        text_vocab_size: Pieces of the text tokenizer, at most, where one is trained.
         seed: Chooses the order of the clips.
 
     Raises:
@@ -86,7 +87,7 @@ class TokenDataModule(ResumableDataModule):
             }
             with self.trainer.precision_plugin.forward_context():
                 write_tokens(self._shards / part, clips, bundle.tokenizer, meta, self.num_workers)
-        if not self._text_file.is_file():
+        if bundle.text_tokenizer is None and not self._text_file.is_file():
             texts = set(captions(TokenShards(self._shards / "train"))) - {""}
             model = TextTokenizer.train(texts or {NO_CAPTION}, self._text_vocab_size)
             with replacing(self._text_file) as temporary:
@@ -99,7 +100,7 @@ class TokenDataModule(ResumableDataModule):
     def setup(self, stage: str) -> None:
         self.bundle = load_bundle(self._tokenizer)
         self.train_tokens, self.val_tokens = (TokenShards(self._shards / part) for part in self._clips)
-        self.text_tokenizer = TextTokenizer(self._text_file.read_bytes())
+        self.text_tokenizer = self.bundle.text_tokenizer or TextTokenizer(self._text_file.read_bytes())
         texts = {*captions(self.train_tokens), *captions(self.val_tokens)} - {""}
         self._collate = PromptCollate.of(self.text_tokenizer, texts)
 

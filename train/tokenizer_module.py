@@ -1,5 +1,6 @@
 """`LitVideoTokenizer`: trains a `VideoTokenizer` to reconstruct what it sees."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,6 +9,7 @@ from einops import rearrange
 from torch import Tensor
 
 from ..evaluate import psnr
+from ..sample import Bundle, load_bundle
 from ..tokenizer import FSQ, Quantizer, TokenizerOutput, VideoTokenizer, VideoTokenizerConfig
 from ..tokenizer.layers import Upsample
 from .discriminator import PatchDiscriminator
@@ -31,9 +33,11 @@ class LitVideoTokenizer(TrainingModule):
         perceptual: Weight of the perceptual term.
         adversarial_start: Step from which a discriminator joins in; None leaves it out.
         adversarial: Weight of the adversarial term, on top of the adaptive one.
+        init_from: Folder of a bundle whose tokenizer's weights to start from; its network and quantizer must be the same; None
+            starts from random weights.
 
     Raises:
-        ValueError: If the perceptual weights are no file.
+        ValueError: If the perceptual weights are no file, or the tokenizer to start from is another one.
     """
 
     unit = "frames"
@@ -48,9 +52,12 @@ class LitVideoTokenizer(TrainingModule):
         perceptual: float = 0.1,
         adversarial_start: int | None = None,
         adversarial: float = 0.1,
+        init_from: str | None = None,
     ):
         super().__init__(optimizer)
         self.tokenizer = VideoTokenizer(tokenizer, quantizer or FSQ())
+        if init_from is not None:
+            start_from(self.tokenizer, load_bundle(init_from))
         self.loss = loss
         self.perceptual, self.adversarial = perceptual, adversarial
         self.adversarial_start = adversarial_start
@@ -115,6 +122,24 @@ class LitVideoTokenizer(TrainingModule):
     @property
     def _last_layer(self) -> Tensor:
         return cast(Upsample, self.tokenizer.decoder.ups[-1]).linear.weight
+
+
+def start_from(tokenizer: VideoTokenizer, start: Bundle) -> None:
+    """Puts the weights of the tokenizer in the bundle `start` into `tokenizer`.
+
+    Raises:
+        ValueError: The two differ in their network or quantizer.
+    """
+    had, wanted = (
+        {**asdict(t.config), "quantizer": type(t.quantizer).__name__, **t.quantizer.options} for t in (start.tokenizer, tokenizer)
+    )
+    wrong = [name for name in {**had, **wanted} if had.get(name) != wanted.get(name)]
+    if wrong:
+        raise ValueError(
+            f"cannot start from {start.path}: its tokenizer has {wrong[0]} {had.get(wrong[0])}, and {wanted.get(wrong[0])} is "
+            "wanted; make them equal in `model.init_args`"
+        )
+    tokenizer.load_state_dict(start.tokenizer.state_dict())
 
 
 def load_perceptual(path: str) -> torch.jit.ScriptModule:

@@ -5,10 +5,14 @@ import signal
 from pathlib import Path
 
 import pytest
+import tiny
 import torch
 
+from framecast.sample import load_bundle, save_bundle
+from framecast.tokenizer import FSQ, LFQ
 from framecast.train import AtomicCheckpointIO, ExportBundle, LitVideoTokenizer
 from framecast.train.cli import TrainCLI, main
+from framecast.train.tokenizer_module import start_from
 
 CONFIGS = Path(__file__).parents[2] / "train" / "configs"
 
@@ -78,8 +82,6 @@ def test_a_run_that_is_stopped_and_resumed_equals_one_that_is_not(tmp_path, monk
 def test_fit_ends_with_a_bundle_and_logs_what_it_did(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    from framecast.sample import load_bundle
-
     fit(tmp_path, "--trainer.log_every_n_steps=2")
     bundle = load_bundle(tmp_path / "bundle")
     average = last(tmp_path)["callbacks"]["EMA"]["average"]
@@ -144,3 +146,21 @@ def test_help_explains_the_network(capsys):
     text = " ".join(capsys.readouterr().out.split())
     assert "Side of the square of pixels" in text  # attribute docstrings of the config dataclass
     assert "Step from which a discriminator joins in" in text
+
+
+def test_a_run_starts_from_a_bundle(tmp_path):
+    fit(tmp_path / "first")
+    still = ["--trainer.max_steps=1", "--trainer.val_check_interval=1", "--model.init_args.optimizer.learning_rate=1e-12"]
+    fit(tmp_path / "second", *still, f"--model.init_args.init_from={tmp_path / 'first' / 'bundle'}")
+    weights = [load_bundle(tmp_path / name / "bundle").tokenizer.state_dict() for name in ("first", "second")]
+    for name, value in weights[0].items():
+        torch.testing.assert_close(weights[1][name], value, atol=1e-6, rtol=0)
+
+
+def test_a_run_cannot_start_from_another_tokenizer(tmp_path):
+    bundle = save_bundle(tmp_path / "bundle", tiny.tokenizer(FSQ((5, 5, 5))), video={"height": 32, "width": 32, "fps": 12.0})
+    start = load_bundle(bundle)
+    with pytest.raises(ValueError, match=r"its tokenizer has levels \(5, 5, 5\), and \(8, 5\) is wanted; make them equal"):
+        start_from(tiny.tokenizer(FSQ((8, 5))), start)
+    with pytest.raises(ValueError, match="its tokenizer has quantizer FSQ, and LFQ is wanted"):
+        start_from(tiny.tokenizer(LFQ(6)), start)

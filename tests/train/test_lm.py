@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import tiny
+import tiny_bundle
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -23,7 +24,7 @@ from framecast.tokenizer import FSQ, TextTokenizer, VideoTokenizer, VideoTokeniz
 from framecast.train import AtomicCheckpointIO, BlockWeights, ClipDataModule, LitVideoLM, TokenDataModule
 from framecast.train.cli import main
 from framecast.train.conditioning import Example, corrupt, cut_gap, draw_gap, drop_prompts
-from framecast.train.lm_module import bits_per_pixel
+from framecast.train.lm_module import bits_per_pixel, start_from
 from framecast.train.token_data import NO_CAPTION, PromptCollate
 from framecast.train.tokenize import describe_source, latent_captions, latent_index, write_tokens
 
@@ -124,6 +125,33 @@ def test_a_run_that_is_stopped_and_resumed_equals_one_that_is_not(whole, tmp_pat
     averages = [checkpoint["callbacks"]["EMA"]["average"] for checkpoint in (one, other)]
     for a, b in [(one["state_dict"], other["state_dict"]), averages]:
         assert not [name for name, value in a.items() if not torch.equal(value, b[name])]
+
+
+def test_a_run_starts_from_a_bundle_with_its_text_tokenizer(whole, tmp_path):
+    options = ["--trainer.max_steps=1", "--trainer.val_check_interval=1", "--samples.every_n_steps=0"]
+    still = ["--model.init_args.optimizer.learning_rate=1e-12", "--data.init_args.source.init_args.seed=5"]
+    fit(tmp_path, whole / "bundle", tmp_path / "shards", *options, *still, f"--model.init_args.init_from={whole / 'bundle'}")
+    start, end = load_bundle(whole / "bundle"), load_bundle(tmp_path / "bundle")
+    assert end.hashes["text.model"] == start.hashes["text.model"]
+    weights = end.lm.state_dict()
+    for name, value in start.lm.state_dict().items():
+        torch.testing.assert_close(weights[name], value, atol=1e-6, rtol=0)
+    assert not list((tmp_path / "shards").rglob("*.model"))  # no other text tokenizer was trained
+
+
+def test_a_run_cannot_start_from_what_does_not_fit(tmp_path):
+    start, other = load_bundle(tiny_bundle.save(tmp_path / "start")), tiny.randomise(tiny_bundle.lm(), 3)
+    start_from(other, start, start)
+    assert torch.equal(other.places.weight, start.lm.places.weight)
+    start_from(tiny_bundle.lm(context_frames=3), start, start)  # how much is seen may change
+    with pytest.raises(ValueError, match=r"has num_layers 2, and 3 is wanted; make them equal"):
+        start_from(tiny_bundle.lm(num_layers=3), start, start)
+    data = load_bundle(tiny_bundle.save(tmp_path / "data", text_tokenizer=TextTokenizer.train(["a ring"], vocab_size=300)))
+    with pytest.raises(ValueError, match=r"made with another text.model.* set `data.init_args.tokenizer` to .*start too"):
+        start_from(other, start, data)
+    alone = load_bundle(tiny_bundle.save(tmp_path / "alone", lm=None, text_tokenizer=None))
+    with pytest.raises(ValueError, match="holds a tokenizer and no video LM"):
+        start_from(other, alone, start)
 
 
 # --- the data
