@@ -27,8 +27,9 @@ types: .venv/dev.stamp
 	ln -s $(addprefix ../../,$(wildcard framecast/*.py) $(ROOMS)) .links/framecast/
 	$(BIN)/mypy .links/framecast
 
-bench: .venv/dev.stamp
+bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.streaming
 
 docs: .venv/docs.stamp
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
@@ -50,6 +51,10 @@ default-bundle: .venv/run.stamp
 
 .venv/dev.stamp: .venv/run.stamp
 	$(PIP) --no-build-isolation --editable '.[dev]'
+	touch $@
+
+.venv/bench.stamp: .venv/run.stamp
+	$(PIP) --no-build-isolation --editable '.[bench]'
 	touch $@
 
 .venv/docs.stamp: .venv/run.stamp

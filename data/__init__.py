@@ -6,6 +6,7 @@ from .images import encode_apng, encode_gif, encode_webp
 from .shards import ShardWriter, TokenClip, TokenShards, write_shards
 from .sheets import contact_sheet
 from .sprites import SpriteWorld
+from .timeline import Timeline
 from .video import VideoData, VideoError, VideoInfo, VideoReader, probe_video, read_video, write_video
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "ClipSource",
     "ShardWriter",
     "SpriteWorld",
+    "Timeline",
     "TokenClip",
     "TokenShards",
     "VideoData",

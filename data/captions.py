@@ -1,7 +1,7 @@
 """The fixed language of the sprite world: captions from scenes, and scenes' objects back from captions."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .clips import Caption
 from .motions import LINEAR, MOTIONS, STOPS
@@ -75,6 +75,29 @@ def phrase(description: ObjectDescription) -> str:
     looks = f"{description.size or ''} {description.colour} {description.shape}".strip()
     then = f", then {description.then}" if description.then else ""
     return f"{'an' if looks[0] in 'aeiou' else 'a'} {looks} {description.motion}{then}"
+
+
+def resolve_it(text: str, before: str) -> str:
+    """A prompt that says "it" with the object of the prompt before in its place: "it stops" becomes "a red circle stops".
+
+    A prompt that was no caption of this language, or did not begin with "it", is left as it is.
+
+    Raises:
+        ValueError: The prompt before speaks of two objects.
+    """
+    if not text.lower().startswith("it "):
+        return text
+    try:
+        objects = parse_caption(before)
+    except ValueError:
+        return text
+    if len(objects) > 1:
+        raise ValueError(
+            f'got the prompt "{text}" after "{before}", which has {len(objects)} objects; wanted to know which one is meant; '
+            "write the whole prompt again"
+        )
+    looks = phrase(replace(objects[0], motion="", then=None)).strip()
+    return f"{looks} {text[3:].strip()}"
 
 
 def _compose(scene: Scene, descriptions: list[ObjectDescription]) -> str:

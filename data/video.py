@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import IO, NamedTuple, Self
 
 import av
 import numpy as np
@@ -347,6 +347,36 @@ def write_video(path: str | Path, frames: Tensor | np.ndarray, fps: float) -> No
         writer(temporary, array, fps)
 
 
+class Mp4Stream:
+    """Writes fragmented mp4 (H.264) frame by frame: what is written can be played while more is to come.
+
+    Args:
+        file: A path, or anything open for writing bytes, such as a pipe.
+        height: Rows of the frames, even.
+        width: Columns of the frames, even.
+        fps: Frames per second.
+    """
+
+    def __init__(self, file: str | Path | IO[bytes], height: int, width: int, fps: float):
+        options = {"movflags": "+empty_moov+default_base_moof+frag_every_frame", "flush_packets": "1"}
+        target = str(file) if isinstance(file, (str, Path)) else file
+        self._container = av.open(target, "w", format="mp4", options=options)
+        self._stream = _add_stream(
+            self._container, (height, width), fps, "libx264", "yuv420p", {"crf": "12", "tune": "zerolatency"}
+        )
+        self._encoder, self._count = _FrameEncoder("yuv420p"), 0
+
+    def write(self, image: np.ndarray) -> None:
+        """Adds a frame, uint8 `[H, W, 3]`."""
+        self._container.mux(self._stream.encode(self._encoder(image, self._count)))
+        self._count += 1
+
+    def close(self) -> None:
+        """Ends the file; the file object that was given stays open."""
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+
 def _write_mp4(path: Path, frames: np.ndarray, fps: float) -> None:
     odd_rows, odd_columns = frames.shape[1] % 2, frames.shape[2] % 2
     even = np.pad(frames, ((0, 0), (0, odd_rows), (0, odd_columns), (0, 0)), mode="edge")
@@ -360,15 +390,30 @@ def _write_mkv(path: Path, frames: np.ndarray, fps: float) -> None:
 
 
 def _encode(container, frames: np.ndarray, fps: float, codec: str, pixels: str, options: dict[str, str]) -> None:
-    stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
-    stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], pixels
-    reformatter = VideoReformatter()
+    stream = _add_stream(container, frames.shape[1:3], fps, codec, pixels, options)
+    encoder = _FrameEncoder(pixels)
     for index, picture in enumerate(frames):
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-        frame = reformatter.reformat(frame, format=pixels, dst_colorspace=Colorspace.ITU601, threads=1)
-        frame.pts = index
-        container.mux(stream.encode(frame))
+        container.mux(stream.encode(encoder(picture, index)))
     container.mux(stream.encode(None))
+
+
+def _add_stream(container, size: tuple[int, ...], fps: float, codec: str, pixels: str, options: dict[str, str]):
+    stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
+    (stream.height, stream.width), stream.pix_fmt = size, pixels
+    return stream
+
+
+class _FrameEncoder:
+    """Pictures uint8 `[H, W, 3]` to frames of a pixel format."""
+
+    def __init__(self, pixels: str):
+        self._pixels, self._reformatter = pixels, VideoReformatter()
+
+    def __call__(self, picture: np.ndarray, index: int) -> av.VideoFrame:
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        frame = self._reformatter.reformat(frame, format=self._pixels, dst_colorspace=Colorspace.ITU601, threads=1)
+        frame.pts = index
+        return frame
 
 
 WRITERS = {

@@ -22,7 +22,10 @@ def build_parser() -> Parser:
     add = parser.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
     _add_train(add("train", help="train a tokenizer or a video LM", add_help=False))
     _add_sample(add("sample", help="make a clip from a prompt"))
-    _add_continue(add("continue", help="continue a video"))
+    _add_stream(add("stream", help="stream frames as they are made; type a new prompt to steer"))
+    _add_continue(add("continue", help="continue a video or a token file"))
+    _add_encode(add("encode", help="turn a video into a token file"))
+    _add_decode(add("decode", help="turn a token file into a video"))
     _add_reconstruct(add("reconstruct", help="show a video beside its reconstruction from tokens"))
     _add_info(add("info", help="say what a bundle holds"))
     _add_demo(add("demo", help="make a captioned set of clips with the embedded default"))
@@ -63,12 +66,41 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run="sample")
 
 
+def _add_stream(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prompt", help='what the video shows; may change, as in "a red circle moves right; at 2s it stops"')
+    parser.add_argument("--seconds", type=float, default=None, help="length of the video (default: until Ctrl-C)")
+    parser.add_argument(
+        "--out", default=None, help=".mp4 (fragmented), .y4m, .fct (tokens), or - for y4m on standard output (default: none)"
+    )
+    _add_bundle(parser)
+    _add_sampling(parser)
+    parser.set_defaults(run="stream")
+
+
+def _add_encode(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("video", help="the video to encode")
+    parser.add_argument("--num_frames", type=int, default=None, help="frames to read, 1 + 4k (default: as many as there are)")
+    _add_bundle(parser)
+    parser.add_argument("--out", required=True, help="token file to write: .fct")
+    parser.set_defaults(run="encode")
+
+
+def _add_decode(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="the token file to decode, whole or still being written")
+    _add_bundle(parser)
+    parser.add_argument("--out", required=True, help="video file to write: .mp4, .gif, .webp, .png or .mkv (lossless)")
+    parser.set_defaults(run="decode")
+
+
 def _add_continue(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("video", help="the video to continue")
-    parser.add_argument("--prompt", required=True, help="what the video shows")
+    parser.add_argument("video", help="the video to continue, or a token file (.fct)")
+    parser.add_argument("--prompt", default=None, help="what the video shows; of a token file, its last prompt if not given")
     parser.add_argument("--num_frames", type=int, default=16, help="frames to add, a multiple of 4 (default: 16)")
     parser.add_argument(
-        "--given_frames", type=int, default=17, help="last frames of the video to go on from, 1 + 4k (default: 17)"
+        "--given_frames",
+        type=int,
+        default=None,
+        help="last frames of the video to go on from, 1 + 4k (default: 17 of a video, all of a token file)",
     )
     _add_bundle(parser)
     _add_out(parser)
@@ -80,7 +112,7 @@ def _add_reconstruct(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("video", help="the video to encode and decode")
     parser.add_argument("--num_frames", type=int, default=None, help="frames to read, 1 + 4k (default: as many as there are)")
     _add_bundle(parser)
-    _add_out(parser)
+    parser.add_argument("--out", required=True, help="video file to write: .mp4, .gif, .webp, .png or .mkv (lossless)")
     parser.set_defaults(run="reconstruct")
 
 
@@ -100,7 +132,7 @@ def _add_bundle(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", required=True, help="file to write: .mp4, .gif, .webp, .png (animated) or .mkv (lossless)")
+    parser.add_argument("--out", required=True, help="file to write: .mp4, .gif, .webp, .png, .mkv (lossless) or .fct (tokens)")
 
 
 def _add_sampling(parser: argparse.ArgumentParser) -> None:

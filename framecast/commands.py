@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -13,7 +13,20 @@ from torch import Tensor
 from .data import VideoData, contact_sheet, read_video, to_frames, to_video, write_video
 from .data.video import WRITERS
 from .evaluate import bits_per_pixel, psnr
-from .sample import Bundle, Clip, SamplingParams, Stream, VideoGenerator, load_bundle, load_generator
+from .sample import (
+    Bundle,
+    Clip,
+    SamplingParams,
+    Stream,
+    TokenHeader,
+    TokenWriter,
+    VideoGenerator,
+    describe_tokens,
+    load_bundle,
+    load_generator,
+    read_tokens,
+)
+from .sample.token_file import SUFFIX
 
 DEMO_PROMPTS = (
     "a large red circle moves right",
@@ -26,6 +39,7 @@ DEMO_PROMPTS = (
     "a large orange square stands still, and a small white circle moves right",
 )
 DEMO_FRAMES = 33
+DEFAULT_GIVEN_FRAMES = 17
 
 
 def sample(arguments: argparse.Namespace) -> None:
@@ -33,12 +47,12 @@ def sample(arguments: argparse.Namespace) -> None:
     out = _checked_out(arguments.out)
     generator = load_generator(arguments.bundle)
     started = time.perf_counter()
-    clip = _generate(generator, arguments.prompt, arguments.num_frames, arguments.seed, _params(arguments), None)
+    clip = _generate(generator, arguments.prompt, arguments.num_frames, arguments, out)
     _report(clip, out, arguments.num_frames, time.perf_counter() - started)
 
 
 def continue_video(arguments: argparse.Namespace) -> None:
-    """`framecast continue`: a video, and what comes after it."""
+    """`framecast continue`: a video or a token file, and what comes after it."""
     out = _checked_out(arguments.out)
     generator = load_generator(arguments.bundle)
     stride = generator.tokenizer.temporal_stride
@@ -47,29 +61,84 @@ def continue_video(arguments: argparse.Namespace) -> None:
             f"got --num_frames {arguments.num_frames}; wanted a multiple of {stride}, the tokenizer's temporal stride, "
             f"to add to the video; ask for {max(1, arguments.num_frames // stride) * stride}"
         )
-    generator.tokenizer.num_latent_frames(arguments.given_frames)
-    video = read_video(arguments.video, fps=generator.fps, size=(generator.height, generator.width))
-    if len(video.frames) < arguments.given_frames:
-        raise ValueError(
-            f"got {arguments.video} with {len(video.frames)} frames at {generator.fps:g} frames/s; wanted at least the "
-            f"{arguments.given_frames} to go on from; give fewer --given_frames"
-        )
-    given = video.frames[-arguments.given_frames :]
+    if arguments.given_frames is not None:
+        generator.tokenizer.num_latent_frames(arguments.given_frames)
+    is_tokens = Path(arguments.video).suffix.lower() == SUFFIX
+    prompt, given = (_given_tokens if is_tokens else _given_frames)(generator, arguments)
     started = time.perf_counter()
-    total = arguments.given_frames + arguments.num_frames
-    clip = _generate(generator, arguments.prompt, total, arguments.seed, _params(arguments), given)
+    total = generator.tokenizer.num_frames(len(given)) + arguments.num_frames
+    clip = _generate(generator, prompt, total, arguments, out, given)
     _report(clip, out, arguments.num_frames, time.perf_counter() - started)
 
 
-def reconstruct(arguments: argparse.Namespace) -> None:
-    """`framecast reconstruct`: a video beside what its tokens keep of it."""
-    out = _checked_out(arguments.out)
+def _given_frames(generator: VideoGenerator, arguments: argparse.Namespace) -> tuple[str, Tensor]:
+    """The prompt, and the tokens of a video's last frames."""
+    length = arguments.given_frames or DEFAULT_GIVEN_FRAMES
+    if arguments.prompt is None:
+        raise ValueError(f"got {arguments.video} and no --prompt; wanted to know what the video shows")
+    video = read_video(arguments.video, fps=generator.fps, size=(generator.height, generator.width))
+    if len(video.frames) < length:
+        raise ValueError(
+            f"got {arguments.video} with {len(video.frames)} frames at {generator.fps:g} frames/s; wanted at least the "
+            f"{length} to go on from; give fewer --given_frames"
+        )
+    return arguments.prompt, generator.encode(video.frames[-length:])
+
+
+def _given_tokens(generator: VideoGenerator, arguments: argparse.Namespace) -> tuple[str, Tensor]:
+    """The prompt that held last, and the tokens of a token file."""
+    video = read_tokens(arguments.video).check(generator.token_header())
+    if arguments.given_frames is not None:
+        raise ValueError("got --given_frames for a token file; wanted all of its tokens: they are of one video from its start")
+    prompt = arguments.prompt or (video.prompts[-1][1] if video.prompts else None)
+    if prompt is None:
+        raise ValueError(f"got {arguments.video}, which knows no prompt, and no --prompt; wanted to know what the video shows")
+    return prompt, video.tokens
+
+
+def stream(arguments: argparse.Namespace) -> None:
+    """`framecast stream`: frames as they are made."""
+    from .live import STREAM_SUFFIXES, run_stream
+
+    if arguments.out not in (None, "-"):
+        _checked_out(arguments.out, STREAM_SUFFIXES)
+    if arguments.seconds is not None and not 0 < arguments.seconds < float("inf"):
+        raise ValueError(f"got --seconds {arguments.seconds:g}; wanted a number above 0; leave it out for a stream without end")
+    run_stream(load_generator(arguments.bundle), arguments, _params(arguments))
+
+
+def encode(arguments: argparse.Namespace) -> None:
+    """`framecast encode`: a video as a token file."""
+    out = _checked_out(arguments.out, (SUFFIX,))
     bundle = load_bundle(arguments.bundle)
     if arguments.num_frames is not None:
         bundle.tokenizer.num_latent_frames(arguments.num_frames)
     video = read_video(arguments.video, fps=bundle.fps, size=(bundle.height, bundle.width), num_frames=arguments.num_frames)
     frames = _legal_frames(bundle, video)
-    tokens, decoded = _reconstruct(bundle, frames)
+    with TokenWriter(out, _header(bundle)) as writer:
+        writer.append(_encode(bundle, frames))
+    _report_tokens(out)
+
+
+def decode(arguments: argparse.Namespace) -> None:
+    """`framecast decode`: a token file as a video."""
+    out = _checked_out(arguments.out, tuple(WRITERS))
+    bundle = load_bundle(arguments.bundle)
+    video = read_tokens(arguments.file).check(_header(bundle))
+    write_video(out, _decode(bundle, video.tokens), video.header.fps)
+    print(f"{out}: {video.num_frames} frames, {video.bits_per_pixel:.4f} bits per pixel{'' if video.whole else ', so far'}")
+
+
+def reconstruct(arguments: argparse.Namespace) -> None:
+    """`framecast reconstruct`: a video beside what its tokens keep of it."""
+    out = _checked_out(arguments.out, tuple(WRITERS))
+    bundle = load_bundle(arguments.bundle)
+    if arguments.num_frames is not None:
+        bundle.tokenizer.num_latent_frames(arguments.num_frames)
+    video = read_video(arguments.video, fps=bundle.fps, size=(bundle.height, bundle.width), num_frames=arguments.num_frames)
+    frames = _legal_frames(bundle, video)
+    tokens = _encode(bundle, frames)
+    decoded = _decode(bundle, tokens)
     quality = psnr(to_video(decoded)[None], to_video(frames)[None]).item()
     bits = bits_per_pixel(tokens.numel(), bundle.tokenizer.codebook_size, frames[..., 0].numel())
     write_video(out, torch.cat([frames, decoded], dim=2), bundle.fps)
@@ -121,35 +190,47 @@ def demo(arguments: argparse.Namespace) -> None:
 
 
 def _generate(
-    generator: VideoGenerator, prompt: str, num_frames: int, seed: int, params: SamplingParams, given: Tensor | None
+    generator: VideoGenerator,
+    prompt: str,
+    num_frames: int,
+    arguments: argparse.Namespace,
+    out: Path,
+    given: Tensor | None = None,
 ) -> Clip:
-    """What `VideoGenerator.generate` makes, with a bar that shows how far it is."""
+    """What `VideoGenerator.generate` makes, with a bar that shows how far it is; `given` are the first tokens `[T, H, W]`."""
     length = generator.tokenizer.num_latent_frames(num_frames)
-    stream = generator.stream(prompt, seed, params, given)
+    stream = generator.stream(prompt, arguments.seed, _params(arguments), first_tokens=given)
+    if out.suffix.lower() == SUFFIX:
+        stream.record(out)
     frames = [] if stream.tokens is None else [generator.decode(stream.tokens)]
     for _ in _progress(range(length - _num_tokens(stream)), "generating"):
         frames.append(stream.advance().frames.cpu())
-    assert stream.tokens is not None
-    return Clip(torch.cat(frames), stream.tokens, generator.fps, prompt, seed)
+    tokens = stream.tokens
+    stream.close()
+    assert tokens is not None
+    return Clip(torch.cat(frames), tokens, generator.fps, stream.prompts[0][1], arguments.seed)
 
 
 def _num_tokens(stream: Stream) -> int:
     return 0 if stream.tokens is None else len(stream.tokens)
 
 
-def _reconstruct(bundle: Bundle, frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Tokens and decoded frames, in chunks of constant memory that carry their state on."""
+def _encode(bundle: Bundle, frames: Tensor) -> Tensor:
+    """Tokens int64 `[T, H, W]`, in chunks of constant memory that carry their state on."""
     tokenizer = bundle.tokenizer.eval()
-    encoder = tokenizer.init_encoder_state(1, bundle.height, bundle.width)
-    decoder = tokenizer.init_decoder_state(1, *tokenizer.frame_shape(bundle.height, bundle.width))
-    tokens, decoded = [], []
+    state = tokenizer.init_encoder_state(1, bundle.height, bundle.width)
+    chunks = _progress(frames.split(4 * tokenizer.temporal_stride), "encoding")
     with torch.inference_mode():
-        for chunk in _progress(frames.split(4 * tokenizer.temporal_stride + 1), "reconstructing"):
-            new = tokenizer.encode(to_video(chunk)[None], encoder)
-            if new.shape[1]:
-                tokens.append(new)
-                decoded.append(to_frames(tokenizer.decode(new, decoder))[0])
-    return torch.cat(tokens, dim=1), torch.cat(decoded)
+        return torch.cat([tokenizer.encode(to_video(chunk)[None], state)[0] for chunk in chunks])
+
+
+def _decode(bundle: Bundle, tokens: Tensor) -> Tensor:
+    """Frames of tokens `[T, H, W]`, latent frame by latent frame."""
+    tokenizer = bundle.tokenizer.eval()
+    state = tokenizer.init_decoder_state(1, *tokens.shape[1:])
+    pieces = _progress(tokens.split(1), "decoding")
+    with torch.inference_mode():
+        return torch.cat([to_frames(tokenizer.decode(piece[None], state))[0] for piece in pieces])
 
 
 def _legal_frames(bundle: Bundle, video: VideoData) -> Tensor:
@@ -169,19 +250,32 @@ def _params(arguments: argparse.Namespace) -> SamplingParams:
     )
 
 
-def _checked_out(out: str) -> Path:
+def _checked_out(out: str, suffixes: Sequence[str] = (*WRITERS, SUFFIX)) -> Path:
     """The output path; that it can be written is known before the long work starts."""
     path = Path(out)
     if not path.parent.is_dir():
         raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
-    if path.suffix.lower() not in WRITERS or path.is_dir():
-        raise ValueError(f"got the output file {path}; wanted the name of a file that ends in {', '.join(WRITERS)}")
+    if path.suffix.lower() not in suffixes or path.is_dir():
+        raise ValueError(f"got the output file {path}; wanted the name of a file that ends in {', '.join(suffixes)}")
     return path
 
 
 def _report(clip: Clip, out: Path, new_frames: int, seconds: float) -> None:
-    clip.save(out)
+    if out.suffix.lower() == SUFFIX:
+        _report_tokens(out)
+    else:
+        clip.save(out)
     print(f"{out}: {len(clip.frames)} frames, {new_frames / seconds:.1f} frames/s, seed {clip.seed}")
+
+
+def _report_tokens(out: Path) -> None:
+    video = read_tokens(out)
+    rate = video.num_bytes / video.seconds / 1000
+    print(f"{out}: {len(video.tokens)} latent frames, {video.bits_per_pixel:.4f} bits per pixel, {rate:.2f} kB per second")
+
+
+def _header(bundle: Bundle) -> TokenHeader:
+    return describe_tokens(bundle.tokenizer, bundle.path.resolve().name, (bundle.height, bundle.width), bundle.fps)
 
 
 def _progress(items: Iterable, what: str) -> Iterable:

@@ -23,6 +23,13 @@ def map_tensors(function: Callable[[Tensor], Tensor], value: Any) -> Any:
     return value
 
 
+def tensors_of(value: Any) -> list[Tensor]:
+    """All tensors of a structure, in the order in which `map_tensors` meets them."""
+    found: list[Tensor] = []
+    map_tensors(lambda tensor: found.append(tensor) or tensor, value)  # type: ignore[func-returns-value]
+    return found
+
+
 class State:
     """What every state can do, whatever module made it. Subclasses are dataclasses (or `States`)."""
 
@@ -37,6 +44,11 @@ class State:
     def select(self, rows: list[int] | Tensor) -> Self:
         """The given rows of the batch, in that order, in new memory."""
         return map_tensors(lambda x: x.index_select(0, torch.as_tensor(rows, dtype=torch.int64, device=x.device)), self)
+
+    def put(self, rows: list[int] | Tensor, other: Self) -> None:
+        """Overwrites the given rows of the batch with all rows of `other`, a state of the same module; undoes `select`."""
+        for own, value in zip(tensors_of(self), tensors_of(other), strict=True):
+            own.index_copy_(0, torch.as_tensor(rows, dtype=torch.int64, device=own.device), value.to(own.dtype))
 
 
 class States(tuple, State):

@@ -164,6 +164,19 @@ def finish_frame(state: LMState, shape: CacheShape, head_dim: int) -> None:
     state.filled = 0
 
 
+def replace_sink(state: LMState, other: LMState, shape: CacheShape, head_dim: int) -> None:
+    """Puts the first latent frame of `other`, which has made only that, in the place of the sink's first one.
+
+    Both are before a latent frame; `state`'s window has rolled on, so that its first frame is seen as the sink alone.
+    """
+    frame = shape.frame_length
+    for cache, fresh in zip(state.layers, other.layers, strict=True):
+        cache.sink_keys[:, :, :frame] = fresh.sink_keys[:, :, :frame]
+        cache.values[:, :, frame : 2 * frame] = fresh.values[:, :, frame : 2 * frame]
+    for age, rows in _groups(state.frames):
+        _place_sink(state.layers, shape, rows, age, head_dim)
+
+
 def _place_sink(layers: States, shape: CacheShape, rows: slice | Tensor, frame: int, head_dim: int) -> None:
     shift, length = shape.sink_shift(frame), shape.frame_length
     if shift == 0 or shape.sink_frames == 0:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .blocks import block_ids, block_lengths, block_mask, check_block_length, check_chunk
-from .cache import CacheShape, LayerCache, LMState, Piece, finish_frame, init_cache, plan_piece
+from .cache import CacheShape, LayerCache, LMState, Piece, finish_frame, init_cache, plan_piece, replace_sink
 from .layers import CrossAttention, RMSNorm, See, SelfAttention, SwiGLU
 from .positions import frame_positions, rotary, rotate
 from .text_encoder import PromptMemory, TextEncoder, timeline_mask
@@ -206,6 +206,21 @@ class VideoLM(nn.Module):
             hidden.append(self._forward_piece(inputs[:, :length], prompts, block_length, state))
             inputs = inputs[:, length:]
         return LMOutput(torch.cat(hidden, dim=1))
+
+    def replace_sink(self, state: LMState, other: LMState) -> None:
+        """Lets streams whose window has rolled on remember another first latent frame: the only one that `other` has made.
+
+        Raises:
+            ValueError: A window has not rolled on, `other` is not after its first latent frame, or there is no sink.
+        """
+        config = self.config
+        rolled = bool((state.frames >= config.cache_shape.past_frames).all())
+        if not config.sink_frames or state.filled or other.filled or not rolled or not bool((other.frames == 1).all()):
+            raise ValueError(
+                f"got streams of {state.frames.tolist()} latent frames and {other.frames.tolist()} to renew the sink by; wanted "
+                f"at least {config.cache_shape.past_frames} and 1, between latent frames, of a model with a sink"
+            )
+        replace_sink(state, other, config.cache_shape, self.head_dim)
 
     def _forward_parallel(self, inputs: Tensor, prompts: PromptMemory, block_length: int) -> LMOutput:
         """All positions at once: what a fresh state would give, for a video within the context, and with gradients."""

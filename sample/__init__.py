@@ -1,10 +1,14 @@
 """Trained tokenizer and LM to frames: `VideoGenerator`, streams, clips, bundles. Never imports Lightning."""
 
+from .batch import StreamBatch
 from .bundle import Bundle, BundleError, load_bundle, load_generator, save_bundle
 from .clip import Clip
-from .generator import GeneratorState, Step, VideoGenerator
+from .generator import VideoGenerator
 from .params import SamplingParams
+from .snapshot import SnapshotError
+from .steps import GeneratorState, Step
 from .stream import Frame, Stream
+from .token_file import TokenFileError, TokenHeader, TokenVideo, TokenWriter, describe_tokens, read_tokens
 
 __all__ = [
     "Bundle",
@@ -13,10 +17,18 @@ __all__ = [
     "Frame",
     "GeneratorState",
     "SamplingParams",
+    "SnapshotError",
     "Step",
     "Stream",
+    "StreamBatch",
+    "TokenFileError",
+    "TokenHeader",
+    "TokenVideo",
+    "TokenWriter",
     "VideoGenerator",
+    "describe_tokens",
     "load_bundle",
     "load_generator",
+    "read_tokens",
     "save_bundle",
 ]

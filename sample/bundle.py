@@ -69,7 +69,8 @@ class Bundle:
         if self.lm is None or self.text_tokenizer is None:
             raise BundleError(f"{self.path} holds a tokenizer and no video LM; wanted both to generate; train an LM on it first")
         try:
-            return VideoGenerator(self.tokenizer, self.lm, self.text_tokenizer, self.height, self.width, self.fps)
+            parts = (self.tokenizer, self.lm, self.text_tokenizer)
+            return VideoGenerator(*parts, self.height, self.width, self.fps, self.path.resolve().name)
         except ValueError as error:
             raise BundleError(f"{self.path}: {error}") from error
 

@@ -1,52 +1,28 @@
 """`VideoGenerator`: prompt and seed to frames, one latent frame per step; `stream` yields what `step` makes."""
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from ..data import to_frames, to_video
+from ..data import Timeline, to_frames, to_video
+from ..data.timeline import latent_captions
 from ..model import LMState, PromptMemory, VideoLM, shift_tokens, to_sequence
 from ..model.blocks import check_block_length
-from ..state import State
-from ..tokenizer import DecoderState, TextTokenizer, VideoTokenizer
+from ..model.vocabulary import Pick
+from ..tokenizer import TextTokenizer, VideoTokenizer
 from .clip import Clip
+from .packing import fingerprint
 from .params import SamplingParams
 from .sampling import Chooser, stream_uniforms
-from .stream import Stream
+from .snapshot import restore_stream
+from .steps import Anchor, GeneratorState, Step
+from .stream import Prompt, Stream
+from .token_file import TokenHeader, describe_tokens
 
-
-@dataclass
-class GeneratorState(State):
-    """Where a stream stands; the caller's.
-
-    Attributes:
-        lm: The video LM's cache, of one row, or two where guided.
-        decoder: The detokenizer's state.
-        previous: int64 `[1, frame_length]`, tokens of the last latent frame; before the first one -1 and the start.
-        prompts: The prompt's keys and values, rows as in `lm`.
-        prompt: The prompt that holds for the next latent frame.
-        latent_index: The next latent frame.
-        seed: Seed of the stream's noise.
-        params: How tokens are chosen.
-    """
-
-    lm: LMState
-    decoder: DecoderState
-    previous: Tensor
-    prompts: PromptMemory
-    prompt: str
-    latent_index: int
-    seed: int
-    params: SamplingParams
-
-
-@dataclass(frozen=True)
-class Step:
-    """One latent frame: `tokens` int64 `[H, W]` and the frames they decode to, uint8 `[T, H, W, 3]`."""
-
-    tokens: Tensor
-    frames: Tensor
+_ENCODED_AT_ONCE = 8  # latent frames
 
 
 class VideoGenerator:
@@ -59,26 +35,40 @@ class VideoGenerator:
         height: Rows of a frame in pixels.
         width: Columns of a frame in pixels.
         fps: Frames per second of the videos the LM was trained on.
+        name: What a person calls it; the name of its bundle.
 
     Raises:
         ValueError: The parts do not fit each other.
     """
 
     def __init__(
-        self, tokenizer: VideoTokenizer, lm: VideoLM, text_tokenizer: TextTokenizer, height: int, width: int, fps: float
+        self,
+        tokenizer: VideoTokenizer,
+        lm: VideoLM,
+        text_tokenizer: TextTokenizer,
+        height: int,
+        width: int,
+        fps: float,
+        name: str = "unnamed",
     ):
         _check_parts(tokenizer, lm, text_tokenizer, height, width)
         self.tokenizer, self.lm, self.text_tokenizer = tokenizer.eval(), lm.eval(), text_tokenizer
-        self.height, self.width, self.fps = height, width, fps
+        self.height, self.width, self.fps, self.name = height, width, fps, name
 
     @property
     def device(self) -> torch.device:
         """Where the networks are."""
         return self.lm.places.weight.device
 
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """What tells these networks from others: `tokenizer` and `lm`, sha256 of their weights, and `text` of the pieces."""
+        text = hashlib.sha256(self.text_tokenizer.model_bytes).hexdigest()
+        return {"tokenizer": fingerprint(self.tokenizer), "lm": fingerprint(self.lm), "text": text}
+
     def generate(
         self,
-        prompt: str,
+        prompt: Prompt,
         num_frames: int,
         seed: int = 0,
         params: SamplingParams | None = None,
@@ -87,7 +77,7 @@ class VideoGenerator:
         """Makes a clip: the collected stream.
 
         Args:
-            prompt: What the video shows.
+            prompt: What the video shows; may change over time, as for `stream`.
             num_frames: Length of the clip, `1 + temporal_stride * k`, with `first_frames` included.
             seed: The same seed, prompt and settings give the same tokens.
             params: How tokens are chosen; `None` takes the defaults.
@@ -108,48 +98,107 @@ class VideoGenerator:
         frames = [] if stream.tokens is None else [self.decode(stream.tokens)]
         frames += [stream.advance().frames.cpu() for _ in range(length - given)]
         assert stream.tokens is not None
-        return Clip(torch.cat(frames), stream.tokens, self.fps, prompt, seed)
+        return Clip(torch.cat(frames), stream.tokens, self.fps, Timeline.of(prompt).entries[0][1], seed)
 
     def stream(
         self,
-        prompt: str,
+        prompt: Prompt,
         seed: int = 0,
         params: SamplingParams | None = None,
         first_frames: Tensor | None = None,
+        first_tokens: Tensor | None = None,
+        reanchor_every: int | None = None,
     ) -> Stream:
-        """Starts an endless stream of frames; arguments as for `generate`. With `first_frames` it begins after them."""
-        state = self.init_state(prompt, seed, params or SamplingParams())
-        tokens = None if first_frames is None else self.prefill(state, first_frames)
-        return Stream(self, state, tokens)
+        """Starts an endless stream of frames.
 
-    def init_state(self, prompt: str, seed: int, params: SamplingParams) -> GeneratorState:
-        """The state before the first latent frame."""
+        Args:
+            prompt: What the video shows: a text, which may be a timeline such as "a red circle moves right; at 2s it stops",
+                a `Timeline`, or pairs of seconds and text.
+            seed: The same seed, prompt and settings give the same tokens.
+            params: How tokens are chosen; `None` takes the defaults.
+            first_frames: uint8 `[T, H, W, 3]`, a clip to continue, T = `1 + temporal_stride * k`; the stream begins after it.
+            first_tokens: int64 `[T, H, W]`, the same as tokens, such as those of another stream.
+            reanchor_every: Every so many latent frames the oldest one of the window is decoded, encoded as a picture, and kept
+                as the sink instead of the stream's first one; `None` keeps that for ever.
+
+        Raises:
+            ValueError: A length, size or prompt is not as above.
+        """
+        if first_frames is not None:
+            if first_tokens is not None:
+                raise ValueError("got first_frames and first_tokens; wanted one of them: both say how the video begins")
+            first_tokens = self.encode(first_frames)
+        state = self.init_state(prompt, seed, params or SamplingParams(), reanchor_every)
+        if first_tokens is None:
+            return Stream(self, state, torch.empty(0, *self.lm.config.frame_shape))
+        prompts = [(0, state.prompt), *((later.start, later.text) for later in state.upcoming if later.start < len(first_tokens))]
+        self.prefill(state, first_tokens)
+        return Stream(self, state, first_tokens, prompts)
+
+    def restore(self, snapshot: bytes) -> Stream:
+        """The stream of a snapshot, which goes on token for token, in any process.
+
+        Raises:
+            SnapshotError: It is damaged, or was made by other networks.
+        """
+        return restore_stream(self, snapshot)
+
+    def token_header(self, seed: int | None = None, params: SamplingParams | None = None) -> TokenHeader:
+        """What a token file says of tokens of this generator, or where there is no seed, of a video that it encoded."""
+        return describe_tokens(self.tokenizer, self.name, (self.height, self.width), self.fps, seed, params)
+
+    def init_state(self, prompt: Prompt, seed: int, params: SamplingParams, reanchor_every: int | None = None) -> GeneratorState:
+        """The state before the first latent frame; all prompts are checked here."""
         frame_shape = self.lm.config.frame_shape
         check_block_length(params.tokens_per_forward(frame_shape), frame_shape)
+        first, *upcoming = latent_captions(Timeline.of(prompt).captions(self.fps), self.tokenizer.temporal_stride)
+        for later in upcoming:
+            self.text_tokenizer.encode(later.text, self.lm.config.max_prompt_length)
         previous = torch.full((1, self.lm.frame_length), -1)
         previous[:, -1] = self.lm.start_id
         return GeneratorState(
             lm=self.lm.init_state(2 if params.guided else 1),
             decoder=self.tokenizer.init_decoder_state(1, *frame_shape),
             previous=previous.to(self.device),
-            prompts=self.encode_prompt(prompt, params),
-            prompt=prompt,
+            prompts=self.encode_prompt(first.text, params.guided),
+            prompt=first.text,
+            upcoming=tuple(upcoming),
             latent_index=0,
             seed=seed,
             params=params,
+            anchor=None if reanchor_every is None else self._init_anchor(reanchor_every),
         )
 
     @torch.inference_mode()
-    def encode_prompt(self, prompt: str, params: SamplingParams) -> PromptMemory:
+    def encode_prompt(self, prompt: str, guided: bool) -> PromptMemory:
         """The prompt's keys and values, with the null prompt's in a second row where guided."""
         limit = self.lm.config.max_prompt_length
         self.text_tokenizer.encode(prompt, limit)  # an empty prompt is an error here, and not the null prompt
-        ids = self.text_tokenizer.batch([prompt, ""] if params.guided else [prompt], limit)[:, None].to(self.device)
+        ids = self.text_tokenizer.batch([prompt, ""] if guided else [prompt], limit)[:, None].to(self.device)
         return self.lm.encode_prompts(ids, ids != self.text_tokenizer.pad_id)
 
+    def set_prompt(self, state: GeneratorState, prompt: str) -> None:
+        """Lets a prompt hold from the next latent frame on; its keys and values are computed here, once."""
+        state.prompts, state.prompt = self.encode_prompt(prompt, state.guided), prompt
+
+    def set_params(self, state: GeneratorState, params: SamplingParams) -> None:
+        """Lets other settings hold from the next latent frame on.
+
+        Raises:
+            ValueError: The block length is not legal, or guidance is wanted of a stream that began without.
+        """
+        frame_shape = self.lm.config.frame_shape
+        check_block_length(params.tokens_per_forward(frame_shape), frame_shape)
+        if params.guided and not state.guided:
+            raise ValueError(
+                f"got guidance_scale {params.guidance_scale:g} for a stream that began without guidance (a scale of 1) and "
+                "has no memory of the null prompt; wanted 1; begin the stream with another scale to change it later"
+            )
+        state.params = params
+
     @torch.inference_mode()
-    def prefill(self, state: GeneratorState, frames: Tensor) -> Tensor:
-        """Takes given frames, uint8 `[T, H, W, 3]`, into a fresh state; returns their tokens `[T, H, W]`.
+    def encode(self, frames: Tensor) -> Tensor:
+        """Tokens int64 `[T, H, W]` of frames uint8 `[T, H, W, 3]`, T = `1 + temporal_stride * k`; in constant memory.
 
         Raises:
             ValueError: Length or size do not fit.
@@ -159,38 +208,106 @@ class VideoGenerator:
                 f"got first frames of {frames.shape[1]}x{frames.shape[2]} pixels; wanted {self.height}x{self.width}, the size "
                 "this model was trained on; read them with `read_video(path, size=...)`"
             )
-        tokens = self.tokenizer.encode(to_video(frames)[None].to(self.device))
+        self.tokenizer.num_latent_frames(frames.shape[0])
+        state = self.tokenizer.init_encoder_state(1, self.height, self.width)
+        chunks = frames.split(_ENCODED_AT_ONCE * self.tokenizer.temporal_stride)
+        return torch.cat([self.tokenizer.encode(to_video(chunk)[None].to(self.device), state) for chunk in chunks], dim=1)[0]
+
+    @torch.inference_mode()
+    def prefill(self, state: GeneratorState, tokens: Tensor) -> None:
+        """Takes the first latent frames of a video, int64 `[T, H, W]`, into a fresh state, each under the prompt of its time.
+
+        Raises:
+            ValueError: Shape or range of the tokens are not those of this tokenizer's frames.
+        """
+        if tokens.ndim != 3 or tokens.shape[0] == 0 or tuple(tokens.shape[1:]) != self.lm.config.frame_shape:
+            raise ValueError(
+                f"got first tokens of shape {list(tokens.shape)}; wanted [T, {', '.join(map(str, self.lm.config.frame_shape))}]"
+            )
+        grid = tokens[None].to(self.device)
+        for piece in grid.split(1, dim=1):  # the decoder checks the range
+            self.keep_picture(state, to_frames(self.tokenizer.decode(piece, state.decoder))[0, -1])
         block_length = state.params.tokens_per_forward(self.lm.config.frame_shape)
-        inputs = shift_tokens(tokens, block_length, self.lm.start_id)
-        self.lm(inputs.expand(state.prompts.keys.shape[0], -1), state.prompts, block_length, state.lm)
-        self.tokenizer.decode(tokens, state.decoder)
-        state.previous = to_sequence(tokens[:, -1:])
-        state.latent_index = tokens.shape[1]
-        return tokens[0]
+        for inputs in shift_tokens(grid, block_length, self.lm.start_id).split(self.lm.frame_length, dim=1):
+            self.follow_timeline(state)
+            self.lm(inputs.expand(state.prompts.keys.shape[0], -1), state.prompts, block_length, state.lm)
+            state.latent_index += 1
+        state.previous = to_sequence(grid[:, -1:])
+
+    def follow_timeline(self, state: GeneratorState) -> None:
+        """Changes the prompt where the next latent frame has another one."""
+        while state.upcoming and state.upcoming[0].start <= state.latent_index:
+            due, *later = state.upcoming
+            state.upcoming = tuple(later)
+            self.set_prompt(state, due.text)
 
     @torch.inference_mode()
     def step(self, state: GeneratorState) -> Step:
         """Makes the next latent frame and decodes it."""
         tokens = self.predict_frame(state)
-        video = self.tokenizer.decode(tokens, state.decoder)
-        return Step(tokens[0, 0], to_frames(video)[0])
+        frames = to_frames(self.tokenizer.decode(tokens, state.decoder))[0]
+        self.keep_picture(state, frames[-1])
+        if self.is_anchor_due(state):
+            self.reanchor(state)
+        return Step(tokens[0, 0], frames)
+
+    def keep_picture(self, state: GeneratorState, picture: Tensor) -> None:
+        """Keeps the last frame of a latent frame, uint8 `[H, W, 3]`, where the sink is renewed from such."""
+        if state.anchor is not None:
+            state.anchor.pictures = torch.cat([state.anchor.pictures[:, 1:], picture[None, None]], dim=1)
+
+    def is_anchor_due(self, state: GeneratorState) -> bool:
+        """Whether the sink is to be renewed before the next latent frame."""
+        rolled = state.latent_index >= self.lm.config.cache_shape.past_frames
+        return state.anchor is not None and rolled and state.latent_index % state.anchor.every == 0
+
+    @torch.inference_mode()
+    def reanchor(self, state: GeneratorState) -> None:
+        """Renews the sink by the oldest picture of the window, encoded as the first frame of a video is."""
+        assert state.anchor is not None
+        picture = to_video(state.anchor.pictures[0, :1])[None].to(self.device)
+        inputs = shift_tokens(self.tokenizer.encode(picture), 1, self.lm.start_id)
+        fresh = self.lm.init_state(state.prompts.keys.shape[0])
+        self.lm(inputs.expand(state.prompts.keys.shape[0], -1), state.prompts, 1, fresh)
+        self.lm.replace_sink(state.lm, fresh)
 
     @torch.inference_mode()
     def predict_frame(self, state: GeneratorState) -> Tensor:
         """Chooses the tokens of the next latent frame, int64 `[1, 1, H, W]`."""
-        config, frame = self.lm.config, self.lm.frame_length
-        block_length = state.params.tokens_per_forward(config.frame_shape)
-        stride = block_length if state.latent_index else 1
-        uniforms = stream_uniforms(state.seed, state.latent_index, frame)[None].to(self.device)
-        known = torch.cat([state.previous, torch.full_like(state.previous, -1)], dim=1)
-        for start in range(frame, 2 * frame, stride):
-            inputs = known[:, start - stride : start].expand(state.prompts.keys.shape[0], -1)
-            hidden = self.lm(inputs, state.prompts, block_length, state.lm).hidden
-            choose = Chooser(state.params, uniforms[:, start - frame : start - frame + stride])
-            known[:, start : start + stride] = self.lm.vocabulary.sample(hidden, choose)
-        state.previous = known[:, frame:]
+        self.follow_timeline(state)
+        uniforms = stream_uniforms(state.seed, state.latent_index, self.lm.frame_length)[None].to(self.device)
+        state.previous = self.predict_tokens(
+            state.lm,
+            state.prompts,
+            state.previous,
+            state.params.tokens_per_forward(self.lm.config.frame_shape),
+            lambda places: Chooser(state.params, uniforms[:, places]),
+        )
         state.latent_index += 1
-        return state.previous.unflatten(1, (1, *config.frame_shape))
+        return state.previous.unflatten(1, (1, *self.lm.config.frame_shape))
+
+    @torch.inference_mode()
+    def predict_tokens(
+        self, lm: LMState, prompts: PromptMemory, previous: Tensor, block_length: int, chooser: Callable[[slice], Pick]
+    ) -> Tensor:
+        """The tokens of the next latent frame of some streams, int64 `[R, frame_length]`.
+
+        Args:
+            lm: Where they stand; of R rows, or of 2 R where guided. All streams are before their first latent frame, or none.
+            prompts: What conditions them, rows as in `lm`.
+            previous: int64 `[R, frame_length]`, the latent frames before.
+            block_length: Tokens of a forward; 1 where it is the first latent frame.
+            chooser: Gives what chooses the tokens of some places.
+        """
+        frame, copies = self.lm.frame_length, prompts.keys.shape[0] // previous.shape[0]
+        stride = block_length if lm.frames.any() else 1
+        known = torch.cat([previous, torch.full_like(previous, -1)], dim=1)
+        for start in range(frame, 2 * frame, stride):
+            inputs = known[:, start - stride : start].repeat(copies, 1)
+            hidden = self.lm(inputs, prompts, block_length, lm).hidden
+            choose = chooser(slice(start - frame, start - frame + stride))
+            known[:, start : start + stride] = self.lm.vocabulary.sample(hidden, choose)
+        return known[:, frame:]
 
     @torch.inference_mode()
     def decode(self, tokens: Tensor) -> Tensor:
@@ -198,6 +315,15 @@ class VideoGenerator:
         state = self.tokenizer.init_decoder_state(1, *tokens.shape[1:])
         pieces = [to_frames(self.tokenizer.decode(piece[None].to(self.device), state))[0] for piece in tokens.split(1)]
         return torch.cat(pieces).cpu()
+
+    def _init_anchor(self, every: int) -> Anchor:
+        if every < 1 or not self.lm.config.sink_frames:
+            raise ValueError(
+                f"got reanchor_every {every} for a model with {self.lm.config.sink_frames} sink frames; wanted at least 1 of "
+                "each; leave it out to keep the sink as it is"
+            )
+        shape = (1, self.lm.config.context_frames, self.height, self.width, 3)
+        return Anchor(every, torch.zeros(shape, dtype=torch.uint8, device=self.device))
 
 
 def _check_parts(tokenizer: VideoTokenizer, lm: VideoLM, text_tokenizer: TextTokenizer, height: int, width: int) -> None:

@@ -1,5 +1,7 @@
 """Choosing tokens from logits: guidance, temperature, top-k, top-p, and one uniform number per token."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -17,6 +19,8 @@ def guide(logits: Tensor, scale: float) -> Tensor:
         `[R, S, V]`.
     """
     conditional, unconditional = logits.chunk(2)
+    if scale == 1:
+        return conditional
     guided = unconditional + scale * (conditional - unconditional)
     return guided.masked_fill(conditional == float("-inf"), float("-inf"))  # the impossible stays so; inf - inf is no number
 
@@ -38,6 +42,8 @@ def shape_logits(logits: Tensor, params: SamplingParams) -> Tensor:
 class Chooser:
     """Chooses tokens by inverse transform: the token at which the cumulated probability passes a uniform number.
 
+    Twice as many rows of logits as of numbers are predictions with their prompts and with the null prompt, to be guided.
+
     A token in several factors uses the same number: what is left of it inside the chosen share is uniform again.
 
     Args:
@@ -51,7 +57,7 @@ class Chooser:
     def __call__(self, logits: Tensor) -> Tensor:
         """Logits `[R, S, V]`, or `[2 R, S, V]` where guided -> int64 `[R, S]`."""
         logits = logits.double()
-        if self.params.guided:
+        if logits.shape[0] == 2 * self.uniforms.shape[0]:
             logits = guide(logits, self.params.guidance_scale)
         if self.params.temperature == 0:
             return logits.argmax(dim=-1)
@@ -67,6 +73,22 @@ class Chooser:
         rest = (target - reached.gather(-1, chosen) + share) / share
         self.uniforms = rest.squeeze(-1).clamp(0, 1 - 1e-12)
         return chosen.squeeze(-1)
+
+
+class BatchChooser:
+    """Chooses for several streams at once, each with its own settings and noise.
+
+    Args:
+        choosers: One for each stream.
+    """
+
+    def __init__(self, choosers: Sequence[Chooser]):
+        self.choosers = choosers
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        """Logits `[R, S, V]` of R streams, or `[2 R, S, V]` with the null prompt's behind them -> int64 `[R, S]`."""
+        by_stream = logits.unflatten(0, (-1, len(self.choosers)))
+        return torch.cat([choose(by_stream[:, row]) for row, choose in enumerate(self.choosers)])
 
 
 def stream_uniforms(seed: int, latent_index: int, num_tokens: int) -> Tensor:

@@ -1,14 +1,25 @@
 """`Stream`: frames as they are made, for as long as one likes, with a prompt that may change."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from ..data import Timeline
+from ..data.captions import resolve_it
+from .params import SamplingParams
+from .token_file import TokenWriter
+
 if TYPE_CHECKING:
-    from .generator import GeneratorState, Step, VideoGenerator
+    from .batch import StreamBatch
+    from .generator import VideoGenerator
+    from .steps import GeneratorState, Step
+
+Prompt = str | Timeline | Sequence[tuple[float, str]]
+"""What a video shows: a text, which may be a timeline, a `Timeline`, or pairs of seconds and text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,62 +39,179 @@ class Frame:
     prompt: str
 
 
+class TokenLog:
+    """The tokens of a stream, one small array that doubles when it is full: 4 bytes a token.
+
+    Args:
+        tokens: int `[T, H, W]`, those to begin with; T may be 0.
+    """
+
+    def __init__(self, tokens: Tensor):
+        self._memory, self._length = tokens.to("cpu", torch.int32), len(tokens)
+
+    def append(self, tokens: Tensor) -> None:
+        """Adds a latent frame `[H, W]`."""
+        if self._length == len(self._memory):
+            self._memory = torch.cat([self._memory, self._memory.new_empty(max(16, self._length), *tokens.shape)])
+        self._memory[self._length] = tokens
+        self._length += 1
+
+    def __len__(self) -> int:
+        return self._length
+
+    def tokens(self) -> Tensor:
+        """int64 `[T, H, W]`."""
+        return self._memory[: self._length].long()
+
+
 class Stream:
     """An endless iterator of `Frame`s.
 
     Args:
         generator: Makes the steps.
         state: Where the stream stands.
-        tokens: `[T, H, W]` of the given frames that the state has seen, or `None`.
+        tokens: `[T, H, W]` of the latent frames that the state has seen; T may be 0.
+        prompts: The prompts that held for them, with the latent frames from which they did.
+        ready: Frames that were made and not yet given out.
+
+    Attributes:
+        own_state: As `state`; while it is part of a batch, without what the batch holds for all its streams.
+        batch: The batch it is part of.
     """
 
-    def __init__(self, generator: "VideoGenerator", state: "GeneratorState", tokens: Tensor | None):
-        self._generator, self._state = generator, state
-        self._tokens = [] if tokens is None else list(tokens.cpu())
-        self._ready: list[Frame] = []
-        self._closed = False
+    def __init__(
+        self,
+        generator: "VideoGenerator",
+        state: "GeneratorState",
+        tokens: Tensor,
+        prompts: Sequence[tuple[int, str]] = (),
+        ready: Sequence[Frame] = (),
+    ):
+        self.generator, self.log = generator, TokenLog(tokens)
+        self.ready, self._prompts = list(ready), list(prompts)
+        self.own_state, self._closed = state, False
+        self.batch: StreamBatch | None = None
+        self._writer: TokenWriter | None = None
+
+    @property
+    def state(self) -> "GeneratorState":
+        """Where the stream stands now, also while it is part of a batch."""
+        if self.batch is not None:
+            self.batch.pull(self)
+        return self.own_state
 
     @property
     def tokens(self) -> Tensor | None:
         """int64 `[T, H, W]`, all tokens so far, those of given frames included; `None` before the first."""
-        return torch.stack(self._tokens) if self._tokens else None
+        return self.log.tokens() if len(self.log) else None
+
+    @property
+    def prompt(self) -> str:
+        """The prompt that was set last; where a timeline goes on, the one that has come."""
+        return self.own_state.prompt
+
+    @property
+    def prompts(self) -> tuple[tuple[int, str], ...]:
+        """All prompts that held so far, with the latent frames from which they did."""
+        return tuple(self._prompts)
+
+    @property
+    def params(self) -> SamplingParams:
+        """How tokens are chosen; can be set, and then holds from the next latent frame on."""
+        return self.own_state.params
+
+    @params.setter
+    def params(self, params: SamplingParams) -> None:
+        self.generator.set_params(self.own_state, params)
 
     def __iter__(self) -> Iterator[Frame]:
         return self
 
     def __next__(self) -> Frame:
+        while not self.ready and not self._closed:
+            if self.batch is not None:
+                self.batch.step()
+            else:
+                self.accept(self.generator.step(self.state))
         if self._closed:
             raise StopIteration
-        if not self._ready:
-            self._ready = self._frames(self.advance())
-        return self._ready.pop(0)
+        return self.ready.pop(0)
 
     def advance(self) -> "Step":
-        """Makes one latent frame and returns its tokens and frames, past the iterator."""
-        step = self._generator.step(self._state)
-        self._tokens.append(step.tokens.cpu())
+        """Makes one latent frame alone and returns its tokens and frames, past the iterator."""
+        step = self.generator.step(self.state)
+        self._note(step.tokens)
         return step
 
+    def accept(self, step: "Step") -> list[Frame]:
+        """Lets the frames of a step that was just made wait for the iterator; returns them."""
+        self._note(step.tokens)
+        latent_index = self.own_state.latent_index - 1
+        first, images = self._first_frame(latent_index), step.frames.cpu()
+        frames = [Frame(image, first + i, latent_index, self.own_state.prompt) for i, image in enumerate(images)]
+        self.ready += frames
+        return frames
+
     def set_prompt(self, prompt: str) -> int:
-        """Changes the prompt from the next latent frame on; returns the index of its first frame.
+        """Changes the prompt from the next latent frame on; what is left of a timeline is dropped.
+
+        Args:
+            prompt: What the video shows now; "it" is the sprite that the prompt before spoke of.
+
+        Returns:
+            The index of the first frame for which it holds.
 
         Raises:
             ValueError: The prompt is empty or too long; the old one stays.
         """
-        self._state.prompts = self._generator.encode_prompt(prompt, self._state.params)
-        self._state.prompt = prompt
-        return self._first_frame(self._state.latent_index)
+        self.generator.set_prompt(self.own_state, resolve_it(prompt, self.own_state.prompt))
+        self.own_state.upcoming = ()
+        return self._first_frame(self.own_state.latent_index)
+
+    def branch(self, seeds: Sequence[int]) -> list["Stream"]:
+        """Other futures of this moment, one for each seed, without making the past again; this stream goes on as it was.
+
+        With its own seed a branch gives what this stream gives.
+        """
+        past = (self.log.tokens(), self._prompts, self.ready)
+        return [Stream(self.generator, replace(self.state.clone(), seed=seed), *past) for seed in seeds]
+
+    def snapshot(self) -> bytes:
+        """All of the stream as bytes; `generator.restore` goes on from them, token for token, in any process."""
+        from .snapshot import snapshot_stream
+
+        return snapshot_stream(self)
+
+    def record(self, file: str | Path) -> None:
+        """Writes a token file from now on: what was made so far, and every latent frame to come, until the stream is closed.
+
+        Raises:
+            ValueError: The folder of the file does not exist, or the stream is being recorded already.
+        """
+        if self._writer is not None:
+            raise ValueError(f"got {file} to record to; this stream is recorded already; close it first")
+        self._writer = TokenWriter(file, self.generator.token_header(self.own_state.seed, self.own_state.params))
+        starts = [start for start, _ in self._prompts] + [len(self.log)]
+        for (start, text), end in zip(self._prompts, starts[1:], strict=True):
+            self._writer.append(self.log.tokens()[start:end], text)
 
     def close(self) -> None:
-        """Ends the stream: iterating further stops at once."""
-        self._ready, self._closed = [], True
+        """Ends the stream: iterating further stops at once, its place in a batch is free, its token file is whole."""
+        if self.batch is not None:
+            self.batch.leave(self)
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        self.ready, self._closed = [], True
 
-    def _frames(self, step: "Step") -> list[Frame]:
-        latent_index = self._state.latent_index - 1
-        first = self._first_frame(latent_index)
-        images = step.frames.cpu()
-        return [Frame(image, first + i, latent_index, self._state.prompt) for i, image in enumerate(images)]
+    def _note(self, tokens: Tensor) -> None:
+        """Remembers the tokens `[H, W]` of the latent frame that was just made."""
+        if not self._prompts or self._prompts[-1][1] != self.own_state.prompt:
+            self._prompts.append((self.own_state.latent_index - 1, self.own_state.prompt))
+        self.log.append(tokens)
+        if self._writer is not None:
+            self._writer.append(tokens[None], self.own_state.prompt)
 
     def _first_frame(self, latent_index: int) -> int:
         """The first frame of a latent frame: the first latent frame has one, every other `temporal_stride`."""
-        return 0 if latent_index == 0 else self._generator.tokenizer.num_frames(latent_index)
+        return 0 if latent_index == 0 else self.generator.tokenizer.num_frames(latent_index)

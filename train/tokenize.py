@@ -1,6 +1,6 @@
 """Clips to token shards, once: what a video LM trains from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.progress import track
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from ..data import Caption, CaptionedClip, ClipSource, to_video
+from ..data import CaptionedClip, ClipSource, to_video
 from ..data.shards import ShardWriter, TokenClip
+from ..data.timeline import latent_captions
 from ..tokenizer import VideoTokenizer
 
 _BATCH_SIZE = 8
@@ -49,17 +50,6 @@ def _tokenize(clips: Dataset, tokenizer: VideoTokenizer, num_workers: int) -> It
 
 def _token_clip(clip: CaptionedClip, tokens: torch.Tensor, temporal_stride: int) -> TokenClip:
     return TokenClip(tokens, latent_captions(clip.captions, temporal_stride), clip.name)
-
-
-def latent_captions(captions: Sequence[Caption], temporal_stride: int) -> tuple[Caption, ...]:
-    """The captions with starts that count latent frames; of several in one latent frame the last one holds."""
-    texts = {latent_index(caption.start, temporal_stride): caption.text for caption in captions}
-    return tuple(Caption(start, text) for start, text in texts.items())
-
-
-def latent_index(frame: int, temporal_stride: int) -> int:
-    """The latent frame that a frame belongs to: the first frame has one of its own, then `temporal_stride` share one."""
-    return -(-frame // temporal_stride)
 
 
 def describe_source(source: ClipSource) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from framecast.data import VideoError, VideoReader, probe_video, read_video, write_video
 from framecast.data import video as video_module
+from framecast.data.y4m import Y4MStream
 
 REAL = Path(os.environ.get("FRAMECAST_REAL_VIDEO", Path(__file__).resolve().parents[2] / "../shared/data/real"))
 needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="skipped: no real videos; set FRAMECAST_REAL_VIDEO to a folder")
@@ -308,6 +309,35 @@ def test_what_cannot_be_written_is_refused(tmp_path, name, frames, fps, message)
     with pytest.raises(ValueError, match=message):
         write_video(tmp_path / name, frames, fps)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_fragmented_mp4_can_be_read_while_it_is_written(tmp_path):
+    frames = torch.arange(12, dtype=torch.uint8).mul(20)[:, None, None, None].expand(12, 32, 48, 3)
+    stream = video_module.Mp4Stream(tmp_path / "a.mp4", 32, 48, 12.0)
+    for frame in frames[:8]:
+        stream.write(frame.numpy())
+    (tmp_path / "b.mp4").write_bytes((tmp_path / "a.mp4").read_bytes())
+    for frame in frames[8:]:
+        stream.write(frame.numpy())
+    stream.close()
+    so_far, whole = read_video(tmp_path / "b.mp4"), read_video(tmp_path / "a.mp4")
+    assert 6 <= len(so_far.frames) <= 8 and len(whole.frames) == 12 and whole.fps == 12.0
+    assert (whole.frames.float() - frames.float()).abs().max() < 6
+    assert torch.equal(so_far.frames, whole.frames[: len(so_far.frames)])
+
+
+def test_y4m_keeps_colours_but_for_rounding(tmp_path):
+    frames = torch.randint(256, (3, 10, 14, 3), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    frames[0] = 255
+    frames[1] = 0
+    with (tmp_path / "a.y4m").open("wb") as file:
+        stream = Y4MStream(file, 10, 14, 12.5)
+        for frame in frames:
+            stream.write(frame.numpy())
+        stream.close()
+    video = read_video(tmp_path / "a.y4m")
+    assert video.fps == 12.5 and (video.frames.int() - frames.int()).abs().max() <= 4
+    assert (video.frames.float() - frames.float()).abs().mean() < 1.5
 
 
 def test_a_failed_write_leaves_the_older_file(tmp_path, monkeypatch):

@@ -1,20 +1,24 @@
 """The command line: what it makes, what it says, and one line of error with exit code 2 for what a user can mend."""
 
 import argparse
+import io
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import tiny
 import tiny_bundle
 import torch
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
-from framecast import __version__, commands
+from framecast import __version__, commands, live
 from framecast.cli import build_parser, main
 from framecast.data import read_video, write_video
-from framecast.sample import SamplingParams
+from framecast.sample import SamplingParams, read_tokens
+from framecast.tokenizer import FSQ
 
 REPO = Path(__file__).resolve().parents[2]
 PROMPT = "a red circle moves right"
@@ -22,13 +26,16 @@ PROMPT = "a red circle moves right"
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
-    """A folder with a bundle, a tokenizer's bundle, a video, and a file that is none."""
+    """A folder with bundles, a tokenizer's bundle, a video and its tokens, and a file that is none."""
     place = tmp_path_factory.mktemp("place")
+    write_video(place / "video.mkv", tiny_bundle.frames(22), 12.0)
     tiny_bundle.save(place / "bundle")
     tiny_bundle.save(place / "tokenizer", lm=None, text_tokenizer=None)
+    tiny_bundle.save(place / "other", tokenizer=tiny.randomise(tiny.tokenizer(FSQ((3, 4, 5))), 7))
+    for bundle, name in (("bundle", "tokens.fct"), ("other", "other.fct")):
+        main(["encode", str(place / "video.mkv"), "--bundle", str(place / bundle), "--out", str(place / name)])
     damaged = tiny_bundle.save(place / "damaged")
     (damaged / "lm.safetensors").write_bytes(b"cut")
-    write_video(place / "video.mkv", tiny_bundle.frames(22), 12.0)
     (place / "text.mp4").write_text("no video")
     return place
 
@@ -115,6 +122,100 @@ def test_reconstruct_needs_no_lm_and_reads_as_much_as_it_is_told(run):
     assert len(read_video("out.mkv").frames) == 5
 
 
+def test_tokens_there_and_back(run):
+    code, out, _ = run("encode", "video.mkv", "--bundle", "tokenizer", "--out", "out.fct")
+    assert code == 0 and out.startswith("out.fct: 6 latent frames, ") and "bits per pixel" in out and "kB per second" in out
+    tokens = read_tokens("out.fct").tokens
+    assert torch.equal(tokens, tiny_bundle.generator().encode(tiny_bundle.frames(22)[:21]))
+    code, out, _ = run("decode", "out.fct", "--bundle", "bundle", "--out", "out.mkv")
+    assert code == 0 and out.startswith("out.mkv: 21 frames, ")
+    assert torch.equal(read_video("out.mkv").frames, tiny_bundle.generator().decode(tokens))
+
+
+def test_a_sample_s_tokens_are_continued_as_if_it_had_never_stopped(run):
+    prompt = f"{PROMPT}; at 0.5s a ring falls"
+    assert run("sample", prompt, "--num_frames", "13", "--bundle", "bundle", "--out", "a.fct")[0] == 0
+    assert run("sample", prompt, "--num_frames", "21", "--bundle", "bundle", "--out", "b.fct")[0] == 0
+    assert read_tokens("a.fct").prompts == ((0, PROMPT), (2, "a ring falls"))
+    code, out, _ = run("continue", "a.fct", "--num_frames", "8", "--prompt", prompt, "--bundle", "bundle", "--out", "c.fct")
+    assert code == 0 and "c.fct: 21 frames" in out
+    assert torch.equal(read_tokens("c.fct").tokens, read_tokens("b.fct").tokens)
+    assert run("continue", "a.fct", "--bundle", "bundle", "--out", "d.mkv")[0] == 0  # under the prompt that held last
+    assert len(read_video("d.mkv").frames) == 13 + 16
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.y4m", "out.fct"])
+def test_stream_writes_what_python_streams(run, monkeypatch, name):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    code, out, err = run("stream", PROMPT, "--seconds", "1.5", "--seed", "4", "--bundle", "bundle", "--out", name)
+    assert (code, out) == (0, "") and "18 frames, " in err and "frames/s" in err and "MiB" in err
+    expected = tiny_bundle.generator().generate(PROMPT, 21, 4)
+    if name.endswith(".fct"):
+        assert torch.equal(read_tokens(name).tokens, expected.tokens)
+        return
+    video = read_video(name)
+    assert video.fps == 12.0 and len(video.frames) == 18
+    right, wrong = (
+        (video.frames.float() - frames[:18].float()).abs().mean() for frames in (expected.frames, expected.frames.flip(0))
+    )
+    assert right < (2 if name.endswith(".y4m") else wrong - 10)  # these frames are noise, of which H.264 keeps little
+
+
+def test_stream_writes_y4m_to_a_pipe(place):
+    command = [
+        sys.executable,
+        "-m",
+        "framecast",
+        "stream",
+        PROMPT,
+        "--seconds",
+        "0.75",
+        "--bundle",
+        str(place / "bundle"),
+        "--out",
+        "-",
+    ]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, stdin=subprocess.DEVNULL, check=True)
+    header, *frames = done.stdout.split(b"FRAME\n")
+    assert header == b"YUV4MPEG2 W24 H16 F12:1 Ip A1:1 C444 XCOLORRANGE=LIMITED\n"
+    assert [len(frame) for frame in frames] == [3 * 16 * 24] * 9
+
+
+def test_typing_steers_a_stream(run, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"\na ring falls\n{PROMPT * 20}\n"))
+    lines = live._typed_lines()
+    while lines.qsize() < 2:
+        time.sleep(0.01)
+    monkeypatch.setattr(live, "_typed_lines", lambda: lines)
+    assert run("stream", PROMPT, "--seconds", "1", "--bundle", "bundle", "--out", "out.fct")[0] == 0
+    assert read_tokens("out.fct").prompts == ((0, PROMPT), (1, "a ring falls"))  # and not the one that is too long
+
+
+def test_ctrl_c_ends_a_stream_with_a_whole_file(run, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    count = live.Meter.count
+
+    def interrupted(self, stream):
+        count(self, stream)
+        if self.frames == 9:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(live.Meter, "count", interrupted)
+    for name in ("out.mp4", "out.y4m"):
+        code, _, err = run("stream", PROMPT, "--bundle", "bundle", "--out", name)
+        assert code == 0 and "9 frames, " in err and "Traceback" not in err
+        assert len(read_video(name).frames) == 9
+
+
+def test_a_reader_that_goes_away_ends_a_stream(place):
+    command = [sys.executable, "-m", "framecast", "stream", PROMPT, "--bundle", str(place / "bundle"), "--out", "-"]
+    with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as running:
+        assert running.stdout.read(5) == b"YUV4M"
+        running.stdout.close()
+        _, err = running.communicate(timeout=120)
+    assert running.returncode == 0 and b"the reader went away" in err and b"Traceback" not in err
+
+
 def test_info_says_what_a_bundle_holds(run):
     code, out, _ = run("info", "bundle")
     assert code == 0
@@ -136,6 +237,7 @@ def test_demo_makes_clips_and_a_sheet(run, place, monkeypatch):
     assert Image.open("deep/demo/contact_sheet.png").width > 48
 
 
+OUT = ["--bundle", "bundle", "--out", "out.mkv"]
 WRONG = {
     "no command": ([], "COMMAND"),
     "unknown command": (["fly"], "invalid choice: 'fly'"),
@@ -180,7 +282,22 @@ WRONG = {
         "got video.mkv with 22 frames at 12 frames/s; wanted at least the 25",
     ),
     "continue nothing": (["continue", "nowhere.mkv", *go_on()[2:]], "nowhere.mkv does not exist"),
-    "continue without a prompt": (["continue", "video.mkv", "--out", "out.mkv"], "required: --prompt"),
+    "continue without a prompt": (["continue", "video.mkv", *OUT], "got video.mkv and no --prompt"),
+    "tokens as a video": (["decode", "tokens.fct", "--bundle", "bundle", "--out", "out.fct"], "got the output file out.fct;"),
+    "a video as tokens": (
+        ["encode", "video.mkv", *OUT],
+        "wanted the name of a file that ends in .fct",
+    ),
+    "no token file": (["decode", "video.mkv", *OUT], "video.mkv is no token file"),
+    "another tokenizer's tokens": (["decode", "other.fct", *OUT], "got tokens of the tokenizer of 'other'"),
+    "given frames of tokens": (["continue", "tokens.fct", "--given_frames", "5", *OUT], "got --given_frames for a token file"),
+    "tokens without a prompt": (["continue", "tokens.fct", *OUT], "which knows no prompt, and no --prompt"),
+    "no time": (
+        ["stream", PROMPT, "--seconds", "0", *OUT],
+        "wanted the name of a file that ends in .mp4, .y4m, .fct",
+    ),
+    "less than no time": (["stream", PROMPT, "--seconds", "-1"], "got --seconds -1; wanted a number above 0"),
+    "a timeline out of order": (["stream", f"{PROMPT}; at 0s it stops"], "wanted the first at 0 and each later"),
     "a file as folder": (["demo", "--out", "text.mp4"], "File exists"),
 }
 
@@ -230,10 +347,10 @@ def every_command() -> dict[str, argparse.ArgumentParser]:
 
 
 def test_the_commands():
-    assert list(every_command()) == ["train", "sample", "continue", "reconstruct", "info", "demo"]
+    assert list(every_command()) == ["train", "sample", "stream", "continue", "encode", "decode", "reconstruct", "info", "demo"]
 
 
-@pytest.mark.parametrize("command", ["sample", "continue", "reconstruct", "info", "demo"])
+@pytest.mark.parametrize("command", ["sample", "stream", "continue", "encode", "decode", "reconstruct", "info", "demo"])
 def test_help_explains_every_option(command, capsys):
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])

@@ -111,7 +111,7 @@ def test_an_early_token_changes_what_comes_later(generator):
 def offline(generator: VideoGenerator, tokens: torch.Tensor, params: SamplingParams, prompt: str = PROMPT) -> torch.Tensor:
     """Guided or plain hidden vectors of a clip `[R, S, E]` in one pass and without a cache."""
     inputs = shift_tokens(tokens[None], params.tokens_per_forward((2, 3)), generator.lm.start_id)
-    memory = generator.encode_prompt(prompt, params)
+    memory = generator.encode_prompt(prompt, params.guided)
     rows = memory.keys.shape[0]
     return generator.lm(inputs.expand(rows, -1), memory, params.tokens_per_forward((2, 3))).hidden
 
@@ -210,7 +210,7 @@ def test_prefilling_leaves_the_state_that_stepping_leaves(generator, monkeypatch
     tokens = torch.stack([generator.step(stepped).tokens for _ in range(5)])
     monkeypatch.setattr(type(generator.tokenizer), "encode", lambda self, video, state=None: tokens[None])
     filled = generator.init_state(PROMPT, 0, PARAMS)
-    generator.prefill(filled, tiny_bundle.frames(17))
+    generator.prefill(filled, tokens)
     assert torch.equal(stepped.previous, filled.previous) and filled.latent_index == stepped.latent_index == 5
     for a, b in zip(stepped.lm.layers, filled.lm.layers, strict=True):
         for name in ("keys", "values"):  # the first six places hold the frame in the making, which is none

@@ -26,7 +26,7 @@ from framecast.train.cli import main
 from framecast.train.conditioning import Example, corrupt, cut_gap, draw_gap, drop_prompts
 from framecast.train.lm_module import bits_per_pixel, start_from
 from framecast.train.token_data import NO_CAPTION, PromptCollate
-from framecast.train.tokenize import describe_source, latent_captions, latent_index, write_tokens
+from framecast.train.tokenize import describe_source, write_tokens
 
 CONFIG = Path(__file__).parents[2] / "train" / "configs" / "tiny_lm.yaml"
 TOKENIZER, VIDEO = VideoTokenizerConfig(channels=(16, 16), num_blocks=(1, 1)), {"height": 32, "width": 32, "fps": 12.0}
@@ -155,21 +155,6 @@ def test_a_run_cannot_start_from_what_does_not_fit(tmp_path):
 
 
 # --- the data
-
-
-@pytest.mark.parametrize("stride", [1, 2, 4])
-def test_frames_belong_to_the_latent_frames_of_the_tokenizer(stride):
-    tokenizer = VideoTokenizer(VideoTokenizerConfig(channels=(8, 8), num_blocks=(1, 1), time_strides=(stride,)), FSQ((3,)))
-    for frame in range(1 + 3 * stride):
-        latent = latent_index(frame, stride)
-        assert latent == (0 if frame == 0 else (frame - 1) // stride + 1)
-        first = 0 if latent == 0 else tokenizer.num_frames(latent)
-        assert first <= frame < tokenizer.num_frames(latent + 1)
-
-
-def test_captions_move_to_latent_frames_and_the_later_one_wins():
-    given = [Caption(0, "a"), Caption(1, "b"), Caption(5, "c"), Caption(8, "d"), Caption(9, "e")]
-    assert latent_captions(given, 4) == (Caption(0, "a"), Caption(1, "b"), Caption(2, "d"), Caption(3, "e"))
 
 
 def test_shards_hold_what_the_tokenizer_makes(bundle, shards):

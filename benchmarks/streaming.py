@@ -1,0 +1,150 @@
+"""`python -m benchmarks.streaming`: what a latent frame of a stream costs, from the first to the last, alone and in a batch."""
+
+import argparse
+import json
+import resource
+import statistics
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from framecast.sample import SamplingParams, StreamBatch, VideoGenerator, load_generator
+
+from .__main__ import PROMPT, machine
+
+EARLY, LATE = 32, 512
+"""Latent frames whose times P5 compares; each stands for the eight around it."""
+
+
+def main() -> None:
+    """One long stream, then one short one beside a batch of them; a table, JSON and a plot."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the embedded default)")
+    parser.add_argument("--latent_frames", type=int, default=600, help="length of the long stream (default: 600)")
+    parser.add_argument("--slots", type=int, default=8, help="streams in the batch (default: 8)")
+    parser.add_argument("--block_length", default="row", help="token, row or frame (default: row)")
+    parser.add_argument("--out", default="runs/streaming", help="where the JSON and the plot go, without a suffix")
+    arguments = parser.parse_args()
+    if arguments.latent_frames < LATE + 8:
+        parser.error(f"got --latent_frames {arguments.latent_frames}; wanted at least {LATE + 8}, to compare early with late")
+    generator, params = load_generator(arguments.bundle), SamplingParams(block_length=arguments.block_length)
+    seconds, memory = long_stream(generator, params, arguments.latent_frames)
+    report = {
+        "machine": machine(),
+        "block_length": arguments.block_length,
+        "frames_per_latent_frame": generator.tokenizer.temporal_stride,
+        "seconds": seconds,
+        "memory_bytes": memory,
+        **flatness(seconds, memory),
+        **batch_gain(generator, params, arguments.slots),
+    }
+    path = Path(arguments.out)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".json").write_text(json.dumps(report, indent=2))
+    Console().print(table(report))
+    plot(report, path.with_suffix(".png"))
+
+
+def long_stream(generator: VideoGenerator, params: SamplingParams, length: int) -> tuple[list[float], list[int]]:
+    """Seconds of each latent frame of one stream, and bytes of memory after it."""
+    stream, seconds, memory = generator.stream(PROMPT, params=params), [], []
+    for _ in track(range(length), "streaming"):
+        started = time.perf_counter()
+        stream.advance()
+        seconds.append(time.perf_counter() - started)
+        memory.append(resident_bytes())
+    return seconds, memory
+
+
+def flatness(seconds: list[float], memory: list[int]) -> dict[str, float]:
+    """Late over early time, and the memory that came between; medians of eight, in the spirit of a busy machine."""
+    early, late = (statistics.median(seconds[place - 4 : place + 4]) for place in (EARLY, LATE))
+    return {
+        "early_seconds": early,
+        "late_seconds": late,
+        "late_over_early": late / early,
+        "growth_bytes": memory[LATE] - memory[EARLY],
+        "first_seconds": seconds[0],
+        "median_seconds": statistics.median(seconds[1:]),
+        "p99_seconds": statistics.quantiles(seconds[1:], n=100)[98],
+    }
+
+
+def batch_gain(generator: VideoGenerator, params: SamplingParams, slots: int, steps: int = 12) -> dict[str, float]:
+    """Tokens per second of a full batch over those of one stream, in turns, so that a busy moment hits both."""
+    one = generator.stream(PROMPT, params=params)
+    one.advance()
+    batch = StreamBatch(generator, slots)
+    joins = []
+    for seed in range(slots):
+        stream = generator.stream(PROMPT, seed, params)
+        started = time.perf_counter()
+        batch.join(stream)
+        joins.append(time.perf_counter() - started)
+    alone, together = [], []
+    for _ in range(steps):
+        for work, seconds in ((one.advance, alone), (batch.step, together)):
+            started = time.perf_counter()
+            work()
+            seconds.append(time.perf_counter() - started)
+    single, full = statistics.median(alone), statistics.median(together)
+    return {
+        "slots": slots,
+        "one_seconds": single,
+        "batch_seconds": full,
+        "batch_gain": slots * single / full,
+        "join_seconds": statistics.median(joins),
+    }
+
+
+def resident_bytes() -> int:
+    """Memory of this process now, where the system says so, or else its peak."""
+    statm = Path("/proc/self/statm")
+    if statm.is_file():
+        return int(statm.read_text().split()[1]) * resource.getpagesize()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def table(report: dict) -> Table:
+    """The figures beside the targets they stand for."""
+    shown = Table(
+        title=f"{report['machine']['device']}, {report['machine']['threads']} threads, {report['block_length']} decoding"
+    )
+    for column in ("figure", "measured", "target"):
+        shown.add_column(column, justify="left" if column == "figure" else "right")
+    frames = report["frames_per_latent_frame"]
+    rows = [
+        ("first latent frame", f"{report['first_seconds']:.2f} s", "<= 1 s (P12)"),
+        ("frames per second", f"{frames / report['median_seconds']:.1f}", ">= 24 (P12)"),
+        ("latent frame, median / p99", f"{report['median_seconds'] * 1e3:.0f} / {report['p99_seconds'] * 1e3:.0f} ms", ""),
+        (f"latent frame {LATE} over {EARLY}", f"{report['late_over_early']:.2f}", "<= 1.10 (P5)"),
+        (f"memory from {EARLY} to {LATE}", f"{report['growth_bytes'] / 2**20:+.1f} MiB", "<= 5 MiB (P5)"),
+        (f"{report['slots']} streams over one, tokens per second", f"{report['batch_gain']:.1f}", ">= 5 (P4)"),
+        ("a join, in steps of the batch", f"{report['join_seconds'] / report['batch_seconds']:.1f}", "<= 1 (P4)"),
+    ]
+    for row in rows:
+        shown.add_row(*row)
+    return shown
+
+
+def plot(report: dict, path: Path) -> None:
+    """Time and memory of every latent frame."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 5))
+    above, below = figure.subplots(2, 1, sharex=True)
+    above.plot([second * 1e3 for second in report["seconds"][1:]], linewidth=0.5)
+    above.set_ylabel("ms per latent frame")
+    above.set_ylim(bottom=0)
+    below.plot([value / 2**20 for value in report["memory_bytes"][1:]])
+    below.set_ylabel("resident memory, MiB")
+    below.set_ylim(bottom=0)
+    below.set_xlabel("latent frame")
+    figure.savefig(path, dpi=120, bbox_inches="tight")
+
+
+if __name__ == "__main__":
+    main()

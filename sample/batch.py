@@ -1,0 +1,195 @@
+"""`StreamBatch`: many streams in one forward. Streams join and leave between latent frames, and none of them notices."""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..data import to_frames
+from ..model import LMState, PromptMemory
+from ..tokenizer import DecoderState
+from .generator import VideoGenerator
+from .params import SamplingParams
+from .sampling import BatchChooser, Chooser, stream_uniforms
+from .steps import GeneratorState, Step
+from .stream import Frame, Stream
+
+_IDLE = SamplingParams(temperature=0.0, guidance_scale=1.0)
+
+
+class StreamBatch:
+    """A fixed number of slots, in each of which a stream can live; one forward makes the next tokens of all.
+
+    Every stream keeps its own prompt, settings, seed and age, and makes the tokens that it would make alone. Slots without
+    a stream are computed too, so that the cost of a step is always the same.
+
+    Args:
+        generator: Makes the steps; all streams are its own.
+        slots: Streams at most, >= 1.
+        guided: Whether streams with guidance can join; without, a step costs half.
+
+    Raises:
+        ValueError: There is no slot.
+    """
+
+    def __init__(self, generator: VideoGenerator, slots: int = 8, guided: bool = True):
+        if slots < 1:
+            raise ValueError(f"got {slots} slots; wanted at least 1")
+        self.generator, self.slots, self.guided = generator, slots, guided
+        self._streams: list[Stream | None] = [None] * slots
+        self._prompts: list[PromptMemory | None] = [None] * slots  # as they are in `_memory`, to see changes
+        self._lm: LMState | None = None
+        self._decoder: DecoderState | None = None
+        self._memory: PromptMemory | None = None
+
+    @property
+    def streams(self) -> list[Stream]:
+        """The streams that are in the batch now, by slot."""
+        return [stream for stream in self._streams if stream is not None]
+
+    @property
+    def free(self) -> int:
+        """Slots without a stream."""
+        return self._streams.count(None)
+
+    def join(self, stream: Stream) -> None:
+        """Gives a stream a slot. A stream that has not begun makes its first latent frame here, token by token.
+
+        Raises:
+            ValueError: No slot is free, or the stream is another generator's, in a batch already, or guided where the batch
+                is not.
+        """
+        self._check(stream)
+        if stream.state.latent_index == 0:
+            stream.accept(self.generator.step(stream.state))
+        slot = self._streams.index(None)
+        self._put(slot, stream.state)
+        self._streams[slot] = stream
+        stream.batch = self
+
+    def leave(self, stream: Stream) -> None:
+        """Frees the slot of a stream, which can go on alone or in another batch."""
+        self.pull(stream)
+        slot = self._streams.index(stream)
+        self._streams[slot] = self._prompts[slot] = None
+        stream.batch = None
+
+    @torch.inference_mode()
+    def pull(self, stream: Stream) -> None:
+        """Copies what the batch knows of a stream into the stream's own state."""
+        assert self._lm is not None and self._decoder is not None
+        slot, state = self._streams.index(stream), stream.own_state
+        state.lm = self._lm.select(self._rows([slot])[: state.prompts.keys.shape[0]])
+        state.decoder = self._decoder.select([slot])
+
+    @torch.inference_mode()
+    def step(self) -> dict[Stream, list[Frame]]:
+        """Makes one latent frame of every stream; its frames wait for the stream's iterator and are returned too."""
+        states = {slot: stream.own_state for slot, stream in enumerate(self._streams) if stream is not None}
+        if not states:
+            return {}
+        for slot, state in states.items():
+            self.generator.follow_timeline(state)
+            if state.prompts is not self._prompts[slot]:
+                self._put_prompts(slot, state.prompts)
+        tokens = self._predict(states)
+        assert self._decoder is not None
+        grid = tokens.unflatten(1, (1, *self.generator.lm.config.frame_shape))
+        frames = to_frames(self.generator.tokenizer.decode(grid, self._decoder))
+        made = {}
+        for slot, state in states.items():
+            stream = self._streams[slot]
+            assert stream is not None
+            state.previous, state.latent_index = tokens[slot : slot + 1].clone(), state.latent_index + 1
+            made[stream] = stream.accept(Step(grid[slot, 0], frames[slot]))
+            self.generator.keep_picture(state, frames[slot, -1])
+            if self.generator.is_anchor_due(state):
+                self.pull(stream)
+                self.generator.reanchor(state)
+                self._put(slot, state)
+        return made
+
+    def _predict(self, states: Mapping[int, GeneratorState]) -> Tensor:
+        """The tokens of the next latent frame, int64 `[slots, frame_length]`; those of idle slots mean nothing."""
+        assert self._lm is not None and self._memory is not None
+        idle = torch.zeros(1, self.generator.lm.frame_length, dtype=torch.int64, device=self.generator.device)
+        previous = torch.cat([states[slot].previous if slot in states else idle for slot in range(self.slots)])
+        lengths = {slot: s.params.tokens_per_forward(self.generator.lm.config.frame_shape) for slot, s in states.items()}
+        if len(set(lengths.values())) == 1:
+            return self._predict_slots(list(range(self.slots)), states, self._lm, self._memory, previous, min(lengths.values()))
+        tokens = torch.zeros_like(previous)
+        for length in sorted(set(lengths.values())):
+            slots = [slot for slot in lengths if lengths[slot] == length]
+            rows = self._rows(slots)
+            lm = self._lm.select(rows)
+            tokens[slots] = self._predict_slots(slots, states, lm, self._memory.select(rows), previous[slots], length)
+            self._lm.put(rows, lm)
+        return tokens
+
+    def _predict_slots(
+        self,
+        slots: list[int],
+        states: Mapping[int, GeneratorState],
+        lm: LMState,
+        memory: PromptMemory,
+        previous: Tensor,
+        block_length: int,
+    ) -> Tensor:
+        frame, device = self.generator.lm.frame_length, self.generator.device
+        noise, params = [], []
+        for slot in slots:
+            state = states.get(slot)
+            noise.append(torch.zeros(frame) if state is None else stream_uniforms(state.seed, state.latent_index, frame))
+            params.append(_IDLE if state is None else state.params)
+        uniforms = torch.stack([row.double() for row in noise]).to(device)
+
+        def chooser(places: slice) -> BatchChooser:
+            rows = zip(params, uniforms[:, places].split(1), strict=True)
+            return BatchChooser([Chooser(its_params, row) for its_params, row in rows])
+
+        return self.generator.predict_tokens(lm, memory, previous, block_length, chooser)
+
+    def _rows(self, slots: list[int]) -> list[int]:
+        """Rows of the video LM's batch: the prompts of all slots, then where guided their null prompts."""
+        return slots + [self.slots + slot for slot in slots] if self.guided else slots
+
+    @torch.inference_mode()
+    def _put(self, slot: int, state: GeneratorState) -> None:
+        lm = state.lm
+        if self.guided and not state.guided:
+            lm = lm.expand(2)  # a null prompt that is never asked
+        if self._lm is None or self._decoder is None:
+            self._lm, self._decoder = lm.expand(self.slots), state.decoder.expand(self.slots)
+        self._lm.put(self._rows([slot]), lm)
+        self._decoder.put([slot], state.decoder)
+        self._put_prompts(slot, state.prompts)
+
+    @torch.inference_mode()
+    def _put_prompts(self, slot: int, prompts: PromptMemory) -> None:
+        self._prompts[slot] = prompts
+        padded = _pad(prompts, self.generator.lm.config.max_prompt_length)
+        if self.guided and padded.keys.shape[0] == 1:
+            padded = padded.expand(2)
+        if self._memory is None:
+            self._memory = padded.expand(self.slots)
+        self._memory.put(self._rows([slot]), padded)
+
+    def _check(self, stream: Stream) -> None:
+        if not self.free:
+            raise ValueError(
+                f"got a stream more than the {self.slots} slots of this batch; wanted a free slot; let one leave first"
+            )
+        if stream.generator is not self.generator:
+            raise ValueError("got a stream of another generator; wanted one that this batch's generator made")
+        if stream.batch is not None:
+            raise ValueError("got a stream that is in a batch already; let it leave there first")
+        if stream.own_state.guided and not self.guided:
+            raise ValueError("got a stream with guidance for a batch without; make it with `StreamBatch(..., guided=True)`")
+
+
+def _pad(prompts: PromptMemory, length: int) -> PromptMemory:
+    """The same with room for `length` text ids, so that all prompts have one shape."""
+    missing = length - prompts.mask.shape[-1]
+    keys, values = (F.pad(x, (0, 0, 0, missing)) for x in (prompts.keys, prompts.values))
+    return PromptMemory(keys, values, F.pad(prompts.mask, (0, missing)))

@@ -1,0 +1,66 @@
+"""Where a stream stands, and what a step makes."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ..data import Caption
+from ..model import LMState, PromptMemory
+from ..state import State
+from ..tokenizer import DecoderState
+from .params import SamplingParams
+
+
+@dataclass
+class Anchor(State):
+    """What a stream keeps to renew its sink.
+
+    Attributes:
+        every: Latent frames between two renewals.
+        pictures: uint8 `[1, context_frames, H, W, 3]`, the last frame of each latent frame of the window, oldest first.
+    """
+
+    every: int
+    pictures: Tensor
+
+
+@dataclass
+class GeneratorState(State):
+    """Where a stream stands; the caller's.
+
+    Attributes:
+        lm: The video LM's cache, of one row, or two where guided.
+        decoder: The detokenizer's state.
+        previous: int64 `[1, frame_length]`, tokens of the last latent frame; before the first one -1 and the start.
+        prompts: The prompt's keys and values, rows as in `lm`.
+        prompt: The prompt that holds for the latest latent frame, before the first one for that.
+        upcoming: Prompts still to come, with the latent frames from which they hold, in order.
+        latent_index: The next latent frame.
+        seed: Seed of the stream's noise.
+        params: How tokens are chosen.
+        anchor: What it takes to renew the sink; `None` where it stays what it was.
+    """
+
+    lm: LMState
+    decoder: DecoderState
+    previous: Tensor
+    prompts: PromptMemory
+    prompt: str
+    upcoming: tuple[Caption, ...]
+    latent_index: int
+    seed: int
+    params: SamplingParams
+    anchor: Anchor | None = None
+
+    @property
+    def guided(self) -> bool:
+        """Whether the null prompt's prediction is made too."""
+        return self.prompts.keys.shape[0] == 2 * self.previous.shape[0]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One latent frame: `tokens` int64 `[H, W]` and the frames they decode to, uint8 `[T, H, W, 3]`."""
+
+    tokens: Tensor
+    frames: Tensor

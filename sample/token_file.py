@@ -1,0 +1,238 @@
+"""Token files (`.fct`): a video as its tokens, written while it is made and readable while it is written.
+
+A file is a magic word and then records: 8 bytes of length, and that many bytes of `pack`, which carries a checksum. The first
+record says what the tokens are; each later one holds latent frames, and the prompt where it is another than before. What is cut
+off at the end is left out, so that a file can be read while it grows, and after a crash.
+"""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, Self
+
+import torch
+from torch import Tensor
+
+from ..tokenizer import VideoTokenizer
+from .packing import PackingError, fingerprint, pack, unpack
+from .params import SamplingParams
+
+SUFFIX = ".fct"
+_MAGIC = b"FRAMECAST TOKENS 1\n"
+_LENGTH_BYTES, _LARGEST_RECORD = 8, 2**30
+
+
+class TokenFileError(ValueError):
+    """A token file that cannot be read or does not fit; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class TokenHeader:
+    """What the tokens of a file are.
+
+    Attributes:
+        tokenizer: sha256 of the tokenizer that made them, as in `VideoGenerator.hashes`.
+        name: What a person calls that tokenizer.
+        codebook_size: Tokens lie below.
+        height: Rows of the frames in pixels.
+        width: Columns of the frames in pixels.
+        temporal_stride: Frames of every latent frame after the first.
+        fps: Frames per second.
+        seed: Seed of the stream that made them; `None` where a real video was encoded.
+        params: How they were chosen; `None` where a real video was encoded.
+    """
+
+    tokenizer: str
+    name: str
+    codebook_size: int
+    height: int
+    width: int
+    temporal_stride: int
+    fps: float
+    seed: int | None = None
+    params: SamplingParams | None = None
+
+
+def describe_tokens(
+    tokenizer: VideoTokenizer,
+    name: str,
+    size: tuple[int, int],
+    fps: float,
+    seed: int | None = None,
+    params: SamplingParams | None = None,
+) -> TokenHeader:
+    """What the tokens of `tokenizer` are, for videos of `size` rows and columns; without a seed, of a video that was encoded."""
+    sizes = (tokenizer.codebook_size, *size, tokenizer.temporal_stride)
+    return TokenHeader(fingerprint(tokenizer), name, *sizes, fps, seed, params)
+
+
+@dataclass(frozen=True, eq=False)
+class TokenVideo:
+    """A video as tokens.
+
+    Attributes:
+        header: What the tokens are.
+        tokens: int64 `[T, H, W]`.
+        prompts: The prompts with the latent frames from which they hold, in order; empty where none is known.
+        num_bytes: Size of what was read.
+        whole: False where the end of the file is cut off, or still being written.
+    """
+
+    header: TokenHeader
+    tokens: Tensor
+    prompts: tuple[tuple[int, str], ...]
+    num_bytes: int
+    whole: bool
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of the video."""
+        return max(0, 1 + (len(self.tokens) - 1) * self.header.temporal_stride)
+
+    @property
+    def seconds(self) -> float:
+        """Length of the video."""
+        return self.num_frames / self.header.fps
+
+    @property
+    def bits_per_pixel(self) -> float:
+        """Of the tokens, at log2 of the codebook's size each; `num_bytes` says what the file spends with all around them."""
+        pixels = self.num_frames * self.header.height * self.header.width
+        return self.tokens.numel() * math.log2(self.header.codebook_size) / max(pixels, 1)
+
+    def check(self, own: TokenHeader) -> Self:
+        """This video, if a tokenizer of which `own` speaks can decode it.
+
+        Raises:
+            TokenFileError: Another tokenizer made it, or it holds no latent frame yet.
+        """
+        made = self.header
+        if made.tokenizer != own.tokenizer:
+            raise TokenFileError(
+                f"got tokens of the tokenizer of {made.name!r} (sha256 {made.tokenizer[:12]}...) for that of {own.name!r} "
+                f"({own.tokenizer[:12]}...); wanted tokens of the same one; use the bundle that made them"
+            )
+        if not len(self.tokens):
+            raise TokenFileError("got a token file without a latent frame; wanted at least one; wait until one is written")
+        return self
+
+    def timeline(self) -> list[tuple[float, str]]:
+        """The prompts by second, as `generator.stream` takes them."""
+        stride = self.header.temporal_stride
+        return [((1 + (start - 1) * stride if start else 0) / self.header.fps, text) for start, text in self.prompts]
+
+
+class TokenWriter:
+    """Writes a token file while its video is made; every latent frame is on its way to the disk when `append` returns.
+
+    Args:
+        file: Where to write; an older file there is replaced at once.
+        header: What the tokens are.
+
+    Raises:
+        ValueError: The folder of the file does not exist.
+    """
+
+    def __init__(self, file: str | Path, header: TokenHeader):
+        path = Path(file)
+        if not path.parent.is_dir():
+            raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+        self.header, self._prompt = header, ""
+        self._file: IO[bytes] = path.open("wb")
+        self._file.write(_MAGIC)
+        self._record({}, asdict(header))
+
+    def append(self, tokens: Tensor, prompt: str = "") -> None:
+        """Adds latent frames, int `[T, H, W]`, and the prompt that holds for them."""
+        changed = {"prompt": prompt} if prompt != self._prompt else {}
+        self._prompt = prompt
+        small = torch.uint16 if self.header.codebook_size <= 2**16 else torch.int32
+        self._record({"tokens": tokens.cpu().to(small)}, changed)
+
+    def close(self) -> None:
+        """Flushes the file to the disk."""
+        if not self._file.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _record(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
+        data = pack(tensors, values)
+        self._file.write(len(data).to_bytes(_LENGTH_BYTES, "little") + data)
+        self._file.flush()
+
+
+def read_tokens(file: str | Path) -> TokenVideo:
+    """Reads a token file, as far as it is written.
+
+    Raises:
+        TokenFileError: It is missing, no token file, or damaged elsewhere than at its end.
+    """
+    path = Path(file)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise TokenFileError(f"cannot read {path} ({error.strerror}); check the path") from error
+    if not data.startswith(_MAGIC):
+        raise TokenFileError(f"{path} is no token file; wanted one that `framecast encode` or `framecast stream` wrote")
+    records, end = _records(data, path)
+    if not records:
+        raise TokenFileError(f"{path} ends before it says what it holds; it was cut off at its start: write it again")
+    try:
+        return _assemble(records, end, whole=end == len(data))
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
+        raise TokenFileError(f"{path} holds no tokens ({type(error).__name__}: {error}); write it again") from error
+
+
+def _records(data: bytes, path: Path) -> tuple[list[tuple[dict[str, Tensor], dict[str, Any]]], int]:
+    """All whole records, and where the last one ends."""
+    records, place = [], len(_MAGIC)
+    while place + _LENGTH_BYTES <= len(data):
+        start = place + _LENGTH_BYTES
+        length = int.from_bytes(data[place:start], "little")
+        if length > _LARGEST_RECORD:
+            raise TokenFileError(f"{path} is damaged at byte {place}: a record of {length} bytes; copy it again")
+        if start + length > len(data):
+            break
+        try:
+            records.append(unpack(data[start : start + length]))
+        except PackingError as error:
+            raise TokenFileError(f"{path} is damaged at byte {place}: {error}; copy it again") from error
+        place = start + length
+    return records, place
+
+
+def _assemble(records: list[tuple[dict[str, Tensor], dict[str, Any]]], num_bytes: int, whole: bool) -> TokenVideo:
+    header = _header(records[0][1])
+    grids, prompts, length = [], [], 0
+    for tensors, values in records[1:]:
+        if "prompt" in values:
+            prompts.append((length, str(values["prompt"])))
+        grids.append(_grid(tensors["tokens"], header))
+        length += len(grids[-1])
+    tokens = torch.cat(grids) if grids else torch.empty(0, 1, 1, dtype=torch.int64)
+    return TokenVideo(header, tokens, tuple(prompts), num_bytes, whole)
+
+
+def _header(values: dict[str, Any]) -> TokenHeader:
+    params = None if values["params"] is None else SamplingParams(**values["params"])
+    header = TokenHeader(**{**values, "params": params})
+    sizes = (header.codebook_size, header.height, header.width, header.temporal_stride)
+    if not all(isinstance(size, int) and size > 0 for size in sizes) or not 0 < float(header.fps) < math.inf:
+        raise ValueError(f"sizes {sizes} at {header.fps} frames/s")
+    return header
+
+
+def _grid(tokens: Tensor, header: TokenHeader) -> Tensor:
+    tokens = tokens.long()
+    if tokens.ndim != 3 or tokens.numel() == 0 or tokens.min() < 0 or tokens.max() >= header.codebook_size:
+        raise ValueError(f"tokens of shape {list(tokens.shape)} that are not below {header.codebook_size}")
+    return tokens
