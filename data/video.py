@@ -29,6 +29,7 @@ DEFAULT_RATE = 25
 MAX_GAP = 600.0  # seconds one frame may stand; a longer jump of the time stamps is damage
 SEEK_MARGIN = 0.5  # seconds; containers seek by decoding time, which runs ahead of showing time
 DECODE_ERRORS = (av.FFmpegError, IndexError, UnicodeDecodeError)  # what PyAV raises on damaged files
+X264_REPEATABLE = {"x264-params": "mbtree=0"}  # with it, the same frames gave other files from one call to the next
 SCALING = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
@@ -362,7 +363,7 @@ class Mp4Stream:
         target = str(file) if isinstance(file, (str, Path)) else file
         self._container = av.open(target, "w", format="mp4", options=options)
         self._stream = _add_stream(
-            self._container, (height, width), fps, "libx264", "yuv420p", {"crf": "12", "tune": "zerolatency"}
+            self._container, (height, width), fps, "libx264", "yuv420p", {"crf": "12", "tune": "zerolatency", **X264_REPEATABLE}
         )
         self._encoder, self._count = _FrameEncoder("yuv420p"), 0
 
@@ -381,11 +382,12 @@ def _write_mp4(path: Path, frames: np.ndarray, fps: float) -> None:
     odd_rows, odd_columns = frames.shape[1] % 2, frames.shape[2] % 2
     even = np.pad(frames, ((0, 0), (0, odd_rows), (0, odd_columns), (0, 0)), mode="edge")
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        _encode(container, even, fps, "libx264", "yuv420p", {"crf": "12"})
+        _encode(container, even, fps, "libx264", "yuv420p", {"crf": "12", **X264_REPEATABLE})
 
 
 def _write_mkv(path: Path, frames: np.ndarray, fps: float) -> None:
     with av.open(str(path), "w", format="matroska") as container:
+        container.flags |= av.container.Flags.bitexact.value  # no random name of the file inside
         _encode(container, frames, fps, "ffv1", "bgr0", {})
 
 

@@ -11,6 +11,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+_KEY = "framecast"
 _LENGTH_BYTES = 8  # of a safetensors file, before its header
 
 
@@ -22,7 +23,7 @@ def pack(tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> bytes:
     """A safetensors file with `values` (what JSON can hold) in its metadata."""
     text = json.dumps(dict(values), sort_keys=True)
     arrays = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    return save_tensors(arrays, metadata={"values": text, "sha256": _checksum(arrays, text)})
+    return save_tensors(arrays, metadata={_KEY: json.dumps([_checksum(arrays, text), text])})  # one key: several have no order
 
 
 def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -34,8 +35,7 @@ def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         arrays = load_tensors(data)
         end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
-        meta = json.loads(data[_LENGTH_BYTES:end])["__metadata__"]
-        text, checksum = meta["values"], meta["sha256"]
+        checksum, text = json.loads(json.loads(data[_LENGTH_BYTES:end])["__metadata__"][_KEY])
         values = json.loads(text)
     except (SafetensorError, LookupError, TypeError, ValueError, RecursionError, AttributeError) as error:
         raise PackingError(f"{len(data)} bytes that cannot be read ({type(error).__name__}: {error})") from error

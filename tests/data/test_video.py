@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from framecast.data import VideoError, VideoReader, probe_video, read_video, write_video
+from framecast.data import SpriteWorld, VideoError, VideoReader, probe_video, read_video, write_video
 from framecast.data import video as video_module
 from framecast.data.y4m import Y4MStream
 
@@ -309,6 +309,18 @@ def test_what_cannot_be_written_is_refused(tmp_path, name, frames, fps, message)
     with pytest.raises(ValueError, match=message):
         write_video(tmp_path / name, frames, fps)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webp", ".png", ".gif"])
+def test_the_same_frames_make_the_same_file(tmp_path, suffix):
+    """Long enough for the encoder to look ahead: it then wrote other files from one call to the next."""
+    noise = 4 * torch.randn(65, 64, 64, 3, generator=torch.Generator().manual_seed(0))
+    frames = (SpriteWorld(num_frames=65, seed=1)[0].frames + noise).clamp(0, 255).to(torch.uint8)
+    files = set()
+    for _ in range(4):
+        write_video(tmp_path / f"a{suffix}", frames, 12.0)
+        files.add((tmp_path / f"a{suffix}").read_bytes())
+    assert len(files) == 1
 
 
 def test_fragmented_mp4_can_be_read_while_it_is_written(tmp_path):

@@ -1,7 +1,6 @@
 """Snapshots, branches and prompts that change: a stream goes on token for token, and nothing else is taken for a snapshot."""
 
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -56,9 +55,7 @@ def test_a_restored_stream_goes_on_frame_for_frame(num_frames, params):
 
 
 def test_a_snapshot_of_a_restored_stream_is_the_same(saved):
-    (tensors, values), (again, its_values) = unpack(saved), unpack(tiny_bundle.generator().restore(saved).snapshot())
-    assert values == its_values and tensors.keys() == again.keys()
-    assert all(torch.equal(tensors[name], again[name]) for name in tensors)
+    assert tiny_bundle.generator().restore(saved).snapshot() == saved
 
 
 def test_a_snapshot_keeps_what_was_changed_on_the_way():
@@ -334,7 +331,7 @@ def test_packing_is_undone_by_unpacking():
 
 def test_a_checksum_is_of_values_too():
     data = pack({"a": torch.zeros(2)}, {"seed": 1})
-    changed = data.replace(b'{\\"seed\\": 1}', b'{\\"seed\\": 2}')
-    assert changed != data and json.loads(changed[8 : 8 + int.from_bytes(data[:8], "little")])
+    changed = data.replace(b"seed", b"sead")
+    assert changed != data
     with pytest.raises(PackingError, match="checksum is wrong"):
         unpack(changed)
