@@ -386,8 +386,8 @@ def _write_mp4(path: Path, frames: np.ndarray, fps: float) -> None:
 
 
 def _write_mkv(path: Path, frames: np.ndarray, fps: float) -> None:
-    with av.open(str(path), "w", format="matroska") as container:
-        container.flags |= av.container.Flags.bitexact.value  # no random name of the file inside
+    no_random_name = {"fflags": "+bitexact"}
+    with av.open(str(path), "w", format="matroska", options=no_random_name) as container:
         _encode(container, frames, fps, "ffv1", "bgr0", {})
 
 
