@@ -78,9 +78,7 @@ def _add_stream(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_encode(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("video", help="the video to encode")
-    parser.add_argument("--num_frames", type=int, default=None, help="frames to read, 1 + 4k (default: as many as there are)")
-    _add_bundle(parser)
+    _add_video(parser, "the video to encode")
     parser.add_argument("--out", required=True, help="token file to write: .fct")
     parser.set_defaults(run="encode")
 
@@ -88,7 +86,7 @@ def _add_encode(parser: argparse.ArgumentParser) -> None:
 def _add_decode(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="the token file to decode, whole or still being written")
     _add_bundle(parser)
-    parser.add_argument("--out", required=True, help="video file to write: .mp4, .gif, .webp, .png or .mkv (lossless)")
+    _add_video_out(parser)
     parser.set_defaults(run="decode")
 
 
@@ -109,10 +107,8 @@ def _add_continue(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_reconstruct(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("video", help="the video to encode and decode")
-    parser.add_argument("--num_frames", type=int, default=None, help="frames to read, 1 + 4k (default: as many as there are)")
-    _add_bundle(parser)
-    parser.add_argument("--out", required=True, help="video file to write: .mp4, .gif, .webp, .png or .mkv (lossless)")
+    _add_video(parser, "the video to encode and decode")
+    _add_video_out(parser)
     parser.set_defaults(run="reconstruct")
 
 
@@ -129,6 +125,16 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 
 def _add_bundle(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the embedded default)")
+
+
+def _add_video(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("video", help=what)
+    parser.add_argument("--num_frames", type=int, default=None, help="frames to read, 1 + 4k (default: as many as there are)")
+    _add_bundle(parser)
+
+
+def _add_video_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", required=True, help="video file to write: .mp4, .gif, .webp, .png or .mkv (lossless)")
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:

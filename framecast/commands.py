@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from .data import VideoData, contact_sheet, read_video, to_frames, to_video, write_video
+from .data import contact_sheet, read_video, to_frames, to_video, write_video
 from .data.video import WRITERS
 from .evaluate import bits_per_pixel, psnr
 from .sample import (
@@ -111,10 +111,7 @@ def encode(arguments: argparse.Namespace) -> None:
     """`framecast encode`: a video as a token file."""
     out = _checked_out(arguments.out, (SUFFIX,))
     bundle = load_bundle(arguments.bundle)
-    if arguments.num_frames is not None:
-        bundle.tokenizer.num_latent_frames(arguments.num_frames)
-    video = read_video(arguments.video, fps=bundle.fps, size=(bundle.height, bundle.width), num_frames=arguments.num_frames)
-    frames = _legal_frames(bundle, video)
+    frames = _read_legal(bundle, arguments)
     with TokenWriter(out, _header(bundle)) as writer:
         writer.append(_encode(bundle, frames))
     _report_tokens(out)
@@ -133,10 +130,7 @@ def reconstruct(arguments: argparse.Namespace) -> None:
     """`framecast reconstruct`: a video beside what its tokens keep of it."""
     out = _checked_out(arguments.out, tuple(WRITERS))
     bundle = load_bundle(arguments.bundle)
-    if arguments.num_frames is not None:
-        bundle.tokenizer.num_latent_frames(arguments.num_frames)
-    video = read_video(arguments.video, fps=bundle.fps, size=(bundle.height, bundle.width), num_frames=arguments.num_frames)
-    frames = _legal_frames(bundle, video)
+    frames = _read_legal(bundle, arguments)
     tokens = _encode(bundle, frames)
     decoded = _decode(bundle, tokens)
     quality = psnr(to_video(decoded)[None], to_video(frames)[None]).item()
@@ -233,8 +227,11 @@ def _decode(bundle: Bundle, tokens: Tensor) -> Tensor:
         return torch.cat([to_frames(tokenizer.decode(piece[None], state))[0] for piece in pieces])
 
 
-def _legal_frames(bundle: Bundle, video: VideoData) -> Tensor:
-    """The frames, trimmed to a length the tokenizer takes."""
+def _read_legal(bundle: Bundle, arguments: argparse.Namespace) -> Tensor:
+    """The frames of a video, as many as were asked for, or trimmed to a length that the tokenizer takes."""
+    if arguments.num_frames is not None:
+        bundle.tokenizer.num_latent_frames(arguments.num_frames)
+    video = read_video(arguments.video, fps=bundle.fps, size=(bundle.height, bundle.width), num_frames=arguments.num_frames)
     stride = bundle.tokenizer.temporal_stride
     return video.frames[: (len(video.frames) - 1) // stride * stride + 1]
 

@@ -64,20 +64,20 @@ def _pump(
         write(frame.image.numpy())
         meter.count(stream)
         if not stream.ready:  # a latent frame is out: now a prompt can change
-            _steer(stream, lines, report)
+            _steer(stream, lines)
             report(f"{meter.summary()} | {stream.prompt}")
         if last is not None and frame.index + 1 >= last:
             return
 
 
-def _steer(stream: Stream, lines: "queue.SimpleQueue[str]", report: Callable[[str], None]) -> None:
+def _steer(stream: Stream, lines: "queue.SimpleQueue[str]") -> None:
     """Takes what was typed as the next prompt; a prompt that cannot be is said and left out."""
     while not lines.empty():
         prompt = lines.get()
         try:
             stream.set_prompt(prompt)
         except ValueError as error:
-            report(str(error))
+            print(f"framecast: {error}", file=sys.stderr)  # above the progress line, which is written over
 
 
 class Meter:

@@ -138,7 +138,13 @@ class Stream:
         return self.ready.pop(0)
 
     def advance(self) -> "Step":
-        """Makes one latent frame alone and returns its tokens and frames, past the iterator."""
+        """Makes one latent frame alone and returns its tokens and frames, past the iterator.
+
+        Raises:
+            ValueError: The stream is part of a batch, which makes its latent frames.
+        """
+        if self.batch is not None:
+            raise ValueError("got a stream of a batch to advance alone; let it leave first, or step the batch")
         step = self.generator.step(self.state)
         self._note(step.tokens)
         return step

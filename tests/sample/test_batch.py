@@ -163,6 +163,8 @@ def test_a_batch_refuses_what_it_cannot_hold():
         batch.join(stream(1))
     with pytest.raises(ValueError, match="in a batch already"):
         StreamBatch(generator, slots=2).join(one)
+    with pytest.raises(ValueError, match="got a stream of a batch to advance alone"):
+        one.advance()
     with pytest.raises(ValueError, match="of another generator"):
         StreamBatch(tiny_bundle.generator(width=32), slots=1).join(stream(1))
 
