@@ -1,6 +1,7 @@
 """Video in and out, captions, clip sources, token shards and the sprite world."""
 
 from .clips import Caption, CaptionedClip, ClipSource, to_frames, to_video
+from .crops import RandomCrops
 from .folder import VideoFolder
 from .images import encode_apng, encode_gif, encode_webp
 from .shards import ShardWriter, TokenClip, TokenShards, write_shards
@@ -13,6 +14,7 @@ __all__ = [
     "Caption",
     "CaptionedClip",
     "ClipSource",
+    "RandomCrops",
     "ShardWriter",
     "SpriteWorld",
     "Timeline",

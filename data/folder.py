@@ -43,7 +43,7 @@ class Window:
 
 
 class VideoFolder(ClipSource):
-    """The videos below a folder, each cut into as many clips as it holds, one after the other without overlap.
+    """The videos below a folder, each cut into as many clips as it holds, one after the other.
 
     `captions.jsonl` in the folder lists the files to use, one JSON object per line: `{"file", "caption"}` or
     `{"file", "captions": [{"start", "end", "text"}]}` with times in seconds (without "end": until the next one). Other
@@ -58,6 +58,8 @@ class VideoFolder(ClipSource):
         num_frames: Frames in a clip.
         size: Rows and columns of a frame, or one number for a square; videos are scaled to cover it, then cropped.
         fps: Frames per second of a clip.
+        step: Frames from the start of a clip to that of the next one of the same file; None is `num_frames`, so that clips do not
+            overlap. A smaller step makes more of few videos.
         include: Patterns of paths below the folder, such as "clips/*"; a file must match one.
         exclude: Patterns of paths to leave out.
         cache_bytes: Memory for decoded clips, in bytes.
@@ -77,12 +79,14 @@ class VideoFolder(ClipSource):
         num_frames: int = 17,
         size: int | tuple[int, int] = 64,
         fps: float = 12.0,
+        step: int | None = None,
         include: Sequence[str] = ("*",),
         exclude: Sequence[str] = (),
         cache_bytes: int = 2 * 1024**3,
     ):
         self.root, self.num_frames, self.fps = Path(root), num_frames, fps
         self.height, self.width = (size, size) if isinstance(size, int) else size
+        self.step = num_frames if step is None else step
         self._check()
         self._texts = {file: texts for file, texts in _list_videos(self.root).items() if _chosen(file, include, exclude)}
         self.skipped, self.damaged = {}, {}
@@ -120,6 +124,8 @@ class VideoFolder(ClipSource):
             raise ValueError(f"{self.root} is not a folder; give the folder that holds the videos")
         if self.num_frames < 1 or min(self.height, self.width) < 1:
             raise ValueError(f"clips of {self.num_frames} frames of {self.height} x {self.width} are empty; wanted at least 1")
+        if not 1 <= self.step <= self.num_frames:
+            raise ValueError(f"got a step of {self.step} frames; wanted 1 to {self.num_frames}, the length of a clip")
 
     def _scan(self) -> None:
         console, quiet = Console(stderr=True), len(self._texts) < MANY_FILES
@@ -132,17 +138,17 @@ class VideoFolder(ClipSource):
     def _add(self, file: str) -> None:
         """Adds the windows of one file."""
         with VideoReader(self.root / file, fps=self.fps, size=(self.height, self.width)) as reader:
-            frames, count, rest = iter(reader), 0, 0
-            while True:
-                pictures = list(islice(frames, self.num_frames))
-                if len(pictures) < self.num_frames:
-                    rest = len(pictures)
-                    break
-                self._windows.append(Window(file, count * self.num_frames / self.fps))
-                self._keep(pictures)
-                count += 1
+            pictures: list[np.ndarray] = []
+            count = 0
+            for picture in reader:
+                pictures.append(picture)
+                if len(pictures) == self.num_frames:
+                    self._windows.append(Window(file, count * self.step / self.fps))
+                    self._keep(pictures)
+                    count += 1
+                    pictures = pictures[self.step :]
             if count == 0:
-                self.skipped[file] = self._too_short(rest, reader.damage)
+                self.skipped[file] = self._too_short(len(pictures), reader.damage)
             elif reader.damage:
                 self.damaged[file] = reader.damage
 

@@ -27,11 +27,11 @@ class ConvState(State):
 
 
 class SpatialConv(nn.Module):
-    """A 3x3 convolution of every frame by itself. `[B, T, H, W, C_in]` -> `[B, T, H, W, C_out]`."""
+    """A convolution of every frame by itself. `[B, T, H, W, C_in]` -> `[B, T, H, W, C_out]`."""
 
-    def __init__(self, in_channels: int, out_channels: int):
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3):
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2)
 
     def forward(self, x: Tensor) -> Tensor:
         batch = x.shape[0]
@@ -67,14 +67,20 @@ class TemporalMix(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Normalise per position, mix in space, normalise, mix in time; added to the input."""
+    """Normalise per position, mix in space, normalise, mix in time; added to the input.
 
-    def __init__(self, channels: int):
+    Args:
+        channels: Width.
+        kernel_size: Side of the square that is mixed in space; 1 is the position alone.
+        reach: Frames before this one that are mixed in time; 0 is this frame alone.
+    """
+
+    def __init__(self, channels: int, kernel_size: int = 3, reach: int = 2):
         super().__init__()
         self.norm_space = nn.LayerNorm(channels)
-        self.space = SpatialConv(channels, channels)
+        self.space = SpatialConv(channels, channels, kernel_size)
         self.norm_time = nn.LayerNorm(channels)
-        self.time = TemporalMix(channels)
+        self.time = TemporalMix(channels, reach)
 
     def init_state(self, batch_size: int, height: int, width: int) -> ConvState:
         return self.time.init_state(batch_size, height, width)
@@ -85,11 +91,11 @@ class ResidualBlock(nn.Module):
 
 
 class Stage(nn.Module):
-    """Residual blocks at one resolution. Its state is the tuple of its blocks' states."""
+    """Residual blocks of one shape at one resolution. Its state is the tuple of its blocks' states."""
 
-    def __init__(self, channels: int, num_blocks: int):
+    def __init__(self, channels: int, num_blocks: int, kernel_size: int = 3, reach: int = 2):
         super().__init__()
-        self.blocks = nn.ModuleList(ResidualBlock(channels) for _ in range(num_blocks))
+        self.blocks = nn.ModuleList(ResidualBlock(channels, kernel_size, reach) for _ in range(num_blocks))
 
     def init_state(self, batch_size: int, height: int, width: int) -> States:
         blocks = cast(list[ResidualBlock], self.blocks)  # a ModuleList does not say what it holds

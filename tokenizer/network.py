@@ -25,6 +25,9 @@ class VideoTokenizerConfig:
     """Residual blocks of each stage."""
     time_strides: tuple[int, ...] = (4,)
     """Frames folded into one between a stage and the next; their product is the temporal stride."""
+    local_encoder: bool = False
+    """Whether a token says only what its own pixels show: the encoder then looks at no frames before its own latent frame, and
+    beyond a token's square by `patch_size` pixels for each block of the first stage. Video LMs learn such tokens sooner."""
 
     def __post_init__(self):
         for name in ("channels", "num_blocks", "time_strides"):
@@ -59,7 +62,10 @@ class Encoder(nn.Module):
         for before, after, time in zip(channels, channels[1:], config.time_strides, strict=False):
             downs.append(Downsample(before, after, time, space=2))
         self.downs = nn.ModuleList(downs)
-        self.stages = nn.ModuleList(Stage(*shape) for shape in zip(channels, config.num_blocks, strict=True))
+        reach = 0 if config.local_encoder else 2
+        kernel_sizes = [1 if config.local_encoder and stage > 0 else 3 for stage in range(len(channels))]
+        shapes = zip(channels, config.num_blocks, kernel_sizes, strict=True)
+        self.stages = nn.ModuleList(Stage(*shape, reach) for shape in shapes)
         self.norm = nn.LayerNorm(channels[-1])  # without it FSQ uses a tenth of its codes
         self.head = nn.Linear(channels[-1], latent_dim)
 
@@ -79,7 +85,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """The mirror of `Encoder`. `[B, T, H, W, latent_dim]` -> `[B, T * temporal_stride, ..., 3]`."""
+    """The mirror of an `Encoder` that is not local. `[B, T, H, W, latent_dim]` -> `[B, T * temporal_stride, ..., 3]`."""
 
     def __init__(self, config: VideoTokenizerConfig, latent_dim: int):
         super().__init__()

@@ -57,4 +57,5 @@ def describe_source(source: ClipSource) -> dict[str, Any]:
     public = {name: value for name, value in vars(source).items() if not name.startswith("_")}
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in public.items()}
     kept = {name: value for name, value in plain.items() if isinstance(value, bool | int | float | str | tuple)}
-    return {"class": type(source).__name__, "num_clips": len(source), **kept}
+    within = {name: describe_source(value) for name, value in public.items() if isinstance(value, ClipSource)}
+    return {"class": type(source).__name__, "num_clips": len(source), **kept, **within}

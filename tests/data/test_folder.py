@@ -47,6 +47,15 @@ def test_windows_follow_one_another_without_overlap(tmp_path):
         folder[4]
 
 
+def test_windows_may_overlap(tmp_path):
+    long = write_clip(tmp_path / "long.mkv", 12)
+    folder = VideoFolder(tmp_path, **SMALL, step=3, cache_bytes=0)
+    assert [clip.name for clip in folder] == ["long.mkv@0.00s", "long.mkv@0.30s", "long.mkv@0.60s"]
+    for clip, kept, start in zip(folder, VideoFolder(tmp_path, **SMALL, step=3), (0, 3, 6), strict=True):
+        np.testing.assert_array_equal(clip.frames.numpy(), long[start : start + 5])
+        np.testing.assert_array_equal(kept.frames.numpy(), long[start : start + 5])
+
+
 @pytest.mark.parametrize("clips_in_memory", [0, 1, 2, 9])
 def test_memory_changes_nothing(tmp_path, clips_in_memory):
     write_clip(tmp_path / "a.mkv", 23)
@@ -181,6 +190,7 @@ def test_all_bad_is_an_error_with_the_reasons(tmp_path):
         ({"num_frames": 0}, "clips of 0 frames"),
         ({"size": 0}, "0 x 0 are empty"),
         ({"fps": 0.0}, "fps is 0.0; wanted"),
+        ({"step": 6}, "got a step of 6 frames; wanted 1 to 5"),
     ],
 )
 def test_arguments_out_of_range_are_refused(tmp_path, options, message):

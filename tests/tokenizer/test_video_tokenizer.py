@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,12 +12,15 @@ from laws import assert_causal, assert_same, compositions
 from torch import Tensor
 
 from framecast.state import map_tensors
-from framecast.tokenizer import VQ, VideoTokenizer, VideoTokenizerConfig, pad_frames
+from framecast.tokenizer import FSQ, VQ, VideoTokenizer, VideoTokenizerConfig, pad_frames
 
 CONFIGS = {
     "stride 4 in two steps": tiny.TOKENIZER,
     "stride 4 in one step": VideoTokenizerConfig(patch_size=4, channels=(8, 8), num_blocks=(1, 2), time_strides=(4,)),
     "stride 3": VideoTokenizerConfig(patch_size=2, channels=(8, 8), num_blocks=(1, 1), time_strides=(3,)),
+    "local encoder": VideoTokenizerConfig(
+        patch_size=4, channels=(8, 8), num_blocks=(1, 2), time_strides=(4,), local_encoder=True
+    ),
     "one stage, no stride": VideoTokenizerConfig(patch_size=8, channels=(8,), num_blocks=(1,), time_strides=()),
 }
 
@@ -35,6 +39,37 @@ def stack(states: list[Any]) -> Any:
         map_tensors(lambda x: tensors[-1].append(x) or x, state)
     joined = iter([torch.cat(parts) for parts in zip(*tensors, strict=True)])
     return map_tensors(lambda _: next(joined), states[0])
+
+
+def changed_tokens(local_encoder: bool) -> Tensor:
+    """bool `[T, H, W]`: the tokens that change when the 8x8 pixels of the middle one change in frames 5 to 8."""
+    config = VideoTokenizerConfig(
+        patch_size=4, channels=(8, 8), num_blocks=(1, 2), time_strides=(4,), local_encoder=local_encoder
+    )
+    tokenizer = tiny.tokenizer(FSQ((63, 63)), config)
+    video = tiny.video(17, size=40, batch_size=1)
+    other = video.clone()
+    other[:, :, 5:9, 16:24, 16:24] *= -1
+    return (tokenizer.encode(video) != tokenizer.encode(other))[0]
+
+
+def test_a_token_of_a_local_encoder_says_what_its_pixels_show():
+    changed = changed_tokens(local_encoder=True)
+    assert changed[2, 2, 2] and not changed[[0, 1, 3, 4]].any()  # frames 5 to 8 are latent frame 2
+    near = torch.zeros(5, 5, dtype=torch.bool)
+    near[1:4, 1:4] = True
+    assert not changed[2][~near].any()
+    wide = changed_tokens(local_encoder=False)
+    assert wide[2][~near].any() and wide[3:].any() and not wide[:2].any()
+
+
+def test_a_still_video_has_the_same_tokens_in_every_latent_frame():
+    config = VideoTokenizerConfig(patch_size=4, channels=(8, 8), num_blocks=(1, 2), time_strides=(4,), local_encoder=True)
+    still = tiny.video(1, size=16).expand(-1, -1, 17, -1, -1)
+    tokens = tiny.tokenizer(FSQ((63, 63)), config).encode(still)
+    assert (tokens == tokens[:, :1]).all()
+    tokens = tiny.tokenizer(FSQ((63, 63)), replace(config, local_encoder=False)).encode(still)
+    assert (tokens[:, 1] != tokens[:, 0]).any()
 
 
 def check_every_composition(
