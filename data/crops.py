@@ -12,8 +12,9 @@ from .clips import CaptionedClip, ClipSource
 class RandomCrops(ClipSource):
     """Square crops of the clips of a source, at places and sizes drawn from a seed, each scaled to one size.
 
-    Item i is a crop of clip i % len(source), and a pure function of (seed, i, source). One crop serves all frames of a clip, so
-    that its motion stays what it was. The truth about a scene (`CaptionedClip.scene`) is dropped, since it no longer fits.
+    Item i is a crop of clip i // copies, so that the last items are of other clips than the first ones, and a pure function of
+    (seed, i, source). One crop serves all frames of a clip, so that its motion stays what it was. The truth about a scene
+    (`CaptionedClip.scene`) is dropped, since it no longer fits.
 
     Args:
         source: Clips to crop, larger than `size`: such as a `VideoFolder` of size 80 for crops of 64.
@@ -45,9 +46,9 @@ class RandomCrops(ClipSource):
         if not -len(self) <= index < len(self):
             raise IndexError(f"clip {index} of {len(self)} crops")
         index %= len(self)
-        clip = self.source[index % len(self.source)]
+        clip = self.source[index // self.copies]
         frames = self._crop(clip.frames, np.random.default_rng([self.seed, index]))
-        return CaptionedClip(frames, clip.captions, clip.fps, f"{clip.name}#{index // len(self.source)}")
+        return CaptionedClip(frames, clip.captions, clip.fps, f"{clip.name}#{index % self.copies}")
 
     def _crop(self, frames: Tensor, rng: np.random.Generator) -> Tensor:
         """uint8 `[T, H, W, 3]` -> uint8 `[T, size, size, 3]`."""

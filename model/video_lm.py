@@ -11,7 +11,7 @@ from .cache import CacheShape, LayerCache, LMState, Piece, finish_frame, init_ca
 from .layers import CrossAttention, RMSNorm, See, SelfAttention, SwiGLU
 from .positions import frame_positions, rotary, rotate
 from .text_encoder import PromptMemory, TextEncoder, timeline_mask
-from .vocabulary import FactorisedVocabulary, FullVocabulary
+from .vocabulary import FactorisedVocabulary, FullVocabulary, Vocabulary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class VideoLMShape:
     """Vocabularies larger than this are predicted in two factors."""
 
     def __post_init__(self):
-        sizes = {name: value for name, value in vars(self).items() if name not in ("sink_frames", "frame_shape")}
+        sizes = {name: value for name, value in vars(self).items() if isinstance(value, int) and name != "sink_frames"}
         small = [f"{name} {value}" for name, value in sizes.items() if value < 1]
         if small or self.sink_frames < 0:
             raise ValueError(f"got {', '.join(small) or f'sink_frames {self.sink_frames}'}; wanted sizes of at least 1 (sink: 0)")
@@ -70,6 +70,8 @@ class VideoLMConfig(VideoLMShape):
     """Rows and columns of tokens in a latent frame; read from the tokenizer and the size of the video."""
     text_vocab_size: int
     """Number of text ids; read from the text tokenizer."""
+    codebook_base: int | None = None
+    """Where tokens are cut in two factors, if they are; read from the tokenizer. None is the square root of their number."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -123,8 +125,10 @@ class VideoLM(nn.Module):
     def __init__(self, config: VideoLMConfig):
         super().__init__()
         self.config = config
-        vocabulary = FactorisedVocabulary if config.codebook_size > config.factorise_above else FullVocabulary
-        self.vocabulary = vocabulary(config.codebook_size, config.width)
+        if config.codebook_size > config.factorise_above:
+            self.vocabulary: Vocabulary = FactorisedVocabulary(config.codebook_size, config.width, config.codebook_base)
+        else:
+            self.vocabulary = FullVocabulary(config.codebook_size, config.width)
         self.kinds = nn.Embedding(len(block_lengths(config.frame_shape)), config.width)
         self.places = nn.Embedding(config.frame_shape[0] * config.frame_shape[1], config.width)
         self.text_encoder = TextEncoder(

@@ -75,11 +75,17 @@ class FullVocabulary(Vocabulary):
 
 
 class FactorisedVocabulary(Vocabulary):
-    """Two tables in, two linear layers out, the second one given the first's choice."""
+    """Two tables in, two linear layers out, the second one given the first's choice.
 
-    def __init__(self, size: int, width: int):
+    Args:
+        size: Number of tokens.
+        width: Width of the vectors.
+        base: Number of low factors, in [1, size]; None is the square root of `size`, rounded up.
+    """
+
+    def __init__(self, size: int, width: int, base: int | None = None):
         super().__init__()
-        self.size, self.base = size, isqrt(size - 1) + 1
+        self.size, self.base = size, base or isqrt(size - 1) + 1
         num_high = ceil(size / self.base)
         self.high_table, self.low_table = nn.Embedding(num_high + 1, width), nn.Embedding(self.base, width)
         self.high_head = nn.Linear(width, num_high, bias=False)

@@ -1,7 +1,11 @@
 """What every quantizer is: latents in, tokens and quantized latents out, in float32 whatever autocast says."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from math import ceil, log, prod, sqrt
+from operator import mul
 from typing import Any
 
 import torch
@@ -29,13 +33,19 @@ class Quantizer(nn.Module, ABC):
 
     A subclass fills in three functions on flat sequences `[B, N, D]`; this class does shapes and precision.
 
-    Attributes:
+    Args:
+        dim: Width of the latents.
+        digits: How many values each number has that a token is made of, the lowest digit first; the codebook has their product.
         options: The plain values that rebuild this quantizer: `type(self)(**options)`.
     """
 
-    def __init__(self, dim: int, codebook_size: int, options: dict[str, Any]):
+    def __init__(self, dim: int, digits: Sequence[int], options: dict[str, Any]):
         super().__init__()
-        self.dim, self.codebook_size, self.options = dim, codebook_size, options
+        self.dim, self.codebook_size, self.options = dim, prod(digits), options
+        if self.codebook_size >= 2**62:
+            raise ValueError(f"got {' x '.join(map(str, digits))} codes; wanted a joint codebook below 2^62, an int64 token")
+        self.codebook_base = _middle(digits)
+        """Where large vocabularies cut a token in two, `high * codebook_base + low`: between two digits where there are any."""
 
     def forward(self, latents: Tensor) -> Quantized:
         """Quantizes `[B, T, H, W, D]`."""
@@ -69,6 +79,13 @@ class Quantizer(nn.Module, ABC):
     @abstractmethod
     def _invert(self, latents: Tensor) -> Tensor:
         """Quantized latents `[B, N, D]` -> tokens `[B, N]`."""
+
+
+def _middle(digits: Sequence[int]) -> int:
+    """The product of the first digits that is nearest to the square root of the product of all, as a ratio."""
+    root = sqrt(prod(digits))
+    cuts = list(accumulate(digits[:-1], mul)) or [ceil(root)]
+    return min(cuts, key=lambda cut: abs(log(cut / root)))
 
 
 def join_digits(digits: Tensor, base: int) -> Tensor:

@@ -31,7 +31,7 @@ class FSQ(Quantizer):
     def __init__(self, levels: tuple[int, ...] = (8, 5, 5, 5), range_weight: float = 0.1):
         _check(min(levels, default=0) >= 3, f"levels {tuple(levels)}", "one or more numbers of at least 3")
         _check(prod(levels) <= _MAX_CODES_FSQ, f"{prod(levels)} codes", f"at most {_MAX_CODES_FSQ}")
-        super().__init__(len(levels), prod(levels), {"levels": tuple(levels), "range_weight": range_weight})
+        super().__init__(len(levels), levels, {"levels": tuple(levels), "range_weight": range_weight})
         self.range_weight = range_weight
         self.codes = vq.FSQ(list(levels))
 
@@ -58,7 +58,7 @@ class LFQ(Quantizer):
     def __init__(self, num_bits: int = 10, entropy_weight: float = 0.02, commitment_weight: float = 0.1):
         _check(1 <= num_bits <= 18, f"num_bits {num_bits}", "1 to 18; the entropy loss looks at every code")
         options = {"num_bits": num_bits, "entropy_weight": entropy_weight, "commitment_weight": commitment_weight}
-        super().__init__(num_bits, 2**num_bits, options)
+        super().__init__(num_bits, (2,) * num_bits, options)
         self.codes = vq.LFQ(
             dim=num_bits,
             codebook_size=2**num_bits,
@@ -107,7 +107,7 @@ class VQ(Quantizer):
             "revive_below": revive_below,
             "cosine": cosine,
         }
-        super().__init__(dim, codebook_size, options)
+        super().__init__(dim, (codebook_size,), options)
         self.codes = vq.VectorQuantize(
             dim=dim,
             codebook_size=codebook_size,
@@ -141,7 +141,7 @@ class SimVQ(Quantizer):
     def __init__(self, codebook_size: int = 1024, dim: int = 8, commitment_weight: float = 1.0):
         _check(codebook_size >= 2 and dim >= 1, f"codebook_size {codebook_size}, dim {dim}", "at least 2 and 1")
         options = {"codebook_size": codebook_size, "dim": dim, "commitment_weight": commitment_weight}
-        super().__init__(dim, codebook_size, options)
+        super().__init__(dim, (codebook_size,), options)
         self.codes = vq.SimVQ(dim=dim, codebook_size=codebook_size, commitment_weight=commitment_weight)
 
     def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -166,7 +166,7 @@ class ResidualFSQ(Quantizer):
         _check(min(levels, default=0) >= 2, f"levels {tuple(levels)}", "one or more numbers of at least 2")
         _check(num_quantizers >= 1, f"num_quantizers {num_quantizers}", "at least 1")
         options = {"levels": tuple(levels), "num_quantizers": num_quantizers}
-        super().__init__(len(levels), _joint_size(prod(levels), num_quantizers), options)
+        super().__init__(len(levels), tuple(levels) * num_quantizers, options)
         self.codes = vq.ResidualFSQ(levels=list(levels), num_quantizers=num_quantizers)
 
     def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -194,7 +194,7 @@ class _ResidualCodebooks(Quantizer):
     def __init__(self, codebook_size_per_level: int, num_quantizers: int, dim: int, options: dict[str, Any]):
         _check(codebook_size_per_level >= 2, f"codebook_size_per_level {codebook_size_per_level}", "at least 2")
         _check(num_quantizers >= 1 and dim >= 1, f"num_quantizers {num_quantizers}, dim {dim}", "at least 1 each")
-        super().__init__(dim, _joint_size(codebook_size_per_level, num_quantizers), options)
+        super().__init__(dim, (codebook_size_per_level,) * num_quantizers, options)
         self.base, self.num_rounds = codebook_size_per_level, num_quantizers
 
     def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -274,12 +274,6 @@ QUANTIZERS = {kind.__name__: kind for kind in (FSQ, LFQ, VQ, SimVQ, ResidualFSQ,
 def _check(holds: bool, got: str, wanted: str) -> None:
     if not holds:
         raise ValueError(f"got {got}; wanted {wanted}")
-
-
-def _joint_size(codebook_size: int, num_quantizers: int) -> int:
-    size = codebook_size**num_quantizers
-    _check(size < 2**62, f"{codebook_size} codes in {num_quantizers} rounds", "a joint codebook below 2^62, an int64 token")
-    return size
 
 
 def _nearest(latents: Tensor, codebook: Tensor) -> Tensor:

@@ -76,6 +76,11 @@ class VideoTokenizer(nn.Module):
         return self.config.spatial_stride
 
     @property
+    def codebook_base(self) -> int:
+        """Where a large vocabulary cuts a token in two, `high * codebook_base + low`, so that either part has a meaning."""
+        return self.quantizer.codebook_base
+
+    @property
     def codebook_size(self) -> int:
         """Number of different tokens, V."""
         return self.quantizer.codebook_size

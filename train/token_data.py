@@ -137,6 +137,7 @@ class TokenDataModule(ResumableDataModule):
         return VideoLMConfig(
             **asdict(shape),
             codebook_size=tokenizer.codebook_size,
+            codebook_base=tokenizer.codebook_base,
             frame_shape=tokenizer.frame_shape(self.source.height, self.source.width),
             text_vocab_size=self.text_tokenizer.vocab_size,
         )

@@ -8,7 +8,7 @@ import tiny
 import torch
 import torch.nn.functional as F
 
-from framecast.model.layers import CrossAttention, RMSNorm, SelfAttention, SwiGLU, attend
+from framecast.model.layers import CrossAttention, RMSNorm, SelfAttention, SwiGLU, attend, attend_by_products
 
 
 def see_all(*qkv):
@@ -30,6 +30,23 @@ def test_attention_equals_an_explicit_softmax(num_heads, num_kv_heads):
             scores = queries[:, head] @ keys[:, shared].transpose(1, 2) / math.sqrt(8)
             weights = (scores if allowed is None else scores.masked_fill(~allowed[:, 0], -math.inf)).softmax(dim=-1)
             torch.testing.assert_close(result[:, head], weights @ values[:, shared])
+
+
+@pytest.mark.parametrize(("num_heads", "num_kv_heads"), [(4, 4), (4, 2), (4, 1)])
+@pytest.mark.parametrize("masked", [True, False])
+def test_attention_in_products_has_the_values_and_gradients_of_the_kernel(num_heads, num_kv_heads, masked):
+    generator = tiny.rng()
+    qkv = [torch.randn(2, heads, 7, 8, generator=generator) for heads in (num_heads, num_kv_heads, num_kv_heads)]
+    mask = torch.ones(7, 7, dtype=torch.bool).tril() if masked else None
+    results = []
+    for function in (attend_by_products, lambda *given: F.scaled_dot_product_attention(*given[:3], given[3], enable_gqa=True)):
+        leaves = [x.clone().requires_grad_() for x in qkv]
+        result = function(*leaves, mask)
+        results.append([result, *torch.autograd.grad(result.square().sum(), leaves)])
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+    if masked:
+        assert not torch.allclose(results[0][0], attend_by_products(*qkv, None))
 
 
 @torch.no_grad()

@@ -53,6 +53,16 @@ def test_factorised_logits_are_exact_log_probabilities(size):
     torch.testing.assert_close(logits.exp().sum(dim=-1), torch.ones(2, 5))
 
 
+@pytest.mark.parametrize("base", [1, 5, 12, 50])
+@torch.no_grad()
+def test_the_cut_is_free(base):
+    vocabulary = tiny.randomise(FactorisedVocabulary(50, 16, base))
+    assert vocabulary.low_table.num_embeddings == base and vocabulary.high_table.num_embeddings == -(-50 // base) + 1
+    logits = vocabulary.logits(hidden())
+    assert logits.shape == (2, 5, 50)
+    torch.testing.assert_close(logits.exp().sum(dim=-1), torch.ones(2, 5))
+
+
 @pytest.mark.parametrize("size", SIZES)
 @torch.no_grad()
 def test_factorised_sampling_never_leaves_the_vocabulary(size):

@@ -59,6 +59,23 @@ def test_shapes_and_ranges(name):
     assert quantized.loss.shape == () and quantized.loss.isfinite()
 
 
+BASES = {"FSQ": 12, "LFQ": 8, "ResidualFSQ": 15, "ResidualFSQ, three rounds": 64, "ResidualVQ": 8, "ResidualSimVQ": 8}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_tokens_are_cut_between_two_digits(name):
+    quantizer = make(name)
+    assert quantizer.codebook_base == BASES.get(name, 5)  # 5 x 5 holds the 24 codes that have no digits
+
+
+def test_either_part_of_an_fsq_token_is_some_of_its_numbers():
+    quantizer = FSQ((8, 8, 8, 5, 5, 5))
+    assert quantizer.codebook_base == 8 * 8 * 8
+    tokens = torch.randint(quantizer.codebook_size // 512, (1, 1, 1, 50)) * 512 + 77
+    latents = quantizer.tokens_to_latents(tokens)[0, 0, 0]
+    assert (latents[:, :3] == latents[0, :3]).all() and (latents[:, 3:] != latents[0, 3:]).any()
+
+
 @pytest.mark.parametrize("name", OPTIONS)
 @torch.no_grad()
 def test_tokens_to_latents_to_tokens_is_the_identity(name):
@@ -192,7 +209,7 @@ def test_digits_join_and_split():
         (lambda: ResidualFSQ(num_quantizers=0), "got num_quantizers 0; wanted at least 1"),
         (lambda: ResidualVQ(codebook_size_per_level=1), "got codebook_size_per_level 1; wanted at least 2"),
         (lambda: ResidualVQ(num_quantizers=0), "got num_quantizers 0, dim 8; wanted at least 1 each"),
-        (lambda: ResidualVQ(256, num_quantizers=8), r"got 256 codes in 8 rounds; wanted a joint codebook below 2\^62"),
+        (lambda: ResidualVQ(256, num_quantizers=8), r"got 256 x 256 x .* codes; wanted a joint codebook below 2\^62"),
         (lambda: ResidualSimVQ(num_quantizers=0), "got num_quantizers 0"),
     ],
 )
