@@ -38,8 +38,9 @@ docs: .venv/docs.stamp
 default-bundle: .venv/run.stamp
 	$(BIN)/python -m framecast train fit --config train/configs/sprites_tokenizer.yaml
 	$(BIN)/python -m framecast train fit --config train/configs/sprites_lm.yaml
+	$(BIN)/python -m framecast train fit --config train/configs/sprites_lm_long.yaml
 	rm -rf sample/default
-	cp -r runs/sprites_lm/bundle sample/default
+	cp -r runs/sprites_lm_long/bundle sample/default
 
 # pip first: the one that comes with an older Python takes twice as long for the rest.
 .venv/run.stamp: $(PACKAGING)

@@ -1,0 +1,132 @@
+"""`python -m benchmarks.drift`: what long streams of one bouncing object become, with and without renewing the sink.
+
+Everything is read from the pixels: backgrounds of the sprite world are dark, so what is bright is the object.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from framecast.data.shapes import COLOURS
+from framecast.sample import SamplingParams, Stream, StreamBatch, VideoGenerator, load_generator
+
+from .__main__ import machine
+
+BRIGHT = 90
+"""A pixel belongs to the object where its largest channel is above this, of 255."""
+
+
+def main() -> None:
+    """Streams of every colour for each setting, measured in stretches of 32 latent frames; a table and JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the embedded default)")
+    parser.add_argument("--latent_frames", type=int, default=512, help="length of each stream (default: 512)")
+    parser.add_argument("--reanchor_every", type=int, nargs="*", default=[8, 32], help="settings beside never (default: 8 32)")
+    parser.add_argument("--shape", default="circle", help="what bounces (default: circle)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first stream (default: 0)")
+    parser.add_argument("--out", default="runs/drift.json", help="where the JSON goes")
+    arguments = parser.parse_args()
+    generator = load_generator(arguments.bundle)
+    report = {"machine": machine(), "latent_frames": arguments.latent_frames, "shape": arguments.shape, "settings": {}}
+    with Progress() as progress:
+        for every in [None, *arguments.reanchor_every]:
+            task = progress.add_task(f"renewed every {every}", total=arguments.latent_frames)
+            colours = {
+                generator.stream(
+                    f"a large {colour} {arguments.shape} bounces", seed, SamplingParams(), reanchor_every=every
+                ): colour
+                for seed, colour in enumerate(COLOURS, arguments.seed)
+            }
+            frames = run(generator, colours, arguments.latent_frames, lambda task=task: progress.advance(task))
+            report["settings"][str(every)] = stretches([measure(frames[stream], colours[stream]) for stream in colours])
+    path = Path(arguments.out)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=2))
+    Console().print(table(report))
+
+
+def run(
+    generator: VideoGenerator, streams: Iterable[Stream], length: int, advance: Callable[[], None]
+) -> dict[Stream, np.ndarray]:
+    """The last frame of every latent frame, uint8 `[length, H, W, 3]`, by stream."""
+    batch = StreamBatch(generator, len(COLOURS))
+    kept: dict[Stream, list[np.ndarray]] = {}
+    for stream in streams:
+        batch.join(stream)
+        kept[stream] = [stream.ready[-1].image.numpy()]
+        stream.ready.clear()
+    for _ in range(length - 1):
+        for stream, frames in batch.step().items():
+            kept[stream].append(frames[-1].image.numpy())
+            stream.ready.clear()
+        advance()
+    return {stream: np.stack(images) for stream, images in kept.items()}
+
+
+def measure(frames: np.ndarray, colour: str) -> dict[str, np.ndarray]:
+    """Figures of each frame of `[T, H, W, 3]`; NaN where there is no object."""
+    palette = np.array(list(COLOURS.values()), dtype=np.float32)
+    pixels = frames.astype(np.float32)
+    bright = pixels.max(axis=-1) > BRIGHT
+    nearest = np.linalg.norm(pixels[..., None, :] - palette, axis=-1).argmin(axis=-1)
+    area = bright.sum(axis=(1, 2)).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        right = ((nearest == list(COLOURS).index(colour)) & bright).sum(axis=(1, 2)) / area
+        rows, columns = ((bright * place).sum(axis=(1, 2)) / area for place in places(bright.shape))
+    dark = np.where(bright[..., None], np.nan, pixels)
+    background = np.nanmean(dark, axis=(1, 2))
+    step = np.hypot(np.diff(rows, prepend=np.nan), np.diff(columns, prepend=np.nan))
+    return {
+        "visible": (area >= 40).astype(np.float64),
+        "area": area,
+        "colour": right,
+        "background": np.abs(background - background[1]).mean(axis=-1),
+        "motion": step,
+    }
+
+
+def places(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of every pixel, to be multiplied with `[T, H, W]`."""
+    return np.arange(shape[1])[:, None], np.arange(shape[2])[None, :]
+
+
+def stretches(streams: list[dict[str, np.ndarray]], length: int = 32) -> list[dict[str, float]]:
+    """Means over all streams for each stretch of latent frames."""
+    total = len(streams[0]["area"])
+    return [
+        {
+            "first": first,
+            **{name: float(np.nanmean([stream[name][first : first + length] for stream in streams])) for name in streams[0]},
+        }
+        for first in range(0, total - length + 1, length)
+    ]
+
+
+def table(report: dict) -> Table:
+    """The first stretch, the one in the middle and the last one of every setting."""
+    shown = Table(title=f"{report['shape']}s that bounce for {report['latent_frames']} latent frames, means over 8 streams")
+    columns = ("renewed every", "latent frames", "visible", "right colour", "area", "background moved", "px per latent frame")
+    for column in columns:
+        shown.add_column(column, justify="right")
+    for every, parts in report["settings"].items():
+        for part in (parts[0], parts[len(parts) // 2], parts[-1]):
+            shown.add_row(
+                every,
+                f"{part['first']}-{part['first'] + 31}",
+                f"{part['visible']:.0%}",
+                f"{part['colour']:.0%}",
+                f"{part['area']:.0f} px",
+                f"{part['background']:.1f}",
+                f"{part['motion']:.1f}",
+            )
+    return shown
+
+
+if __name__ == "__main__":
+    main()
