@@ -85,7 +85,8 @@ class VQ(Quantizer):
         dim: Width of the vectors.
         decay: How much of a code is kept at each update of its moving average.
         commitment_weight: Weight of the loss that pulls latents to their codes.
-        revive_below: A code seen fewer times than this per batch, on average, is replaced by a latent of the batch.
+        revive_below: A code seen fewer times than this per batch, on average, is replaced by a latent of the batch. Keep it well
+            below the tokens of a batch for each code, or codes that are in use are replaced all the time.
         cosine: Compare directions only (ViT-VQGAN, Yu et al. 2021) instead of euclidean distances.
     """
 
@@ -95,7 +96,7 @@ class VQ(Quantizer):
         dim: int = 8,
         decay: float = 0.99,
         commitment_weight: float = 0.25,
-        revive_below: float = 2.0,
+        revive_below: float = 0.2,
         cosine: bool = True,
     ):
         _check(codebook_size >= 2 and dim >= 1, f"codebook_size {codebook_size}, dim {dim}", "at least 2 and 1")
