@@ -6,6 +6,7 @@ Everything is read from the pixels: backgrounds of the sprite world are dark, so
 import argparse
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,12 @@ from framecast.sample import SamplingParams, Stream, StreamBatch, VideoGenerator
 
 from .__main__ import machine
 
-BRIGHT = 90
-"""A pixel belongs to the object where its largest channel is above this, of 255."""
+BRIGHT = 120
+"""A pixel belongs to the object where its largest channel is above this, of 255: above all backgrounds, and bars."""
+STRETCH = 32
+"""Latent frames over which figures are averaged."""
+FORMS = {"visible": "{:.0%}", "colour": "{:.0%}", "area": "{:.0f} px", "background": "{:.1f}", "motion": "{:.1f}"}
+"""How the figures are shown."""
 
 
 def main() -> None:
@@ -32,15 +37,23 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of the first stream (default: 0)")
     parser.add_argument("--out", default="runs/drift.json", help="where the JSON goes")
     arguments = parser.parse_args()
-    generator = load_generator(arguments.bundle)
-    report = {"machine": machine(), "latent_frames": arguments.latent_frames, "shape": arguments.shape, "settings": {}}
+    if arguments.latent_frames < STRETCH:
+        parser.error(f"got --latent_frames {arguments.latent_frames}; wanted at least {STRETCH}")
+    generator, params = load_generator(arguments.bundle), SamplingParams()
+    report = {
+        "machine": machine(),
+        "bundle": {"name": generator.name, **generator.hashes},
+        "params": asdict(params),
+        "latent_frames": arguments.latent_frames,
+        "shape": arguments.shape,
+        "seed": arguments.seed,
+        "settings": {},
+    }
     with Progress() as progress:
         for every in [None, *arguments.reanchor_every]:
             task = progress.add_task(f"renewed every {every}", total=arguments.latent_frames)
             colours = {
-                generator.stream(
-                    f"a large {colour} {arguments.shape} bounces", seed, SamplingParams(), reanchor_every=every
-                ): colour
+                generator.stream(f"a large {colour} {arguments.shape} bounces", seed, params, reanchor_every=every): colour
                 for seed, colour in enumerate(COLOURS, arguments.seed)
             }
             frames = run(generator, colours, arguments.latent_frames, lambda task=task: progress.advance(task))
@@ -61,6 +74,7 @@ def run(
         batch.join(stream)
         kept[stream] = [stream.ready[-1].image.numpy()]
         stream.ready.clear()
+    advance()
     for _ in range(length - 1):
         for stream, frames in batch.step().items():
             kept[stream].append(frames[-1].image.numpy())
@@ -70,11 +84,13 @@ def run(
 
 
 def measure(frames: np.ndarray, colour: str) -> dict[str, np.ndarray]:
-    """Figures of each frame of `[T, H, W, 3]`; NaN where there is no object."""
+    """Figures of each frame of `[T, H, W, 3]`; NaN where there is no object. Colours are compared whatever the light."""
     palette = np.array(list(COLOURS.values()), dtype=np.float32)
     pixels = frames.astype(np.float32)
-    bright = pixels.max(axis=-1) > BRIGHT
-    nearest = np.linalg.norm(pixels[..., None, :] - palette, axis=-1).argmin(axis=-1)
+    level = pixels.max(axis=-1, keepdims=True)
+    bright = level[..., 0] > BRIGHT
+    hues, named = pixels / np.maximum(level, 1), palette / palette.max(axis=1, keepdims=True)
+    nearest = np.linalg.norm(hues[..., None, :] - named, axis=-1).argmin(axis=-1)
     area = bright.sum(axis=(1, 2)).astype(np.float64)
     with np.errstate(invalid="ignore"):
         right = ((nearest == list(COLOURS).index(colour)) & bright).sum(axis=(1, 2)) / area
@@ -83,10 +99,10 @@ def measure(frames: np.ndarray, colour: str) -> dict[str, np.ndarray]:
     background = np.nanmean(dark, axis=(1, 2))
     step = np.hypot(np.diff(rows, prepend=np.nan), np.diff(columns, prepend=np.nan))
     return {
-        "visible": (area >= 40).astype(np.float64),
+        "visible": (area >= 40).astype(np.float64),  # a small circle has some 95 pixels
         "area": area,
         "colour": right,
-        "background": np.abs(background - background[1]).mean(axis=-1),
+        "background": np.abs(background - background[0]).mean(axis=-1),
         "motion": step,
     }
 
@@ -96,21 +112,27 @@ def places(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     return np.arange(shape[1])[:, None], np.arange(shape[2])[None, :]
 
 
-def stretches(streams: list[dict[str, np.ndarray]], length: int = 32) -> list[dict[str, float]]:
-    """Means over all streams for each stretch of latent frames."""
-    total = len(streams[0]["area"])
+def stretches(streams: list[dict[str, np.ndarray]]) -> list[dict[str, float | None]]:
+    """Means over all streams for each stretch of latent frames; None where there is nothing to average."""
+    starts = range(0, len(streams[0]["area"]) - STRETCH + 1, STRETCH)
     return [
-        {
-            "first": first,
-            **{name: float(np.nanmean([stream[name][first : first + length] for stream in streams])) for name in streams[0]},
-        }
-        for first in range(0, total - length + 1, length)
+        {"first": first, **{name: mean([stream[name][first : first + STRETCH] for stream in streams]) for name in streams[0]}}
+        for first in starts
     ]
+
+
+def mean(values: list[np.ndarray]) -> float | None:
+    """The mean of all numbers that are not NaN."""
+    known = np.concatenate(values)
+    known = known[np.isfinite(known)]
+    return float(known.mean()) if known.size else None
 
 
 def table(report: dict) -> Table:
     """The first stretch, the one in the middle and the last one of every setting."""
-    shown = Table(title=f"{report['shape']}s that bounce for {report['latent_frames']} latent frames, means over 8 streams")
+    shown = Table(
+        title=f"{report['shape']}s that bounce for {report['latent_frames']} latent frames, means over {len(COLOURS)} streams"
+    )
     columns = ("renewed every", "latent frames", "visible", "right colour", "area", "background moved", "px per latent frame")
     for column in columns:
         shown.add_column(column, justify="right")
@@ -118,12 +140,8 @@ def table(report: dict) -> Table:
         for part in (parts[0], parts[len(parts) // 2], parts[-1]):
             shown.add_row(
                 every,
-                f"{part['first']}-{part['first'] + 31}",
-                f"{part['visible']:.0%}",
-                f"{part['colour']:.0%}",
-                f"{part['area']:.0f} px",
-                f"{part['background']:.1f}",
-                f"{part['motion']:.1f}",
+                f"{part['first']}-{part['first'] + STRETCH - 1}",
+                *("-" if part[name] is None else form.format(part[name]) for name, form in FORMS.items()),
             )
     return shown
 

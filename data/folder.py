@@ -58,11 +58,11 @@ class VideoFolder(ClipSource):
         num_frames: Frames in a clip.
         size: Rows and columns of a frame, or one number for a square; videos are scaled to cover it, then cropped.
         fps: Frames per second of a clip.
-        step: Frames from the start of a clip to that of the next one of the same file; None is `num_frames`, so that clips do not
-            overlap. A smaller step makes more of few videos.
         include: Patterns of paths below the folder, such as "clips/*"; a file must match one.
         exclude: Patterns of paths to leave out.
         cache_bytes: Memory for decoded clips, in bytes.
+        step: Frames from the start of a clip to that of the next one of the same file; None is `num_frames`, so that clips do not
+            overlap. A smaller step makes more of few videos.
 
     Raises:
         ValueError: If the folder or its captions cannot be read, an argument is out of range, or no clip is left.
@@ -79,10 +79,10 @@ class VideoFolder(ClipSource):
         num_frames: int = 17,
         size: int | tuple[int, int] = 64,
         fps: float = 12.0,
-        step: int | None = None,
         include: Sequence[str] = ("*",),
         exclude: Sequence[str] = (),
         cache_bytes: int = 2 * 1024**3,
+        step: int | None = None,
     ):
         self.root, self.num_frames, self.fps = Path(root), num_frames, fps
         self.height, self.width = (size, size) if isinstance(size, int) else size

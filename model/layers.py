@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+_MOST_SCORES = 2**20  # of one head and video; more would cost too much memory
+
 See = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
 """New queries, keys and values `[B, N, S, D]` -> those to attend with: rotated, and with what the cache holds."""
 
@@ -117,18 +119,23 @@ class CrossAttention(nn.Module):
 def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
     """Scaled dot-product attention; fewer key heads than query heads are shared. `[B, N, S, D]` each."""
     keys, values = keys.to(queries.dtype), values.to(queries.dtype)
-    if torch.is_grad_enabled() and queries.device.type == "cpu":
+    small = queries.shape[2] * keys.shape[2] <= _MOST_SCORES
+    if torch.is_grad_enabled() and queries.device.type == "cpu" and small:
         return attend_by_products(queries, keys, values, mask)
     return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, enable_gqa=True)
 
 
 def attend_by_products(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """`attend` in plain matrix products: on a CPU, torch's kernel takes some four times as long with its gradients."""
+    """`attend` in plain matrix products: on a CPU, torch's kernel takes several times as long with its gradients.
+
+    It keeps all scores in memory. In bfloat16 they are rounded before the softmax, where the kernel keeps float32; a query that
+    may see nothing gets the mean of all values, where the kernel gives zeros.
+    """
     (batch, num_heads, length, head_dim), num_kv_heads = queries.shape, keys.shape[1]
     rows = (queries * head_dim**-0.5).reshape(batch, num_kv_heads, -1, head_dim)  # the heads of a group, one after the other
     scores = (rows @ keys.transpose(-2, -1)).view(batch, num_heads, length, -1)
     if mask is not None:
-        lowest = torch.finfo(scores.dtype).min / 2  # finite, so that a row that may see nothing stays finite
+        lowest = torch.finfo(scores.dtype).min / 2  # finite, so that a query that may see nothing has finite gradients
         scores = scores + torch.zeros_like(mask, dtype=scores.dtype).masked_fill_(~mask, lowest)
     weights = scores.softmax(dim=-1).to(values.dtype).view(batch, num_kv_heads, -1, keys.shape[2])
     return (weights @ values).view(batch, num_heads, length, head_dim)

@@ -1,6 +1,7 @@
 """`VideoLM`: a causal transformer over video tokens that predicts the next block of them, conditioned on text."""
 
 from dataclasses import dataclass
+from math import isqrt
 from typing import cast
 
 import torch
@@ -44,7 +45,8 @@ class VideoLMShape:
     """Vocabularies larger than this are predicted in two factors."""
 
     def __post_init__(self):
-        sizes = {name: value for name, value in vars(self).items() if isinstance(value, int) and name != "sink_frames"}
+        others = ("sink_frames", "frame_shape", "codebook_base")
+        sizes = {name: value for name, value in vars(self).items() if name not in others}
         small = [f"{name} {value}" for name, value in sizes.items() if value < 1]
         if small or self.sink_frames < 0:
             raise ValueError(f"got {', '.join(small) or f'sink_frames {self.sink_frames}'}; wanted sizes of at least 1 (sink: 0)")
@@ -71,11 +73,18 @@ class VideoLMConfig(VideoLMShape):
     text_vocab_size: int
     """Number of text ids; read from the text tokenizer."""
     codebook_base: int | None = None
-    """Where tokens are cut in two factors, if they are; read from the tokenizer. None is the square root of their number."""
+    """Where tokens are cut in two factors; read from the tokenizer. None becomes the square root of their number, or stays where
+    they are not cut at all."""
 
     def __post_init__(self):
         super().__post_init__()
         object.__setattr__(self, "frame_shape", tuple(self.frame_shape))
+        if self.codebook_size <= self.factorise_above:
+            object.__setattr__(self, "codebook_base", None)
+        elif self.codebook_base is None:
+            object.__setattr__(self, "codebook_base", isqrt(self.codebook_size - 1) + 1)
+        elif not 1 <= self.codebook_base <= self.codebook_size:
+            raise ValueError(f"got codebook_base {self.codebook_base}; wanted 1 to {self.codebook_size}, the tokens there are")
         if min(self.frame_shape) < 1:
             raise ValueError(f"got frame_shape {self.frame_shape}; wanted at least one row and one column of tokens")
 
@@ -125,7 +134,7 @@ class VideoLM(nn.Module):
     def __init__(self, config: VideoLMConfig):
         super().__init__()
         self.config = config
-        if config.codebook_size > config.factorise_above:
+        if config.codebook_base is not None:
             self.vocabulary: Vocabulary = FactorisedVocabulary(config.codebook_size, config.width, config.codebook_base)
         else:
             self.vocabulary = FullVocabulary(config.codebook_size, config.width)

@@ -1,13 +1,13 @@
 """From token to vector and from vector to the next token; large vocabularies in two factors.
 
 A token of a factorised vocabulary is `high * base + low`; low is predicted given high, so nothing is assumed independent and
-the cost is that of two vocabularies of the square root's size (MAGVIT-v2, Yu et al. 2023).
+the cost is that of two small vocabularies, of about the square root's size (MAGVIT-v2, Yu et al. 2023).
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil, isqrt
+from math import ceil
 
 import torch
 import torch.nn.functional as F
@@ -80,12 +80,12 @@ class FactorisedVocabulary(Vocabulary):
     Args:
         size: Number of tokens.
         width: Width of the vectors.
-        base: Number of low factors, in [1, size]; None is the square root of `size`, rounded up.
+        base: Number of low factors, in [1, size].
     """
 
-    def __init__(self, size: int, width: int, base: int | None = None):
+    def __init__(self, size: int, width: int, base: int):
         super().__init__()
-        self.size, self.base = size, base or isqrt(size - 1) + 1
+        self.size, self.base = size, base
         num_high = ceil(size / self.base)
         self.high_table, self.low_table = nn.Embedding(num_high + 1, width), nn.Embedding(self.base, width)
         self.high_head = nn.Linear(width, num_high, bias=False)

@@ -78,6 +78,7 @@ def lm_case() -> Case:
 CASES = {
     "TemporalMix": layer_case(TemporalMix(8)),
     "TemporalMix, reach 4": layer_case(TemporalMix(8, reach=4)),
+    "ResidualBlock of this frame alone": layer_case(ResidualBlock(8, kernel_size=1, reach=0)),
     "ResidualBlock": layer_case(ResidualBlock(8)),
     "Stage": layer_case(Stage(8, num_blocks=2)),
     "Encoder": encoder_case(),

@@ -35,7 +35,7 @@ class Quantizer(nn.Module, ABC):
 
     Args:
         dim: Width of the latents.
-        digits: How many values each number has that a token is made of, the lowest digit first; the codebook has their product.
+        digits: Sizes of the numbers that a token is joined from, the lowest digit first; the codebook has their product.
         options: The plain values that rebuild this quantizer: `type(self)(**options)`.
     """
 
@@ -44,8 +44,8 @@ class Quantizer(nn.Module, ABC):
         self.dim, self.codebook_size, self.options = dim, prod(digits), options
         if self.codebook_size >= 2**62:
             raise ValueError(f"got {' x '.join(map(str, digits))} codes; wanted a joint codebook below 2^62, an int64 token")
-        self.codebook_base = _middle(digits)
-        """Where large vocabularies cut a token in two, `high * codebook_base + low`: between two digits where there are any."""
+        self.codebook_base = _cut_between_digits(digits)
+        """Where large vocabularies cut a token in two, `high * codebook_base + low`: between two digits where it can be."""
 
     def forward(self, latents: Tensor) -> Quantized:
         """Quantizes `[B, T, H, W, D]`."""
@@ -81,11 +81,11 @@ class Quantizer(nn.Module, ABC):
         """Quantized latents `[B, N, D]` -> tokens `[B, N]`."""
 
 
-def _middle(digits: Sequence[int]) -> int:
-    """The product of the first digits that is nearest to the square root of the product of all, as a ratio."""
+def _cut_between_digits(digits: Sequence[int], most: float = 4.0) -> int:
+    """The product of the first digits that is nearest to the square root of all, or where that is `most` times off, the root."""
     root = sqrt(prod(digits))
-    cuts = list(accumulate(digits[:-1], mul)) or [ceil(root)]
-    return min(cuts, key=lambda cut: abs(log(cut / root)))
+    cuts = [cut for cut in accumulate(digits[:-1], mul) if 1 / most <= cut / root <= most]
+    return min(cuts, key=lambda cut: abs(log(cut / root)), default=ceil(root))
 
 
 def join_digits(digits: Tensor, base: int) -> Tensor:

@@ -46,6 +46,9 @@ def test_attention_in_products_has_the_values_and_gradients_of_the_kernel(num_he
     for ours, theirs in zip(*results, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
     if masked:
+        wide = mask[None, None, :1].expand(2, 1, 1, 7)  # one row for all queries, as a prompt has
+        kernel = F.scaled_dot_product_attention(*qkv, wide, enable_gqa=True)
+        torch.testing.assert_close(attend_by_products(*qkv, wide), kernel, atol=1e-5, rtol=1e-5)
         assert not torch.allclose(results[0][0], attend_by_products(*qkv, None))
 
 

@@ -154,6 +154,9 @@ def test_hidden_i_predicts_token_i():
 def test_large_vocabularies_are_factorised():
     assert isinstance(tiny.video_lm(codebook_size=64, factorise_above=64).vocabulary, FullVocabulary)
     assert isinstance(tiny.video_lm(codebook_size=65, factorise_above=64).vocabulary, FactorisedVocabulary)
+    assert tiny.video_lm(codebook_size=65, factorise_above=64).vocabulary.base == 9
+    assert tiny.video_lm(codebook_size=65, factorise_above=64, codebook_base=13).vocabulary.base == 13
+    assert tiny.lm_config(codebook_size=64, factorise_above=64, codebook_base=8).codebook_base is None
 
 
 def test_sizes_come_from_the_config(lm):

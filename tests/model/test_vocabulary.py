@@ -13,7 +13,7 @@ SIZES = [2, 3, 49, 50, 97]
 
 
 def make(kind: type[Vocabulary], size: int) -> Vocabulary:
-    return tiny.randomise(kind(size, 16))
+    return tiny.randomise(kind(size, 16) if kind is FullVocabulary else kind(size, 16, math.isqrt(size - 1) + 1))
 
 
 def hidden(rows: int = 2, length: int = 5) -> Tensor:

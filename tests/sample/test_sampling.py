@@ -1,6 +1,7 @@
 """Choosing tokens: frequencies, single choices and limits, each beside a control that must be caught."""
 
 from itertools import pairwise
+from math import isqrt
 
 import pytest
 import tiny
@@ -169,7 +170,7 @@ def test_a_chooser_guides_two_rows_to_one():
 
 
 def factorised(size: int) -> FactorisedVocabulary:
-    return tiny.randomise(FactorisedVocabulary(size, width=8))
+    return tiny.randomise(FactorisedVocabulary(size, width=8, base=isqrt(size - 1) + 1))
 
 
 @pytest.mark.parametrize("size", [9, 11])

@@ -68,6 +68,11 @@ def test_tokens_are_cut_between_two_digits(name):
     assert quantizer.codebook_base == BASES.get(name, 5)  # 5 x 5 holds the 24 codes that have no digits
 
 
+def test_tokens_without_a_digit_near_their_middle_are_cut_at_the_root():
+    assert ResidualVQ(256, num_quantizers=3).codebook_base == 4096
+    assert ResidualVQ(8, num_quantizers=3).codebook_base in (8, 64)
+
+
 def test_either_part_of_an_fsq_token_is_some_of_its_numbers():
     quantizer = FSQ((8, 8, 8, 5, 5, 5))
     assert quantizer.codebook_base == 8 * 8 * 8

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import framecast
-from framecast.data import Caption, CaptionedClip, ClipSource, SpriteWorld
+from framecast.data import Caption, CaptionedClip, ClipSource, RandomCrops, SpriteWorld
 from framecast.data.shards import ShardWriter, TokenClip, TokenShards
 from framecast.model import VideoLMShape, shift_tokens, to_sequence
 from framecast.sample import load_bundle, save_bundle
@@ -205,6 +205,20 @@ def test_a_source_is_described_by_class_and_settings():
     described = describe_source(SpriteWorld(num_clips=10, seed=3))
     assert described["class"] == "SpriteWorld"
     assert (described["num_clips"], described["seed"], described["height"]) == (10, 3, 64)
+
+
+def test_a_source_is_described_with_the_one_inside_it():
+    inner = [SpriteWorld(num_clips=10, num_frames=5, size=40, seed=seed) for seed in (3, 4)]
+    described = [describe_source(RandomCrops(source, size=32)) for source in inner]
+    assert described[0]["class"] == "RandomCrops" and described[0]["source"] == describe_source(inner[0])
+    assert described[0] != described[1]
+
+
+def test_the_tokenizer_says_where_tokens_are_cut(bundle, tmp_path):
+    data = prepared(tokens(bundle, tmp_path, SpriteWorld(num_clips=8, num_frames=5, size=32)))
+    cut = data.lm_config(VideoLMShape(factorise_above=1))
+    assert cut.codebook_base == data.bundle.tokenizer.codebook_base is not None
+    assert data.lm_config(VideoLMShape()).codebook_base is None
 
 
 class Silent(ClipSource):
