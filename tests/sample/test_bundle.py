@@ -374,3 +374,9 @@ def test_the_default_is_read_where_no_folder_is_named(saved, monkeypatch):
     monkeypatch.setattr("framecast.sample.bundle.DEFAULT", saved)
     assert load_bundle().path == saved
     assert load_generator().fps == 12.0
+
+
+def test_a_bundle_from_before_a_setting_existed_is_read(folder):
+    change_config(folder, lambda c: (c["tokenizer"]["config"].pop("local_encoder"), c["lm"].pop("codebook_base")))
+    bundle = load_bundle(folder)
+    assert bundle.tokenizer.config.local_encoder is False and bundle.lm.config.codebook_base is None
