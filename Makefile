@@ -29,7 +29,7 @@ types: .venv/dev.stamp
 
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks
-	$(BIN)/python -m benchmarks.streaming
+	$(BIN)/python -m benchmarks.streaming --latent_frames 5000
 
 docs: .venv/docs.stamp
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
