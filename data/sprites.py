@@ -14,6 +14,7 @@ from .motions import (
     FADES_OUT,
     FALLS,
     LINEAR,
+    MOTIONS,
     PASSES,
     STANDS,
     STOPS,
@@ -24,7 +25,7 @@ from .motions import (
 )
 from .painting import Blobs, Gradient, render
 from .scenes import Background, Scene, SpriteObject
-from .shapes import COLOURS, DIGITS, MAX_REACH, PLAIN, Pen
+from .shapes import COLOURS, DIGITS, MAX_REACH, PLAIN, SHAPES, Pen
 
 MOTION_SHARES: dict[str, float] = {
     **{motion: 50 / 8 for motion in LINEAR},
@@ -40,10 +41,24 @@ TONES = ((9, 9, 12), (10, 16, 42), (9, 34, 18), (38, 38, 40))
 """Near black, navy, dark green, dark grey."""
 
 _SHARE_DIGITS = 0.3
-_SHARE_TWO_OBJECTS, _SHARE_THEN, _SHARE_TIMELINE = 0.4, 1 / 3, 0.25
+_SHARE_TWO_OBJECTS, _SHARE_THEN, _SHARE_TIMELINE = 0.4, 0.4, 0.5
 _SHARE_UNNAMED_SIZE, _SHARE_GRADIENT, _SHARE_LIGHT, _SHARE_PAN = 0.25, 0.3, 0.05, 0.05
 _LAST_LIGHT, _PAN_SPEED = 0.45, 0.5
+_HELD_OUT_OF = 10
 _APART, _TRIES = 2, 40  # pixels between two objects at first; how often a second one is drawn before it is left out
+
+
+COMBINATIONS = {"all": None, "seen": False, "unseen": True}
+"""The choices of `SpriteWorld(combinations=...)`: whether its combinations are held out, or both kinds."""
+
+
+def is_held_out(shape: str, colour: str, motion: str) -> bool:
+    """Whether a combination is one of the tenth that `SpriteWorld(combinations="seen")` leaves out.
+
+    The sum of the three places in their lists decides, so that each two of the three words still meet.
+    """
+    place = SHAPES.index(shape) + 3 * tuple(COLOURS).index(colour) + 7 * MOTIONS.index(motion)
+    return place % _HELD_OUT_OF == 0
 
 
 class SpriteWorld(ClipSource):
@@ -60,6 +75,8 @@ class SpriteWorld(ClipSource):
         seed: >= 0; each seed is another world.
         speeds: Pixels per frame and axis to choose from, each > 0.
         radii: Of small and of large objects, in pixels, the small one first.
+        combinations: "all" combinations of shape, colour and motion, the "seen" nine in ten, or the "unseen" rest: a model
+            trained on the seen ones shows on the unseen ones whether it can combine what it knows; see `is_held_out`.
 
     Raises:
         ValueError: If a setting is out of its range.
@@ -74,13 +91,15 @@ class SpriteWorld(ClipSource):
         seed: int = 0,
         speeds: tuple[float, ...] = (1.0,),
         radii: tuple[float, float] = (5.5, 9.0),
+        combinations: str = "all",
     ):
-        _check_settings(num_clips, num_frames, size, fps, seed, speeds, radii)
+        _check_settings(num_clips, num_frames, size, fps, seed, speeds, radii, combinations)
         self.num_clips, self.num_frames, self.seed = num_clips, num_frames, seed
         self.height = self.width = size
         self.fps = float(fps)
         self.speeds = tuple(map(float, speeds))
         self.radii = tuple(map(float, radii))
+        self.combinations = combinations
 
     def __len__(self) -> int:
         return self.num_clips
@@ -145,6 +164,16 @@ class _SceneDraw:
         return (first,)
 
     def object(self) -> SpriteObject:
+        """An object of the world's combinations."""
+        bar, wanted = self.bar, COMBINATIONS[self.world.combinations]
+        while True:
+            self.bar = bar
+            item = self.any_object()
+            motions = (item.motion, *([item.then] if item.then in LINEAR else []))
+            if wanted is None or all(is_held_out(item.shape, item.colour, motion) == wanted for motion in motions):
+                return item
+
+    def any_object(self) -> SpriteObject:
         large = self.happens(0.5)
         looks = dict(
             shape=self.pick(DIGITS if self.happens(_SHARE_DIGITS) else PLAIN),
@@ -232,7 +261,7 @@ class _SceneDraw:
         return choices[int(self.rng.integers(len(choices)))]
 
 
-def _check_settings(num_clips, num_frames, size, fps, seed, speeds, radii) -> None:
+def _check_settings(num_clips, num_frames, size, fps, seed, speeds, radii, combinations) -> None:
     counts = {"num_clips": (num_clips, 1), "num_frames": (num_frames, 1), "size": (size, 32), "seed": (seed, 0)}
     for name, (value, least) in counts.items():
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
@@ -241,6 +270,8 @@ def _check_settings(num_clips, num_frames, size, fps, seed, speeds, radii) -> No
         raise ValueError(f"fps is {fps!r}; clips want a rate above 0 frames per second; pass such as fps=12.0")
     if not speeds or not all(speed > 0 for speed in speeds):
         raise ValueError(f"speeds are {speeds!r}; wanted pixels per frame, each above 0; pass such as (1.0, 2.0)")
+    if combinations not in COMBINATIONS:
+        raise ValueError(f"combinations are {combinations!r}; wanted one of {', '.join(COMBINATIONS)}; pass such as 'seen'")
     largest = (size / 2 - 2) / MAX_REACH / 1.2
     if len(radii) != 2 or not 2 <= radii[0] < radii[1] <= largest:
         raise ValueError(

@@ -1,6 +1,7 @@
 import pickle
 from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -8,11 +9,11 @@ import torch
 
 from framecast.data import SpriteWorld
 from framecast.data.captions import CAPTION_WORDS, caption_scene, describe, describe_at, parse_caption
-from framecast.data.motions import GRAVITY, LINEAR, RESTITUTION, STOPS, floor_level
+from framecast.data.motions import GRAVITY, LINEAR, MOTIONS, RESTITUTION, STOPS, floor_level
 from framecast.data.painting import Gradient, render
 from framecast.data.scenes import Scene, SpriteObject
 from framecast.data.shapes import COLOURS, SHAPES, Pen
-from framecast.data.sprites import MOTION_SHARES
+from framecast.data.sprites import MOTION_SHARES, is_held_out
 
 
 @cache
@@ -112,6 +113,7 @@ def test_clips_travel_between_processes():
         {"speeds": (1.0, 0.0)},
         {"radii": (9.0, 5.5)},
         {"radii": (5.5, 40.0)},
+        {"combinations": "new"},
     ],
 )
 def test_settings_out_of_range_are_named(settings):
@@ -119,6 +121,24 @@ def test_settings_out_of_range_are_named(settings):
     with pytest.raises(ValueError, match=f"^{name} (is|are) ") as error:
         SpriteWorld(**settings)
     assert repr(value) in str(error.value)
+
+
+def test_a_tenth_of_the_combinations_is_held_out_and_each_two_words_still_meet():
+    every = set(product(SHAPES, COLOURS, MOTIONS))
+    seen = {words for words in every if not is_held_out(*words)}
+    assert 0.89 < len(seen) / len(every) < 0.91
+    for pair in ((0, 1), (0, 2), (1, 2)):
+        assert {tuple(words[i] for i in pair) for words in seen} == {tuple(words[i] for i in pair) for words in every}
+
+
+@pytest.mark.parametrize(("combinations", "shares"), [("all", {False, True}), ("seen", {False}), ("unseen", {True})])
+def test_a_world_keeps_to_its_combinations(combinations, shares):
+    world = SpriteWorld(combinations=combinations)
+    found = set()
+    for index in range(300):
+        for item in world.scene(index).objects:
+            found |= {is_held_out(item.shape, item.colour, m) for m in (item.motion, item.then) if m in MOTIONS}
+    assert found == shares
 
 
 @pytest.mark.parametrize("index", [-1, 4])
@@ -284,8 +304,8 @@ def test_kinds_are_drawn_at_their_rates():
     rates = {
         "two objects": (np.mean([len(scene.objects) == 2 for scene in scenes()]), 0.4),
         "linear": (len(moving) / len(drawn), 0.5),
-        "then": (np.mean([item.then is not None for item in moving]), 1 / 3),
-        "timeline": (np.mean([scene.timeline for scene in turning]), 0.25),
+        "then": (np.mean([item.then is not None for item in moving]), 0.4),
+        "timeline": (np.mean([scene.timeline for scene in turning]), 0.5),
         "unnamed size": (np.mean([not item.names_size for item in drawn]), 0.25),
         "light": (np.mean([scene.light[-1] < 1 for scene in scenes()]), 0.05),
         "camera": (np.mean([scene.camera.any() for scene in scenes()]), 0.05),
