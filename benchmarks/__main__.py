@@ -59,14 +59,14 @@ def rows(generator: VideoGenerator) -> dict[str, Callable[[], int]]:
         return CLIP_FRAMES
 
     def generate(decoding: str) -> Callable[[], int]:
-        params = SamplingParams(block_length=decoding)
+        params = SamplingParams(decoding=decoding)
         return lambda: len(generator.generate(PROMPT, CLIP_FRAMES, params=params).frames)
 
     return {
         "first frame": first_frame,
         "encode": encode,
         "decode, streaming": decode,
-        **{f"generate by {decoding}": generate(decoding) for decoding in ("token", "row", "frame")},
+        **{f"generate by {decoding}": generate(decoding) for decoding in ("token", "jacobi", "row", "frame")},
     }
 
 

@@ -28,17 +28,17 @@ def main() -> None:
     parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the embedded default)")
     parser.add_argument("--latent_frames", type=int, default=600, help="length of the long stream (default: 600)")
     parser.add_argument("--slots", type=int, default=8, help="streams in the batch (default: 8)")
-    parser.add_argument("--block_length", default="row", help="token, row or frame (default: row)")
+    parser.add_argument("--decoding", default="row", help="token, row, frame or jacobi (default: row)")
     parser.add_argument("--out", default="runs/streaming", help="where the JSON and the plot go, without a suffix")
     arguments = parser.parse_args()
     if arguments.latent_frames < LATE + 8:
         parser.error(f"got --latent_frames {arguments.latent_frames}; wanted at least {LATE + 8}, to compare early with late")
-    generator, params = load_generator(arguments.bundle), SamplingParams(block_length=arguments.block_length)
+    generator, params = load_generator(arguments.bundle), SamplingParams(decoding=arguments.decoding)
     stream = generator.stream(PROMPT, params=params)
     seconds, memory = long_stream(stream, arguments.latent_frames)
     report = {
         "machine": machine(),
-        "block_length": arguments.block_length,
+        "decoding": arguments.decoding,
         "frames_per_latent_frame": generator.tokenizer.temporal_stride,
         "seconds": seconds,
         "memory_bytes": memory,
@@ -153,9 +153,7 @@ def resident_bytes() -> int:
 
 def table(report: dict) -> Table:
     """The figures beside the targets they stand for."""
-    shown = Table(
-        title=f"{report['machine']['device']}, {report['machine']['threads']} threads, {report['block_length']} decoding"
-    )
+    shown = Table(title=f"{report['machine']['device']}, {report['machine']['threads']} threads, {report['decoding']} decoding")
     for column in ("figure", "measured", "target"):
         shown.add_column(column, justify="left" if column == "figure" else "right")
     frames = report["frames_per_latent_frame"]

@@ -151,4 +151,8 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--guidance_scale", type=float, default=2.0, help="how closely to follow the prompt; 1 is no guidance (default: 2)"
     )
-    parser.add_argument("--block_length", default="row", help="tokens per forward: token, row, frame or a number (default: row)")
+    parser.add_argument(
+        "--decoding",
+        default="row",
+        help="tokens chosen at a time: token, row, frame or a number; jacobi: as token, faster (default: row)",
+    )

@@ -237,13 +237,13 @@ def _read_legal(bundle: Bundle, arguments: argparse.Namespace) -> Tensor:
 
 
 def _params(arguments: argparse.Namespace) -> SamplingParams:
-    block = arguments.block_length
+    block = arguments.decoding
     return SamplingParams(
         temperature=arguments.temperature,
         top_k=arguments.top_k,
         top_p=arguments.top_p,
         guidance_scale=arguments.guidance_scale,
-        block_length=int(block) if block.isdecimal() else block,
+        decoding=int(block) if block.isdecimal() else block,
     )
 
 

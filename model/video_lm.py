@@ -194,7 +194,9 @@ class VideoLM(nn.Module):
             mask=timeline_mask(starts, real, num_frames),
         )
 
-    def forward(self, inputs: Tensor, prompts: PromptMemory, block_length: int, state: LMState | None = None) -> LMOutput:
+    def forward(
+        self, inputs: Tensor, prompts: PromptMemory, block_length: int, state: LMState | None = None, hold: bool = False
+    ) -> LMOutput:
         """Hidden vectors that predict tokens, from inputs shifted by `shift_tokens`.
 
         Args:
@@ -203,6 +205,8 @@ class VideoLM(nn.Module):
             block_length: 1, some whole rows that divide a frame, or a frame. A chunk may end where a block ends, and anywhere in
                 the first latent frame.
             state: Where the streams stand; updated. `None` starts new ones.
+            hold: Whether a latent frame that these tokens complete stays in the making, so that `rewind` can take it back; then
+                `finish` is what comes before the next latent frame.
 
         Raises:
             ValueError: The block length is not legal here, or the chunk cuts a block.
@@ -218,7 +222,19 @@ class VideoLM(nn.Module):
             length = min(inputs.shape[1], self.frame_length - state.filled)
             hidden.append(self._forward_piece(inputs[:, :length], prompts, block_length, state))
             inputs = inputs[:, length:]
+            if state.filled == self.frame_length and not (hold and not inputs.shape[1]):
+                self.finish(state)
         return LMOutput(torch.cat(hidden, dim=1))
+
+    def rewind(self, state: LMState, filled: int) -> None:
+        """Takes back the tokens of the latent frame in the making but for the first `filled`."""
+        assert 0 <= filled <= state.filled, (filled, state.filled)
+        state.filled = filled
+
+    def finish(self, state: LMState) -> None:
+        """Moves a complete latent frame that was held into the past."""
+        assert state.filled == self.frame_length, state.filled
+        finish_frame(state, self.config.cache_shape, self.head_dim)
 
     def replace_sink(self, state: LMState, other: LMState) -> None:
         """Lets streams whose window has rolled on remember another first latent frame: the only one that `other` has made.
@@ -264,8 +280,6 @@ class VideoLM(nn.Module):
         see = [_through_cache(piece, cache) for cache in state.layers]
         hidden = self._run_layers(x, see, piece.mask, prompts, prompt_mask)
         state.filled += length
-        if state.filled == self.frame_length:
-            finish_frame(state, config.cache_shape, self.head_dim)
         return hidden
 
     def _run_layers(self, x: Tensor, see: list[See], mask: Tensor | None, prompts: PromptMemory, prompt_mask: Tensor) -> Tensor:

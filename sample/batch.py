@@ -9,13 +9,11 @@ from torch import Tensor
 from ..data import to_frames
 from ..model import LMState, PromptMemory
 from ..tokenizer import DecoderState
+from .decoding import Found
 from .generator import VideoGenerator
-from .params import SamplingParams
-from .sampling import BatchChooser, Chooser, stream_uniforms
+from .sampling import BatchChooser, Chooser, choose_nothing, stream_uniforms
 from .steps import GeneratorState, Step
 from .stream import Frame, Stream
-
-_IDLE = SamplingParams(temperature=0.0, guidance_scale=1.0)
 
 
 class StreamBatch:
@@ -93,7 +91,8 @@ class StreamBatch:
             self.generator.follow_timeline(state)
             if state.prompts is not self._prompts[slot]:
                 self._put_prompts(slot, state.prompts)
-        tokens = self._predict(states)
+        found = self._predict(states)
+        tokens = found.tokens
         assert self._decoder is not None
         grid = tokens.unflatten(1, (1, *self.generator.lm.config.frame_shape))
         frames = to_frames(self.generator.tokenizer.decode(grid, self._decoder))
@@ -102,7 +101,7 @@ class StreamBatch:
             stream = self._streams[slot]
             assert stream is not None
             state.previous, state.latent_index = tokens[slot : slot + 1].clone(), state.latent_index + 1
-            made[stream] = stream.accept(Step(grid[slot, 0], frames[slot]))
+            made[stream] = stream.accept(Step(grid[slot, 0], frames[slot], found.forwards))
             self.generator.keep_picture(state, frames[slot, -1])
             if self.generator.is_anchor_due(state):
                 self.pull(stream)
@@ -110,22 +109,23 @@ class StreamBatch:
                 self._put(slot, state)
         return made
 
-    def _predict(self, states: Mapping[int, GeneratorState]) -> Tensor:
+    def _predict(self, states: Mapping[int, GeneratorState]) -> Found:
         """The tokens of the next latent frame, int64 `[slots, frame_length]`; those of idle slots mean nothing."""
         assert self._lm is not None and self._memory is not None
         idle = torch.zeros(1, self.generator.lm.frame_length, dtype=torch.int64, device=self.generator.device)
         previous = torch.cat([states[slot].previous if slot in states else idle for slot in range(self.slots)])
-        lengths = {slot: s.params.tokens_per_forward(self.generator.lm.config.frame_shape) for slot, s in states.items()}
-        if len(set(lengths.values())) == 1:
-            return self._predict_slots(list(range(self.slots)), states, self._lm, self._memory, previous, min(lengths.values()))
-        tokens = torch.zeros_like(previous)
-        for length in sorted(set(lengths.values())):
-            slots = [slot for slot in lengths if lengths[slot] == length]
+        kinds = {slot: state.params.decoding for slot, state in states.items()}
+        if len(set(kinds.values())) == 1:
+            return self._predict_slots(list(range(self.slots)), states, self._lm, self._memory, previous)
+        tokens, forwards = torch.zeros_like(previous), 0
+        for kind in sorted(set(kinds.values()), key=str):
+            slots = [slot for slot in kinds if kinds[slot] == kind]
             rows = self._rows(slots)
             lm = self._lm.select(rows)
-            tokens[slots] = self._predict_slots(slots, states, lm, self._memory.select(rows), previous[slots], length)
+            found = self._predict_slots(slots, states, lm, self._memory.select(rows), previous[slots])
+            tokens[slots], forwards = found.tokens, forwards + found.forwards
             self._lm.put(rows, lm)
-        return tokens
+        return Found(tokens, forwards)
 
     def _predict_slots(
         self,
@@ -134,21 +134,21 @@ class StreamBatch:
         lm: LMState,
         memory: PromptMemory,
         previous: Tensor,
-        block_length: int,
-    ) -> Tensor:
+    ) -> Found:
+        """As `_predict`, for some slots that are decoded alike."""
         frame, device = self.generator.lm.frame_length, self.generator.device
-        noise, params = [], []
-        for slot in slots:
-            state = states.get(slot)
-            noise.append(torch.zeros(frame) if state is None else stream_uniforms(state.seed, state.latent_index, frame))
-            params.append(_IDLE if state is None else state.params)
-        uniforms = torch.stack([row.double() for row in noise]).to(device)
+        noise = {
+            slot: stream_uniforms(states[slot].seed, states[slot].latent_index, frame)[None].to(device)
+            for slot in slots
+            if slot in states
+        }
 
         def chooser(places: slice) -> BatchChooser:
-            rows = zip(params, uniforms[:, places].split(1), strict=True)
-            return BatchChooser([Chooser(its_params, row) for its_params, row in rows])
+            return BatchChooser(
+                [Chooser(states[slot].params, noise[slot][:, places]) if slot in states else choose_nothing for slot in slots]
+            )
 
-        return self.generator.predict_tokens(lm, memory, previous, block_length, chooser)
+        return self.generator.find_tokens(lm, memory, previous, states[next(iter(noise))].params, chooser)
 
     def _rows(self, slots: list[int]) -> list[int]:
         """Rows of the video LM's batch: the prompts of all slots, then where guided their null prompts."""

@@ -1,7 +1,6 @@
 """`VideoGenerator`: prompt and seed to frames, one latent frame per step; `stream` yields what `step` makes."""
 
 import hashlib
-from collections.abc import Callable
 from functools import cached_property
 
 import torch
@@ -11,9 +10,9 @@ from ..data import Timeline, to_frames, to_video
 from ..data.timeline import latent_captions
 from ..model import LMState, PromptMemory, VideoLM, shift_tokens, to_sequence
 from ..model.blocks import check_block_length
-from ..model.vocabulary import Pick
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .clip import Clip
+from .decoding import ChooserOf, Found, FrameDecoding
 from .packing import fingerprint
 from .params import SamplingParams
 from .sampling import Chooser, stream_uniforms
@@ -244,12 +243,13 @@ class VideoGenerator:
     @torch.inference_mode()
     def step(self, state: GeneratorState) -> Step:
         """Makes the next latent frame and decodes it."""
-        tokens = self.predict_frame(state)
+        found = self.predict_frame(state)
+        tokens = found.tokens.unflatten(1, (1, *self.lm.config.frame_shape))
         frames = to_frames(self.tokenizer.decode(tokens, state.decoder))[0]
         self.keep_picture(state, frames[-1])
         if self.is_anchor_due(state):
             self.reanchor(state)
-        return Step(tokens[0, 0], frames)
+        return Step(tokens[0, 0], frames, found.forwards)
 
     def keep_picture(self, state: GeneratorState, picture: Tensor) -> None:
         """Keeps the last frame of a latent frame, uint8 `[H, W, 3]`, where the sink is renewed from such."""
@@ -272,42 +272,32 @@ class VideoGenerator:
         self.lm.replace_sink(state.lm, fresh)
 
     @torch.inference_mode()
-    def predict_frame(self, state: GeneratorState) -> Tensor:
-        """Chooses the tokens of the next latent frame, int64 `[1, 1, H, W]`."""
+    def predict_frame(self, state: GeneratorState) -> Found:
+        """Chooses the tokens of the next latent frame, int64 `[1, frame_length]`."""
         self.follow_timeline(state)
         uniforms = stream_uniforms(state.seed, state.latent_index, self.lm.frame_length)[None].to(self.device)
-        state.previous = self.predict_tokens(
-            state.lm,
-            state.prompts,
-            state.previous,
-            state.params.tokens_per_forward(self.lm.config.frame_shape),
-            lambda places: Chooser(state.params, uniforms[:, places]),
+        found = self.find_tokens(
+            state.lm, state.prompts, state.previous, state.params, lambda places: Chooser(state.params, uniforms[:, places])
         )
-        state.latent_index += 1
-        return state.previous.unflatten(1, (1, *self.lm.config.frame_shape))
+        state.latent_index, state.previous = state.latent_index + 1, found.tokens
+        return found
 
     @torch.inference_mode()
-    def predict_tokens(
-        self, lm: LMState, prompts: PromptMemory, previous: Tensor, block_length: int, chooser: Callable[[slice], Pick]
-    ) -> Tensor:
-        """The tokens of the next latent frame of some streams, int64 `[R, frame_length]`.
+    def find_tokens(
+        self, lm: LMState, prompts: PromptMemory, previous: Tensor, params: SamplingParams, chooser: ChooserOf
+    ) -> Found:
+        """The tokens of the next latent frame of some streams, which are all before their first one, or none.
 
         Args:
-            lm: Where they stand; of R rows, or of 2 R where guided. All streams are before their first latent frame, or none.
+            lm: Where they stand; of R rows, or of 2 R where guided.
             prompts: What conditions them, rows as in `lm`.
             previous: int64 `[R, frame_length]`, the latent frames before.
-            block_length: Tokens of a forward; 1 where it is the first latent frame.
+            params: How many tokens are chosen at a time, and whether in parallel.
             chooser: Gives what chooses the tokens of some places.
         """
-        frame, copies = self.lm.frame_length, prompts.keys.shape[0] // previous.shape[0]
-        stride = block_length if lm.frames.any() else 1
-        known = torch.cat([previous, torch.full_like(previous, -1)], dim=1)
-        for start in range(frame, 2 * frame, stride):
-            inputs = known[:, start - stride : start].repeat(copies, 1)
-            hidden = self.lm(inputs, prompts, block_length, lm).hidden
-            choose = chooser(slice(start - frame, start - frame + stride))
-            known[:, start : start + stride] = self.lm.vocabulary.sample(hidden, choose)
-        return known[:, frame:]
+        decoding = FrameDecoding(self.lm, lm, prompts, previous, params.tokens_per_forward(self.lm.config.frame_shape))
+        first = not lm.frames.any()
+        return decoding.in_parallel(chooser) if params.is_parallel(first) else decoding.in_order(chooser)
 
     @torch.inference_mode()
     def decode(self, tokens: Tensor) -> Tensor:

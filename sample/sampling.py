@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ..model.vocabulary import Pick
 from .params import SamplingParams
 
 
@@ -82,13 +83,18 @@ class BatchChooser:
         choosers: One for each stream.
     """
 
-    def __init__(self, choosers: Sequence[Chooser]):
+    def __init__(self, choosers: Sequence[Pick]):
         self.choosers = choosers
 
     def __call__(self, logits: Tensor) -> Tensor:
         """Logits `[R, S, V]` of R streams, or `[2 R, S, V]` with the null prompt's behind them -> int64 `[R, S]`."""
         by_stream = logits.unflatten(0, (-1, len(self.choosers)))
         return torch.cat([choose(by_stream[:, row]) for row, choose in enumerate(self.choosers)])
+
+
+def choose_nothing(logits: Tensor) -> Tensor:
+    """Token 0 everywhere, for a place in a batch that no stream has: `[R, S, V]` -> int64 `[1, S]`."""
+    return logits.new_zeros(1, logits.shape[1], dtype=torch.int64)
 
 
 def stream_uniforms(seed: int, latent_index: int, num_tokens: int) -> Tensor:

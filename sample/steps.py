@@ -60,7 +60,14 @@ class GeneratorState(State):
 
 @dataclass(frozen=True)
 class Step:
-    """One latent frame: `tokens` int64 `[H, W]` and the frames they decode to, uint8 `[T, H, W, 3]`."""
+    """One latent frame.
+
+    Attributes:
+        tokens: int64 `[H, W]`.
+        frames: uint8 `[T, H, W, 3]`, what they decode to.
+        forwards: Forwards of the video LM that they took.
+    """
 
     tokens: Tensor
     frames: Tensor
+    forwards: int

@@ -67,10 +67,10 @@ def reconstruct(*arguments: str, video: str = "video.mkv", out: str = "out.mkv")
 
 
 def test_sample_writes_the_clip_that_python_gives(run):
-    code, out, err = run(*sample("--seed", "4", "--temperature", "1.1", "--top_k", "30", "--block_length", "frame"))
+    code, out, err = run(*sample("--seed", "4", "--temperature", "1.1", "--top_k", "30", "--decoding", "frame"))
     assert code == 0 and "Traceback" not in err
     assert out.startswith("out.mkv: 9 frames, ") and out.rstrip().endswith(" frames/s, seed 4") and out.count("\n") == 1
-    params = SamplingParams(temperature=1.1, top_k=30, block_length="frame")
+    params = SamplingParams(temperature=1.1, top_k=30, decoding="frame")
     video = read_video("out.mkv")
     assert torch.equal(video.frames, tiny_bundle.generator().generate(PROMPT, 9, 4, params).frames)
     assert video.fps == 12.0
@@ -90,8 +90,8 @@ def test_the_defaults_are_those_of_python():
 
 @pytest.mark.parametrize(("text", "value"), [("token", "token"), ("3", 3), ("6", 6)])
 def test_a_block_length_may_be_a_number(text, value):
-    arguments = build_parser().parse_args(["sample", PROMPT, "--out", "x.mkv", "--block_length", text])
-    assert commands._params(arguments).block_length == value
+    arguments = build_parser().parse_args(["sample", PROMPT, "--out", "x.mkv", "--decoding", text])
+    assert commands._params(arguments).decoding == value
 
 
 def test_continue_adds_frames_to_the_end_of_a_video(run):
@@ -260,11 +260,11 @@ WRONG = {
     "top_k": (sample("--top_k", "0"), "got top_k 0"),
     "top_p": (sample("--top_p", "1.5"), "got top_p 1.5"),
     "guidance_scale": (sample("--guidance_scale", "-1"), "got guidance_scale -1.0"),
-    "unknown block length": (sample("--block_length", "banana"), "got block_length 'banana'; wanted one of token, row, frame"),
-    "no block length": (sample("--block_length", "0"), "got block_length 0"),
-    "negative block length": (sample("--block_length", "-3"), "got block_length '-3'"),
-    "a digit that is no number": (sample("--block_length", "²"), "got block_length '²'"),
-    "illegal block length": (sample("--block_length", "4"), "got block_length 4; wanted one of 1, 3, 6"),
+    "unknown block length": (sample("--decoding", "banana"), "got decoding 'banana'; wanted one of token, row, frame"),
+    "no block length": (sample("--decoding", "0"), "got decoding 0"),
+    "negative block length": (sample("--decoding", "-3"), "got decoding '-3'"),
+    "a digit that is no number": (sample("--decoding", "²"), "got decoding '²'"),
+    "illegal block length": (sample("--decoding", "4"), "got block_length 4; wanted one of 1, 3, 6"),
     "missing output folder": (sample(out="nowhere/out.mkv"), "the folder nowhere does not exist; make it first"),
     "unknown suffix": (sample(out="out.doc"), "got the output file out.doc; wanted the name of a file that ends in .mp4"),
     "no suffix": (sample(out="out"), "got the output file out;"),

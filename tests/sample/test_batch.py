@@ -9,14 +9,16 @@ import torch
 
 from framecast.sample import SamplingParams, Stream, StreamBatch
 
-PARAMS = SamplingParams(temperature=1.0, guidance_scale=2.0, block_length="row")
+PARAMS = SamplingParams(temperature=1.0, guidance_scale=2.0, decoding="row")
 SETTINGS = [
     ("a red circle moves right", 1, PARAMS),
     ("a blue square moves up", 2, replace(PARAMS, temperature=0.7, top_k=9)),
     ("a ring falls", 3, replace(PARAMS, guidance_scale=1.0, top_p=0.8)),
     ([(0, "a red circle moves right"), (1, "a ring falls")], 4, replace(PARAMS, guidance_scale=5.0)),
-    ("a blue square moves up", 5, replace(PARAMS, block_length="frame")),
-    ("a ring falls", 6, replace(PARAMS, block_length="token", temperature=0.0)),
+    ("a blue square moves up", 5, replace(PARAMS, decoding="frame")),
+    ("a ring falls", 6, replace(PARAMS, decoding="token", temperature=0.0)),
+    ("a blue square moves up", 7, replace(PARAMS, decoding="jacobi")),
+    ("a ring falls", 8, replace(PARAMS, decoding="jacobi", temperature=0.6, top_k=7)),
 ]
 LENGTH = 16  # latent frames; the window of one sink frame and two turns over several times
 
@@ -42,7 +44,7 @@ def assert_same(streams: list[Stream], alone: list[torch.Tensor], which: list[in
         assert length > 1 and torch.equal(one.tokens[:length], alone[index][:length]), f"stream {index}"
 
 
-@pytest.mark.parametrize("which", [[0], [0, 1], [0, 1, 2, 3], [3, 2, 1, 0], [0, 1, 2, 3, 4, 5], [5, 0, 4]])
+@pytest.mark.parametrize("which", [[0], [0, 1], [0, 1, 2, 3], [3, 2, 1, 0], [0, 1, 2, 3, 4, 5], [5, 0, 4], [6, 0], [7, 6]])
 def test_tokens_are_the_same_in_any_company_and_slot(alone, which):
     batch = StreamBatch(tiny_bundle.generator(), slots=6)
     streams = [stream(index) for index in which]

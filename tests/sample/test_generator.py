@@ -12,9 +12,9 @@ from framecast.sample import SamplingParams, VideoGenerator
 from framecast.sample.sampling import Chooser
 
 PROMPT, OTHER = "a red circle moves right", "a blue square moves up"
-PARAMS = SamplingParams(temperature=1.0, guidance_scale=2.0, block_length="row")
-PLAIN = SamplingParams(temperature=1.0, guidance_scale=1.0, block_length="row")
-EVERY_BLOCK = ["token", "row", "frame", 1, 3, 6]
+PARAMS = SamplingParams(temperature=1.0, guidance_scale=2.0, decoding="row")
+PLAIN = SamplingParams(temperature=1.0, guidance_scale=1.0, decoding="row")
+EVERY_BLOCK = ["token", "jacobi", "row", "frame", 1, 3, 6]
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +27,9 @@ def forwards(monkeypatch) -> list[torch.Tensor]:
     """The inputs of every forward of a video LM."""
     seen, forward = [], VideoLM.forward
 
-    def spy(self, inputs, prompts, block_length, state=None):
+    def spy(self, inputs, prompts, block_length, state=None, hold=False):
         seen.append(inputs.clone())
-        return forward(self, inputs, prompts, block_length, state)
+        return forward(self, inputs, prompts, block_length, state, hold)
 
     monkeypatch.setattr(VideoLM, "forward", spy)
     return seen
@@ -74,29 +74,32 @@ def test_a_longer_clip_begins_as_a_shorter_one(generator):
     assert torch.equal(long.tokens[:3], short.tokens) and torch.equal(long.frames[:9], short.frames)
 
 
-@pytest.mark.parametrize("block_length", EVERY_BLOCK)
+@pytest.mark.parametrize("decoding", ["token", "row", "frame", 1, 3, 6])
 @pytest.mark.parametrize("scale", [1.0, 2.0])
-def test_each_block_length_takes_its_forwards_and_the_first_frame_goes_token_by_token(generator, forwards, block_length, scale):
-    params = SamplingParams(temperature=1.0, guidance_scale=scale, block_length=block_length)
+def test_each_decoding_takes_its_forwards(generator, forwards, decoding, scale):
+    params = SamplingParams(temperature=1.0, guidance_scale=scale, decoding=decoding)
     clip = generator.generate(PROMPT, 9, 0, params)
     block = params.tokens_per_forward((2, 3))
-    assert [inputs.shape[1] for inputs in forwards] == [1] * 6 + [block] * (2 * 6 // block)
+    sizes = [inputs.shape[1] for inputs in forwards]
+    first, later = sizes[: -2 * 6 // block], sizes[-2 * 6 // block :]
+    assert later == [block] * (2 * 6 // block)
+    assert first == [1] * 6 if decoding == "token" else first[0] == 6 and sorted(set(first), reverse=True) == first
     assert {inputs.shape[0] for inputs in forwards} == {2 if scale != 1 else 1}
     assert clip.tokens.min() >= 0 and clip.tokens.max() < 60
 
 
 def test_the_first_latent_frame_is_the_same_for_all_block_lengths(generator):
-    firsts = [generator.generate(PROMPT, 1, 4, SamplingParams(block_length=block)).tokens for block in EVERY_BLOCK]
+    firsts = [generator.generate(PROMPT, 1, 4, SamplingParams(decoding=block)).tokens for block in EVERY_BLOCK]
     assert all(torch.equal(first, firsts[0]) for first in firsts)
 
 
 @pytest.mark.parametrize("block_length", ["token", "row", "frame"])
 def test_what_was_chosen_is_fed_back(generator, forwards, block_length):
-    params = SamplingParams(temperature=1.0, block_length=block_length)
+    params = SamplingParams(temperature=1.0, decoding=block_length)
     tokens = generator.generate(PROMPT, 17, 0, params).tokens
-    fed = torch.cat(forwards, dim=1)
+    fed = torch.cat(forwards, dim=1)[:, -4 * 6 :]
     expected = shift_tokens(tokens[None], params.tokens_per_forward((2, 3)), tiny_bundle.lm().start_id)
-    assert torch.equal(fed, expected.expand(2, -1))
+    assert torch.equal(fed, expected.expand(2, -1)[:, 6:])
 
 
 def test_an_early_token_changes_what_comes_later(generator):
@@ -116,14 +119,14 @@ def offline(generator: VideoGenerator, tokens: torch.Tensor, params: SamplingPar
     return generator.lm(inputs.expand(rows, -1), memory, params.tokens_per_forward((2, 3))).hidden
 
 
-@pytest.mark.parametrize("block_length", ["token", "row", "frame"])
+@pytest.mark.parametrize("block_length", ["token", "jacobi", "row", "frame"])
 @pytest.mark.parametrize("scale", [1.0, 3.0])
 @torch.inference_mode()
 def test_every_token_follows_from_the_tokens_before_it(generator, block_length, scale):
     """Choosing again from one pass without a cache gives the same clip: what was sampled is what the LM says."""
     from framecast.sample.sampling import stream_uniforms
 
-    params = SamplingParams(temperature=1.0, guidance_scale=scale, block_length=block_length)
+    params = SamplingParams(temperature=1.0, guidance_scale=scale, decoding=block_length)
     tokens = generator.generate(PROMPT, 13, 8, params).tokens
     hidden = offline(generator, tokens, params)
     uniforms = torch.cat([stream_uniforms(8, index, 6) for index in range(4)])[None]
@@ -171,7 +174,7 @@ def test_guidance_changes_the_clip(generator):
 def test_a_factorised_vocabulary_whose_end_is_inside_a_row(scale):
     """60 tokens in 8 x 8: the last four pairs do not exist, with guidance neither."""
     generator = tiny_bundle.generator(factorise_above=10)
-    params = SamplingParams(temperature=2.0, guidance_scale=scale, block_length="frame")
+    params = SamplingParams(temperature=2.0, guidance_scale=scale, decoding="frame")
     tokens = generator.generate(PROMPT, 33, 0, params).tokens
     assert tokens.min() >= 0 and tokens.max() < 60 and len(tokens.unique()) > 15
 
@@ -192,7 +195,7 @@ def test_what_is_given_matters(generator):
     assert not torch.equal(clips[0][2:], clips[1][2:])
 
 
-@pytest.mark.parametrize("params", [PARAMS, PLAIN, SamplingParams(block_length="token"), SamplingParams(block_length="frame")])
+@pytest.mark.parametrize("params", [PARAMS, PLAIN, *(SamplingParams(decoding=kind) for kind in ("token", "jacobi", "frame"))])
 @pytest.mark.parametrize("num_given", [1, 5])
 def test_going_on_from_a_stream_s_own_tokens_is_as_if_it_had_never_stopped(generator, monkeypatch, params, num_given):
     """Also where the given frames are more than the context holds (one sink frame and two)."""
@@ -244,7 +247,7 @@ def test_a_long_prompt_is_refused(generator):
 @pytest.mark.parametrize("block_length", [2, 4, 5, 12])
 def test_a_block_length_that_does_not_fit_is_refused_before_anything_is_made(generator, block_length):
     with pytest.raises(ValueError, match=rf"got block_length {block_length}; wanted one of 1, 3, 6 for frames of 2x3"):
-        generator.stream(PROMPT, params=SamplingParams(block_length=block_length))
+        generator.stream(PROMPT, params=SamplingParams(decoding=block_length))
 
 
 def test_first_frames_of_another_size_are_refused(generator):

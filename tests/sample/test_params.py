@@ -13,14 +13,14 @@ BAD = {
     "top_k": ([0, -1, 1.5, "5", True], "a whole number of at least 1, or None for all"),
     "top_p": ([0, -0.1, 1.1, NAN, "all", False], "a number above 0 and up to 1, or None for all"),
     "guidance_scale": ([-1, 20.5, NAN, "strong", None], "a number from 0 to 20; 1 is no guidance"),
-    "block_length": ([0, -6, 1.5, "banana", "3", "", None, True, [3]], "one of token, row, frame, or a number of tokens"),
+    "decoding": ([0, -6, 1.5, "banana", "3", "", None, True, [3]], "one of token, row, frame, jacobi, or a number of tokens"),
 }
 GOOD = {
     "temperature": [0, 0.9, 10],
     "top_k": [None, 1, 10_000],
     "top_p": [None, 1e-9, 1],
     "guidance_scale": [0, 1, 20],
-    "block_length": ["token", "row", "frame", 1, 64],
+    "decoding": ["token", "row", "frame", "jacobi", 1, 64],
 }
 
 
@@ -48,6 +48,6 @@ def test_only_a_scale_of_one_is_no_guidance(scale, guided):
     assert SamplingParams(guidance_scale=scale).guided is guided
 
 
-@pytest.mark.parametrize(("block_length", "tokens"), [("token", 1), ("row", 3), ("frame", 6), (3, 3), (5, 5)])
-def test_tokens_per_forward(block_length, tokens):
-    assert SamplingParams(block_length=block_length).tokens_per_forward((2, 3)) == tokens
+@pytest.mark.parametrize(("decoding", "tokens"), [("token", 1), ("jacobi", 1), ("row", 3), ("frame", 6), (3, 3), (5, 5)])
+def test_tokens_per_forward(decoding, tokens):
+    assert SamplingParams(decoding=decoding).tokens_per_forward((2, 3)) == tokens

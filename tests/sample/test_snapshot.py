@@ -20,7 +20,7 @@ from framecast.sample.packing import PackingError, fingerprint, pack, unpack
 REPO = Path(__file__).resolve().parents[2]
 PROMPT, OTHER = "a red circle moves right", "a blue square moves up"
 CHANGING = [(0, PROMPT), (0.5, OTHER), (1.5, "a ring falls")]
-PARAMS = SamplingParams(temperature=1.0, guidance_scale=2.0, block_length="row")
+PARAMS = SamplingParams(temperature=1.0, guidance_scale=2.0, decoding="row")
 PLAIN = replace(PARAMS, guidance_scale=1.0)
 
 
@@ -45,7 +45,7 @@ def saved() -> bytes:
 
 
 @pytest.mark.parametrize("num_frames", [0, 1, 2, 5, 7, 33])  # before the first, between and inside latent frames, past the window
-@pytest.mark.parametrize("params", [PARAMS, PLAIN, replace(PARAMS, block_length="frame")])
+@pytest.mark.parametrize("params", [PARAMS, PLAIN, replace(PARAMS, decoding="frame")])
 def test_a_restored_stream_goes_on_frame_for_frame(num_frames, params):
     running = stream(params=params)
     take(running, num_frames)
@@ -158,7 +158,7 @@ def test_first_frames_and_first_tokens_exclude_each_other():
 def test_settings_change_from_the_next_latent_frame_on():
     running, other = stream(PROMPT), stream(PROMPT)
     take(running, 9), take(other, 9)
-    running.params = replace(PARAMS, temperature=0.0, guidance_scale=5.0, block_length="token")
+    running.params = replace(PARAMS, temperature=0.0, guidance_scale=5.0, decoding="token")
     take(running, 20), take(other, 20)
     assert torch.equal(running.tokens[:3], other.tokens[:3]) and not torch.equal(running.tokens, other.tokens)
 
@@ -176,7 +176,7 @@ def test_guidance_cannot_begin_half_way():
     with pytest.raises(ValueError, match="got guidance_scale 2 for a stream that began without guidance"):
         plain.params = PARAMS
     with pytest.raises(ValueError, match="got block_length 4"):
-        plain.params = replace(PLAIN, block_length=4)
+        plain.params = replace(PLAIN, decoding=4)
     assert plain.params == PLAIN
 
 

@@ -11,7 +11,7 @@ from framecast.sample import SamplingParams, Stream
 from framecast.state import map_tensors
 
 PROMPT, OTHER = "a red circle moves right", "a blue square moves up"
-PARAMS = SamplingParams(temperature=1.0, guidance_scale=2.0, block_length="row")
+PARAMS = SamplingParams(temperature=1.0, guidance_scale=2.0, decoding="row")
 
 
 def stream(prompt: str = PROMPT, seed: int = 0, **changes) -> Stream:
@@ -28,7 +28,7 @@ def state_size(value: Stream) -> int:
 @pytest.mark.parametrize("block_length", ["token", "row", "frame"])
 @pytest.mark.parametrize("scale", [1.0, 2.0])
 def test_a_stream_gives_what_generate_gives(block_length, scale):
-    params = SamplingParams(temperature=1.0, guidance_scale=scale, block_length=block_length)
+    params = SamplingParams(temperature=1.0, guidance_scale=scale, decoding=block_length)
     clip = tiny_bundle.generator().generate(PROMPT, 21, 7, params)
     running = stream(seed=7, params=params)
     frames = list(islice(running, 21))

@@ -14,7 +14,7 @@ import torch
 from framecast.sample import SamplingParams, TokenFileError, TokenHeader, TokenWriter, read_tokens
 from framecast.sample.packing import pack, unpack
 
-PARAMS = SamplingParams(temperature=1.0, block_length="row")
+PARAMS = SamplingParams(temperature=1.0, decoding="row")
 HEADER = TokenHeader("0123456789abcdef", "a bundle", 60, 16, 24, 4, 12.0, 5, PARAMS)
 PROMPTS = [(0, "a red circle moves right"), (0.5, "a blue square moves up")]
 
