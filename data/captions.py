@@ -70,6 +70,11 @@ def parse_caption(text: str) -> list[ObjectDescription]:
     return [_parse_object(part, text) for part in _SUFFIX.sub("", text).split(", and ")]
 
 
+def camera_pan(text: str) -> int:
+    """Where the camera pans in a caption: -1 to the left, 1 to the right, 0 if it does not."""
+    return next((direction for direction, suffix in CAMERA_PANS.items() if text.endswith(suffix)), 0)
+
+
 def phrase(description: ObjectDescription) -> str:
     """An object's part of a caption, such as "an orange star moves up, then stops"."""
     looks = f"{description.size or ''} {description.colour} {description.shape}".strip()

@@ -37,13 +37,15 @@ MOTION_SHARES: dict[str, float] = {
     FADES_IN: 4,
 }
 """How often each motion is drawn, in percent of objects."""
+PAN_SPEED = 0.5
+"""Pixels per frame of a camera that pans."""
 TONES = ((9, 9, 12), (10, 16, 42), (9, 34, 18), (38, 38, 40))
 """Near black, navy, dark green, dark grey."""
 
 _SHARE_DIGITS = 0.3
 _SHARE_TWO_OBJECTS, _SHARE_THEN, _SHARE_TIMELINE = 0.4, 0.4, 0.5
 _SHARE_UNNAMED_SIZE, _SHARE_GRADIENT, _SHARE_LIGHT, _SHARE_PAN = 0.25, 0.3, 0.05, 0.05
-_LAST_LIGHT, _PAN_SPEED = 0.45, 0.5
+_LAST_LIGHT = 0.45
 _HELD_OUT_OF = 10
 _APART, _TRIES = 2, 40  # pixels between two objects at first; how often a second one is drawn before it is left out
 
@@ -133,7 +135,7 @@ class _SceneDraw:
         fate = self.rng.random()
         fades = fate < _SHARE_LIGHT and world.num_frames > 1
         if _SHARE_LIGHT <= fate < _SHARE_LIGHT + _SHARE_PAN and world.num_frames > 1:
-            self.camera_step = _PAN_SPEED * self.sign()
+            self.camera_step = PAN_SPEED * self.sign()
         objects = self.objects()
         camera = np.stack([frames * self.camera_step, np.zeros(len(frames))], axis=1)
         paths = np.stack([trajectory(item, len(frames), world.height, world.width) for item in objects])

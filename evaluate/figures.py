@@ -1,0 +1,131 @@
+"""What an evaluation finds: figures with their uncertainty, curves, and clips to look at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from torch import Tensor
+
+_RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number, with the interval in which another draw of clips would put it.
+
+    Attributes:
+        name: What it measures, in a few words.
+        value: The number; NaN where there was nothing to measure.
+        low: Lower end of its 95 % bootstrap interval.
+        high: Upper end.
+        count: How many clips, objects or frames it is the mean of.
+        unit: "%", "dB", "px" and so on; empty for a plain number.
+        better: "higher", "lower", or "" where neither is better.
+        target: What it should reach, such as ">= 98 (Q2)"; empty where nothing is set.
+        reference: The same figure of true clips, read in the same way; its distance from perfect is the instrument's own
+            error. None where there is no such thing.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    count: int
+    unit: str = ""
+    better: str = "higher"
+    target: str = ""
+    reference: float | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line of a plot.
+
+    Attributes:
+        plot: Title of the plot it belongs to.
+        name: What the line is.
+        x: Places along the axis.
+        y: Values.
+        x_label: What `x` counts.
+        y_label: What `y` counts.
+    """
+
+    plot: str
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    x_label: str
+    y_label: str
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A clip to look at.
+
+    Attributes:
+        label: Its prompt, or whatever says what it should show.
+        note: What was found.
+        badness: Higher is worse; the worst are shown first.
+        frames: uint8 `[T, H, W, 3]`.
+    """
+
+    label: str
+    note: str
+    badness: float
+    frames: Tensor
+
+
+@dataclass(frozen=True)
+class Section:
+    """What one part of the evaluation found about one bundle.
+
+    Attributes:
+        name: A short name, the same for all bundles.
+        title: Its heading.
+        about: A few sentences: what was done, and how to read it.
+        figures: The numbers.
+        curves: The lines of its plots.
+        samples: Clips, the worst first.
+        details: Anything else worth keeping, as plain JSON values; not shown on the page.
+    """
+
+    name: str
+    title: str
+    about: str
+    figures: tuple[Figure, ...]
+    curves: tuple[Curve, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    details: dict[str, object] = field(default_factory=dict)
+
+
+def mean_of(name: str, values: Sequence[float], scale: float = 1.0, seed: int = 0, **attributes) -> Figure:
+    """The mean of values, one for each clip or object; those that are NaN do not count.
+
+    Args:
+        name: Of the figure.
+        values: What is averaged.
+        scale: Factor on all of them; 100 for shares in percent.
+        seed: Of the bootstrap (Efron 1979; percentile interval, 2,000 resamples).
+        attributes: Of the figure.
+    """
+    return _summary(name, values, np.mean, scale, seed, attributes)
+
+
+def median_of(name: str, values: Sequence[float], scale: float = 1.0, seed: int = 0, **attributes) -> Figure:
+    """As `mean_of`, with the median."""
+    return _summary(name, values, np.median, scale, seed, attributes)
+
+
+def share_of(name: str, hits: Sequence[bool | float], **attributes) -> Figure:
+    """How often something holds, in percent."""
+    return mean_of(name, hits, scale=100.0, **{"unit": "%", **attributes})
+
+
+def _summary(name, values, statistic, scale, seed, attributes) -> Figure:
+    kept = np.asarray(values, dtype=np.float64)
+    kept = kept[~np.isnan(kept)] * scale
+    if not len(kept):
+        return Figure(name, float("nan"), float("nan"), float("nan"), 0, **attributes)
+    draws = np.random.default_rng(seed).integers(len(kept), size=(_RESAMPLES, len(kept)))
+    low, high = np.percentile(statistic(kept[draws], axis=1), [2.5, 97.5])
+    return Figure(name, float(statistic(kept)), float(low), float(high), len(kept), **attributes)

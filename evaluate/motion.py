@@ -1,0 +1,140 @@
+"""How an object moved, from where it was seen: straight on, at rest, bouncing, falling, behind the bar."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..data.captions import ObjectDescription
+from ..data.motions import BOUNCES, FADES_IN, FADES_OUT, FALLS, LINEAR, PASSES, STANDS, STOPS
+
+_STILL = 0.3  # pixels per frame, below which an object rests
+_HALF = 0.5  # of the speed, by which a straight motion may be off on either axis
+_NEARLY_ALL = 0.9  # of the frames, for what must never happen but can be misread
+_ON_ITS_WAY = 0.7  # share of the frames in which a motion must be seen
+_NEAR_FLOOR = 8.0  # pixels; the fastest frames, before it meets the floor, are read with the largest errors
+_LEAST_STEPS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """Where one object is in each frame.
+
+    Attributes:
+        path: float64 `[T, 2]`, (x, y) in pixels with jumps across the borders undone; NaN where it is hidden.
+        height: Rows of the frames.
+        width: Columns of the frames.
+    """
+
+    path: np.ndarray
+    height: int
+    width: int
+
+    @classmethod
+    def of(cls, positions: np.ndarray, height: int, width: int, pan: float = 0.0) -> "Track":
+        """From positions in the frame `[T, 2]`; the shortest way is taken from one place where it is seen to the next.
+
+        `pan` is how far the camera goes to the right with every frame, which is taken out.
+        """
+        positions = positions + np.arange(len(positions))[:, None] * [pan, 0.0]
+        size = np.array([width, height], dtype=np.float64)
+        path, last = np.full_like(positions, np.nan), None
+        for frame, place in enumerate(positions):
+            if np.isnan(place[0]):
+                continue
+            path[frame] = place if last is None else last + (place - last + size / 2) % size - size / 2
+            last = path[frame]
+        return cls(path, height, width)
+
+    def part(self, first: int, end: int) -> "Track":
+        """The frames from `first` to before `end`."""
+        return Track(self.path[first:end], self.height, self.width)
+
+    @property
+    def steps(self) -> np.ndarray:
+        """float64 `[S, 2]`: pixels per frame between consecutive frames in both of which it is seen."""
+        steps = np.diff(self.path, axis=0)
+        return steps[~np.isnan(steps[:, 0])]
+
+    @property
+    def velocity(self) -> np.ndarray:
+        """float64 `[2]`: the middle pixels per frame, over eight frames where there are so many; NaN where it is hidden."""
+        seen = np.flatnonzero(~np.isnan(self.path[:, 0]))
+        if len(seen) < 2:
+            return np.full(2, np.nan)
+        span = min(8, (seen[-1] - seen[0]) // 2 + 1)
+        pairs = [(a, a + span) for a in seen if a + span < len(self.path) and not np.isnan(self.path[a + span, 0])]
+        if not pairs:
+            return (self.path[seen[-1]] - self.path[seen[0]]) / (seen[-1] - seen[0])
+        return np.median([(self.path[b] - self.path[a]) / span for a, b in pairs], axis=0)
+
+    @property
+    def jerk(self) -> float:
+        """Root mean square third difference of the path, in pixels per frame cubed; NaN where too little is seen."""
+        third = np.diff(self.path, n=3, axis=0)
+        third = third[~np.isnan(third[:, 0])]
+        return float(np.sqrt((third**2).sum(axis=1).mean())) if len(third) else float("nan")
+
+    @property
+    def frozen_share(self) -> float:
+        """Share of the steps shorter than a tenth of a pixel; NaN where none is seen."""
+        lengths = np.hypot(*self.steps.T)
+        return float((lengths < 0.1).mean()) if len(lengths) else float("nan")
+
+
+def heads(track: Track, motion: str, speed: float = 1.0) -> bool:
+    """Whether an object goes the way of a linear motion, at about the speed; "stops" and "stands still" are at rest."""
+    velocity, wanted = track.velocity, np.array(LINEAR.get(motion, (0, 0)), dtype=np.float64) * speed
+    if np.isnan(velocity[0]):
+        return False
+    if motion not in LINEAR:
+        return bool(np.hypot(*velocity) < _STILL)
+    return bool((np.abs(velocity - wanted) < _HALF * speed).all())
+
+
+def moves_as_told(track: Track, told: ObjectDescription, bars: np.ndarray, floor: float, speed: float = 1.0) -> bool:
+    """Whether an object does what its caption says over a whole clip.
+
+    Args:
+        track: Where it was.
+        told: What the caption says.
+        bars: bool `[T]`, in which frames there is a bar.
+        floor: y of its centre when it lies on the floor.
+        speed: Pixels per frame and axis.
+    """
+    if len(track.steps) < _LEAST_STEPS:
+        return False
+    third = len(track.path) // 3
+    if told.then is not None:
+        return heads(track.part(0, third + 1), told.motion, speed) and heads(track.part(-third - 1, len(track.path)), told.then, speed)
+    if told.motion in LINEAR or told.motion in (STANDS, STOPS, FADES_IN, FADES_OUT):
+        return heads(track, told.motion, speed)
+    return {BOUNCES: _bounces, FALLS: _falls, PASSES: _passes}[told.motion](track, bars, floor, speed)
+
+
+def _bounces(track: Track, bars: np.ndarray, floor: float, speed: float) -> bool:
+    """Goes diagonally in most frames, and never through a border."""
+    diagonal = (np.abs(np.abs(_smooth(track)) - speed) < _HALF * speed).all(axis=1)
+    seen = track.path[~np.isnan(track.path[:, 0])]
+    inside = ((seen > -2) & (seen < np.array([track.width, track.height]) + 2)).all(axis=1)
+    return bool(inside.mean() > _NEARLY_ALL and diagonal.mean() > _ON_ITS_WAY)
+
+
+def _falls(track: Track, bars: np.ndarray, floor: float, speed: float) -> bool:
+    """Goes straight down and reaches the floor, and not below."""
+    seen = track.path[~np.isnan(track.path[:, 0])]
+    upright = np.ptp(np.percentile(seen[:, 0], [5, 95])) < 6
+    highest, lowest = np.percentile(seen[:, 1], [5, 100])
+    return bool(upright and lowest - highest > 4 and abs(lowest - floor) < _NEAR_FLOOR)
+
+
+def _passes(track: Track, bars: np.ndarray, floor: float, speed: float) -> bool:
+    """Goes sideways, there is a bar, and it is seen at the end, too, on its way."""
+    velocity = track.velocity
+    sideways = abs(abs(velocity[0]) - speed) < _HALF * speed and abs(velocity[1]) < _STILL
+    return bool(bars.mean() > _ON_ITS_WAY and sideways and not np.isnan(track.path[-len(track.path) // 4 :, 0]).all())
+
+
+def _smooth(track: Track, span: int = 2) -> np.ndarray:
+    """Pixels per frame over `span` frames `[S, 2]`, which evens out a turn in the middle of a step."""
+    steps = (track.path[span:] - track.path[:-span]) / span
+    return steps[~np.isnan(steps[:, 0])]

@@ -1,0 +1,282 @@
+"""Reading a scene from its pixels alone: which objects there are, where, and how much of each can be seen.
+
+Nothing is learned and nothing is known beforehand but the looks of the sprite world: colours are told apart by their direction
+from the background, shapes by the misfit of their pictures. So a reading judges true, reconstructed and generated videos alike.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..data.shapes import COLOURS
+from .templates import Look, Templates
+
+_REACH = 4  # pixels around the centre of mass in which an object is looked for
+_LEAST_MASS = 9.0  # pixels; less is no object
+_LEAST_LIGHT = 34.0  # of 255, above the background
+_LEAST_COSINE, _EDGE_COSINE = 0.94, 0.8  # between a pixel's colour and one of the palette: to be sure of it, and beside such
+_LEAST_TIME = 0.35  # share of a clip; what is seen for less is no object
+_CLEAR = 0.75  # share of an object that must be seen for its shape to be judged
+_SOLID, _FAINT, _DIM = 0.35, 0.2, 0.4  # opacity below which no shape is judged, nothing is seen, and no object was there at all
+_BAR_SHARE, _BAR_WIDTHS = 0.8, (7, 24)  # of a column's pixels that must be grey; columns
+
+
+@dataclass(frozen=True, eq=False)
+class ReadObject:
+    """One object of a clip, as far as it can be seen.
+
+    Attributes:
+        colour: One of `COLOURS`.
+        look: Shape and size over the whole clip.
+        positions: float64 `[T, 2]`, its centre (x, y) in pixels, x in [0, W), y in [0, H); NaN where it is hidden.
+        seen: float64 `[T]`, the share of its pixels that is seen, about 0 to 1.
+        opacity: float64 `[T]`, how bright it is: 1 where it neither fades nor stands in dimmed light.
+        looks: The look of each frame; None where too little is seen to judge.
+        misfit: float64 `[T]`, how far the best picture is off, 0 to 1; NaN where nothing is judged.
+        extra: float64 `[T]`, pixels of its colour that lie elsewhere.
+    """
+
+    colour: str
+    look: Look
+    positions: np.ndarray
+    seen: np.ndarray
+    opacity: np.ndarray
+    looks: tuple[Look | None, ...]
+    misfit: np.ndarray
+    extra: np.ndarray
+
+    @cached_property
+    def visible(self) -> np.ndarray:
+        """bool `[T]`: whether anything of it is seen."""
+        return ~np.isnan(self.positions[:, 0])
+
+    @property
+    def copies(self) -> int:
+        """How many objects of this colour there are, most of the time: 1, or 2 where another one lies elsewhere."""
+        return 1 + int((self.extra > 2 * _LEAST_MASS).mean() > 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a clip shows.
+
+    Attributes:
+        objects: One for each colour that is seen.
+        bars: First column of the bar and the first one after it, for each frame; None where there is none.
+        height: Rows.
+        width: Columns.
+    """
+
+    objects: tuple[ReadObject, ...]
+    bars: tuple[tuple[int, int] | None, ...]
+    height: int
+    width: int
+
+    @property
+    def count(self) -> int:
+        """Objects in all."""
+        return sum(item.copies for item in self.objects)
+
+    def find(self, colour: str) -> ReadObject | None:
+        """The object of a colour."""
+        return next((item for item in self.objects if item.colour == colour), None)
+
+
+class SceneReader:
+    """Reads clips of the sprite world.
+
+    Args:
+        radii: Of small and of large objects, in pixels.
+    """
+
+    def __init__(self, radii: tuple[float, float] = (5.5, 9.0)):
+        self.templates = Templates(radii)
+
+    def read(self, frames: Tensor) -> Reading:
+        """Reads a clip uint8 `[T, H, W, 3]`.
+
+        Raises:
+            ValueError: The frames are not as above.
+        """
+        if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != torch.uint8 or not len(frames):
+            raise ValueError(f"got frames of shape {list(frames.shape)} and {frames.dtype}; wanted uint8 [T, H, W, 3]")
+        pixels = frames.float()
+        bars = [find_bar(picture) for picture in frames.numpy()]
+        behind = _columns(bars, frames.shape[2])[:, None, :].expand(frames.shape[:3])
+        shares = unmix(pixels, behind)
+        objects = [self._read_colour(index, shares, behind) for index in range(len(COLOURS))]
+        found = [item for item in objects if item is not None]
+        return Reading(tuple(found), tuple(bars), *frames.shape[1:3])
+
+    def _read_colour(self, colour: int, shares: Tensor, behind: Tensor) -> ReadObject | None:
+        """The object of a colour, or None where there is none in the clip."""
+        mask = shares[:, colour]
+        opacity = _peak(mask)
+        there = (((mask / opacity[:, None, None]).flatten(1).sum(dim=1) >= _LEAST_MASS) & (opacity > _FAINT)).numpy()
+        if there.mean() < _LEAST_TIME or opacity[there].max() < _DIM:
+            return None
+        others = (shares.sum(dim=1) - mask) > 0.3
+        fit = self._fit(mask[there], (~(behind | others))[there].float())
+        return self._assemble(colour, there, fit)
+
+    def _fit(self, mask: Tensor, free: Tensor) -> "_Fit":
+        """The best picture at the best place for each of F frames; `free` is 0 where something else covers the object."""
+        templates, width = self.templates, 2 * self.templates.half + 1
+        opacity = _peak(mask)
+        solid = (mask / opacity[:, None, None]).clamp(max=1)
+        centres = centre_of_mass(mask)
+        around = templates.half + _REACH
+        crop, room = (_crops(x, centres, around) for x in (solid * free, free))
+        looked = F.unfold(crop[:, None], width).transpose(1, 2)  # [F, places, pixels]
+        weights = F.unfold(room[:, None], width).transpose(1, 2)
+        pictures = templates.pictures
+        own, theirs = looked.square().sum(-1, keepdim=True), weights @ pictures.square().T
+        misfit = (own - 2 * looked @ pictures.T + theirs) / (own + theirs + 1)  # [F, places, K]
+        shown = theirs / pictures.square().sum(dim=1)
+        by_look = torch.full((len(mask), len(templates.looks)), 2.0)
+        best, place = misfit.min(dim=1)
+        by_look = by_look.scatter_reduce(1, templates.look_of.expand(len(mask), -1), best, "amin")
+        near, everywhere = (x.flatten(1).sum(dim=1) for x in (crop, solid * free))
+        size = torch.tensor([mask.shape[2], mask.shape[1]])
+        return _Fit(misfit, shown, by_look, place, best, centres, opacity, near, everywhere, size)
+
+    def _assemble(self, colour: int, there: np.ndarray, fit: "_Fit") -> ReadObject:
+        templates, total = self.templates, len(there)
+        picture = fit.best.argmin(dim=1)
+        frames = torch.arange(len(picture))
+        shown = fit.shown[frames, fit.place[frames, picture], picture]
+        seen = fit.near / templates.areas[templates.look_of[picture]]
+        clear = (shown > _CLEAR) & (seen > _CLEAR) & (fit.opacity > _SOLID)
+        judged = clear if clear.any() else torch.ones_like(clear)
+        look = int(fit.by_look[judged].mean(dim=0).argmin())
+        alike = templates.look_of == look
+        picture = torch.where(clear, picture, fit.best.masked_fill(~alike, 9).argmin(dim=1))
+        places = fit.place[frames, picture]
+        side = 2 * _REACH + 1
+        shift = torch.stack([places % side - _REACH, places // side - _REACH], dim=1)
+        positions = fit.centres + shift + templates.offsets[picture]
+        looks = [templates.looks[int(templates.look_of[p])] if c else None for p, c in zip(picture, clear, strict=True)]
+        spread = np.flatnonzero(there)
+        by_frame: list[Look | None] = [None] * total
+        for frame, its_look in zip(spread, looks, strict=True):
+            by_frame[frame] = its_look
+        return ReadObject(
+            colour=tuple(COLOURS)[colour],
+            look=templates.looks[look],
+            positions=_spread(positions % fit.size, spread, total, np.nan),
+            seen=_spread(fit.near / templates.areas[look], spread, total, 0.0),
+            opacity=_spread(fit.opacity, spread, total, 0.0),
+            looks=tuple(by_frame),
+            misfit=_spread(torch.where(clear, fit.best.amin(dim=1), torch.nan), spread, total, np.nan),
+            extra=_spread(fit.everywhere - fit.near, spread, total, 0.0),
+        )
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How well each picture fits in each of F frames.
+
+    Attributes:
+        misfit: `[F, places, K]`.
+        shown: `[F, places, K]`, the share of each picture that nothing covers.
+        by_look: `[F, looks]`, the least misfit of each look.
+        place: int64 `[F, K]`, the best place of each picture.
+        best: `[F, K]`, its misfit.
+        centres: int64 `[F, 2]`, the pixel around which was looked.
+        opacity: `[F]`.
+        near: `[F]`, pixels of the colour around that place.
+        everywhere: `[F]`, pixels of the colour in all.
+        size: int64 `[2]`, width and height of the frames.
+    """
+
+    misfit: Tensor
+    shown: Tensor
+    by_look: Tensor
+    place: Tensor
+    best: Tensor
+    centres: Tensor
+    opacity: Tensor
+    near: Tensor
+    everywhere: Tensor
+    size: Tensor
+
+
+def unmix(pixels: Tensor, behind: Tensor) -> Tensor:
+    """How much of each pixel is of each colour: float32 `[T, colours, H, W]`, about 0 to 1, at most one above 0.
+
+    A pixel at the edge of an object lies between background and colour, and so does one of a faded object: it is told by its
+    direction from the background, which is the median of its frame, and by the brighter pixels around it.
+
+    Args:
+        pixels: `[T, H, W, 3]`, 0 to 255.
+        behind: bool `[T, H, W]`, true where the bar is.
+    """
+    ground = pixels.flatten(1, 2).median(dim=1).values[:, None, None]  # [T, 1, 1, 3]
+    palette = torch.tensor(list(COLOURS.values()), dtype=torch.float32) - ground[:, :, 0, None]  # [T, 1, colours, 3]
+    above = (pixels - ground) * ~behind[..., None]
+    along = torch.einsum("thwc,tonc->tnhw", above, palette)
+    lengths, reach = above.norm(dim=-1)[:, None], palette.norm(dim=-1).permute(0, 2, 1)[..., None]  # [T, 1, H, W], [T, n, 1, 1]
+    cosine = along / (lengths * reach).clamp(min=1e-6)
+    sure = lengths.square() * (cosine - _LEAST_COSINE).clamp(min=0)
+    around = F.avg_pool2d(F.pad(sure, (2, 2, 2, 2), mode="circular"), 5, stride=1)  # edges belong to what they are the edge of
+    nearest = around.argmax(dim=1, keepdim=True)
+    is_colour = torch.zeros_like(cosine, dtype=torch.bool).scatter(1, nearest, True) & (around > 0)
+    return torch.where(is_colour & (cosine > _EDGE_COSINE) & (lengths > _LEAST_LIGHT), along / reach.square(), 0.0)
+
+
+def find_bar(picture: np.ndarray) -> tuple[int, int] | None:
+    """The bar in a frame uint8 `[H, W, 3]`: the first of its columns and the first one after it."""
+    values = np.stack([np.roll(picture.astype(np.float32), shift, axis=0) for shift in (-2, -1, 0, 1, 2)]).mean(axis=0)
+    light = values.mean(axis=2)
+    grey = (values.max(axis=2) - values.min(axis=2) < 26) & (light > np.median(light) + 22)
+    flat = np.abs(light - np.median(light, axis=0)) < 20
+    columns = (grey & flat).mean(axis=0) > _BAR_SHARE
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], columns.astype(np.int8), [0]])))
+    runs = [(int(a), int(b)) for a, b in edges.reshape(-1, 2) if _BAR_WIDTHS[0] <= b - a <= _BAR_WIDTHS[1]]
+    return max(runs, key=lambda run: run[1] - run[0]) if runs else None
+
+
+def centre_of_mass(mask: Tensor) -> Tensor:
+    """The pixel (x, y) at the middle of each mask `[F, H, W]`, on a frame whose borders meet: int64 `[F, 2]`."""
+    centres = []
+    for axis in (2, 1):
+        profile = mask.sum(dim=3 - axis)
+        angles = torch.arange(mask.shape[axis]) * (2 * np.pi / mask.shape[axis])
+        angle = torch.atan2(profile @ angles.sin(), profile @ angles.cos())
+        centres.append((angle / (2 * np.pi) * mask.shape[axis]).round().long() % mask.shape[axis])
+    return torch.stack(centres, dim=1)
+
+
+def _crops(masks: Tensor, centres: Tensor, around: int) -> Tensor:
+    """The square of `2 around + 1` pixels around each centre, across the borders: `[F, side, side]`."""
+    offsets = torch.arange(-around, around + 1)
+    columns, rows = ((centres[:, axis, None] + offsets) % masks.shape[2 - axis] for axis in (0, 1))
+    return masks[torch.arange(len(masks))[:, None, None], rows[:, :, None], columns[:, None, :]]
+
+
+def _peak(mask: Tensor) -> Tensor:
+    """How bright each object is: the brightest tenth of its pixels, `[F]`, above 0."""
+    covered = (mask > 0).flatten(1).sum(dim=1).clamp(min=10)
+    ranked = mask.flatten(1).sort(dim=1, descending=True).values
+    return ranked.gather(1, (covered // 10)[:, None])[:, 0].clamp(min=0.05)
+
+
+def _columns(bars: Sequence[tuple[int, int] | None], width: int) -> Tensor:
+    """bool `[T, W]`: the columns of the bar and two beside it on either side, where its edge is mixed with what is behind."""
+    columns = torch.zeros(len(bars), width, dtype=torch.bool)
+    for row, bar in zip(columns, bars, strict=True):
+        if bar is not None:
+            row[max(0, bar[0] - 2) : bar[1] + 2] = True
+    return columns
+
+
+def _spread(values: Tensor, frames: np.ndarray, total: int, fill: float) -> np.ndarray:
+    """Values of some frames as an array over all."""
+    out = np.full((total, *values.shape[1:]), fill)
+    out[frames] = values.double().numpy()
+    return out
