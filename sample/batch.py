@@ -51,20 +51,30 @@ class StreamBatch:
         """Slots without a stream."""
         return self._streams.count(None)
 
-    def join(self, stream: Stream) -> None:
-        """Gives a stream a slot. A stream that has not begun makes its first latent frame here, token by token.
+    def join(self, *streams: Stream) -> None:
+        """Gives streams a slot each. Those that have not begun make their first latent frame here, all of them at once.
 
         Raises:
-            ValueError: No slot is free, or the stream is another generator's, in a batch already, or guided where the batch
-                is not.
+            ValueError: Too few slots are free, or a stream is another generator's, in a batch already, or guided where the
+                batch is not; then none has joined.
         """
-        self._check(stream)
-        if stream.state.latent_index == 0:
-            stream.accept(self.generator.step(stream.state))
-        slot = self._streams.index(None)
-        self._put(slot, stream.state)
-        self._streams[slot] = stream
-        stream.batch = self
+        if len(streams) > self.free:
+            raise ValueError(
+                f"got {len(streams)} more streams than the {self.free} free of {self.slots} slots; wanted a free slot for each; "
+                "let others leave first"
+            )
+        for stream in streams:
+            self._check(stream)
+        fresh = [stream for stream in streams if stream.own_state.latent_index == 0]
+        if fresh:
+            start = StreamBatch(self.generator, len(fresh), self.guided)
+            for stream in fresh:
+                start._place(stream)
+            start.step()
+            for stream in fresh:
+                start.leave(stream)
+        for stream in streams:
+            self._place(stream)
 
     def leave(self, stream: Stream) -> None:
         """Frees the slot of a stream, which can go on alone or in another batch."""
@@ -175,11 +185,13 @@ class StreamBatch:
             self._memory = padded.expand(self.slots)
         self._memory.put(self._rows([slot]), padded)
 
+    def _place(self, stream: Stream) -> None:
+        slot = self._streams.index(None)
+        self._put(slot, stream.own_state)
+        self._streams[slot] = stream
+        stream.batch = self
+
     def _check(self, stream: Stream) -> None:
-        if not self.free:
-            raise ValueError(
-                f"got a stream more than the {self.slots} slots of this batch; wanted a free slot; let one leave first"
-            )
         if stream.generator is not self.generator:
             raise ValueError("got a stream of another generator; wanted one that this batch's generator made")
         if stream.batch is not None:

@@ -22,6 +22,7 @@ from .stream import Prompt, Stream
 from .token_file import TokenHeader, describe_tokens
 
 _ENCODED_AT_ONCE = 8  # latent frames
+_FEW_STREAMS = 2
 
 
 class VideoGenerator:
@@ -297,7 +298,8 @@ class VideoGenerator:
         """
         decoding = FrameDecoding(self.lm, lm, prompts, previous, params.tokens_per_forward(self.lm.config.frame_shape))
         first = not lm.frames.any()
-        return decoding.in_parallel(chooser) if params.is_parallel(first) else decoding.in_order(chooser)
+        crowded = first and len(previous) > _FEW_STREAMS  # several streams fill a forward by themselves
+        return decoding.in_parallel(chooser) if params.is_parallel(first) and not crowded else decoding.in_order(chooser)
 
     @torch.inference_mode()
     def decode(self, tokens: Tensor) -> Tensor:

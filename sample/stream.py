@@ -49,6 +49,7 @@ class TokenLog:
     def __init__(self, tokens: Tensor):
         self._memory, self._length = tokens.to("cpu", torch.int32), len(tokens)
 
+    @torch.inference_mode()
     def append(self, tokens: Tensor) -> None:
         """Adds a latent frame `[H, W]`."""
         if self._length == len(self._memory):

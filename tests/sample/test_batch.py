@@ -55,6 +55,17 @@ def test_tokens_are_the_same_in_any_company_and_slot(alone, which):
     assert_same(streams, alone, which)
 
 
+@pytest.mark.parametrize("which", [[0, 1], [2, 0, 1], [7, 3, 0, 6, 5, 4]])
+def test_streams_that_join_together_begin_together(alone, which):
+    batch = StreamBatch(tiny_bundle.generator(), slots=6)
+    streams = [stream(index) for index in which]
+    batch.join(*streams)
+    assert [len(one.tokens) for one in streams] == [1] * len(which)
+    for _ in range(LENGTH - 1):
+        batch.step()
+    assert_same(streams, alone, which)
+
+
 @pytest.mark.parametrize("slots", [2, 4, 8])
 def test_streams_join_and_leave_in_the_middle(alone, slots):
     batch = StreamBatch(tiny_bundle.generator(), slots=slots)
@@ -161,7 +172,7 @@ def test_a_batch_refuses_what_it_cannot_hold():
     batch = StreamBatch(generator, slots=1)
     one = stream(0)
     batch.join(one)
-    with pytest.raises(ValueError, match="more than the 1 slots"):
+    with pytest.raises(ValueError, match="got 1 more streams than the 0 free of 1 slots"):
         batch.join(stream(1))
     with pytest.raises(ValueError, match="in a batch already"):
         StreamBatch(generator, slots=2).join(one)
