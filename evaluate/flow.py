@@ -1,0 +1,78 @@
+"""How well each frame of a video follows from the next one by motion alone. The only file that knows OpenCV."""
+
+from itertools import pairwise
+from math import nan
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+_LEAST_SIZE = 16  # pixels; DIS matches patches of 8, on smaller copies of the picture too
+
+
+def warp_error(frames: Tensor) -> float:
+    """Root mean square difference between each frame and the next one warped back onto it, in levels of 0 to 255.
+
+    The warping error of "Learning blind video temporal consistency", Lai et al. 2018, without its square, with DIS optical flow
+    (Kroeger et al. 2016, medium preset, but down to full resolution). Only pixels count that stay inside the frame and whose flow
+    there and back agrees, which leaves out what is hidden or wraps around a border. A frozen video has 0, so read this beside a
+    figure of motion; and flow of small objects is rough, so compare with the error of true videos, which is not 0.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`, at least 16 x 16 pixels.
+
+    Returns:
+        The error over all pixels that count; NaN where there is none, as with a single frame.
+
+    Raises:
+        ValueError: The frames are not as above.
+        ImportError: OpenCV is not installed.
+    """
+    if frames.dtype != torch.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or min(frames.shape[1:3]) < _LEAST_SIZE:
+        raise ValueError(
+            f"got frames of shape {list(frames.shape)} and {frames.dtype}; wanted uint8 [T, H, W, 3] of at least "
+            f"{_LEAST_SIZE}x{_LEAST_SIZE} pixels; a video [C, T, H, W] in [-1, 1] becomes frames with `framecast.data.to_frames`"
+        )
+    cv2 = _import_cv2()
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis.setFinestScale(0)  # the preset stops at half the resolution, where objects of a few pixels are lost
+    errors = [_squared_errors(cv2, dis, here, after) for here, after in pairwise(frames.cpu().numpy())]
+    pixels = np.concatenate([np.empty(0), *errors])
+    return float(np.sqrt(pixels.mean())) if len(pixels) else nan
+
+
+def _import_cv2() -> Any:
+    try:
+        import cv2
+    except ImportError as error:
+        raise ImportError("warping error needs OpenCV; install it with `pip install 'framecast[evaluate]'`") from error
+    return cv2
+
+
+def _squared_errors(cv2: Any, dis: Any, here: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Squared differences, the mean over the channels, of the pixels of `here` `[H, W, 3]` that count, float64 `[N]`."""
+    grey, grey_after = (cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (here, after))
+    there, back = dis.calc(grey, grey_after, None), dis.calc(grey_after, grey, None)  # [H, W, 2], x first
+    x, y = _targets(there)
+    back_here = cv2.remap(back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.remap(after.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    counts = _inside(x, y) & _agree(there, back_here)
+    return np.square(warped - here.astype(np.float64)).mean(axis=2)[counts]
+
+
+def _targets(flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each pixel goes: columns and rows, float32 `[H, W]`."""
+    rows, columns = np.indices(flow.shape[:2], dtype=np.float32)
+    return columns + flow[..., 0], rows + flow[..., 1]
+
+
+def _inside(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    height, width = x.shape
+    return (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+
+
+def _agree(there: np.ndarray, back: np.ndarray) -> np.ndarray:
+    """Where the way back undoes the way there, up to half a pixel and more for long ways (Sundaram et al. 2010), `[H, W]`."""
+    gap, there_length, back_length = (np.square(way).sum(axis=2) for way in (there + back, there, back))
+    return gap < 0.01 * (there_length + back_length) + 0.5
