@@ -32,7 +32,8 @@ def warp_error(frames: Tensor) -> float:
     if frames.dtype != torch.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or min(frames.shape[1:3]) < _LEAST_SIZE:
         raise ValueError(
             f"got frames of shape {list(frames.shape)} and {frames.dtype}; wanted uint8 [T, H, W, 3] of at least "
-            f"{_LEAST_SIZE}x{_LEAST_SIZE} pixels; a video [C, T, H, W] in [-1, 1] becomes frames with `framecast.data.to_frames`"
+            f"{_LEAST_SIZE}x{_LEAST_SIZE} pixels; a video [C, T, H, W] in [-1, 1] becomes frames with "
+            "`framecast.data.to_frames`"
         )
     cv2 = _import_cv2()
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)

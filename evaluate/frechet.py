@@ -108,7 +108,8 @@ def windows(frames: Tensor, length: int = WINDOW) -> Tensor:
     """
     if length < 1 or frames.ndim != 4 or len(frames) < length:
         raise ValueError(
-            f"got frames of shape {list(frames.shape)} for windows of {length}; wanted [T, H, W, 3] with T >= length >= 1; make "
+            f"got frames of shape {list(frames.shape)} for windows of {length}; wanted [T, H, W, 3] with T >= length >= 1; "
+            "make "
             "longer videos"
         )
     whole = len(frames) // length * length
@@ -226,7 +227,8 @@ def _load_torchscript(path: Path, device: torch.device) -> torch.jit.ScriptModul
         return torch.jit.load(str(path), map_location=device).eval()
     except RuntimeError as error:
         raise ValueError(
-            f"got {str(path)!r}, which is no TorchScript ({str(error).splitlines()[0]}); wanted a file made by `torch.jit.save`; "
+            f"got {str(path)!r}, which is no TorchScript ({str(error).splitlines()[0]}); wanted a file made by "
+            "`torch.jit.save`; "
             "download it again or export it"
         ) from error
 

@@ -219,6 +219,7 @@ def _check_same_shape(video: Tensor, target: Tensor) -> None:
 def _check_video(video: Tensor, least: int) -> None:
     if video.ndim != 5 or not video.is_floating_point() or min(video.shape[3:]) < least or not video.shape[2]:
         raise ValueError(
-            f"got a video of shape {list(video.shape)} and dtype {video.dtype}; wanted float [B, C, T, H, W] in [-1, 1] with at "
+            f"got a video of shape {list(video.shape)} and dtype {video.dtype}; wanted float [B, C, T, H, W] in [-1, 1] with "
+            "at "
             f"least {least}x{least} pixels; uint8 frames become one with `framecast.data.to_video`"
         )

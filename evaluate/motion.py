@@ -105,7 +105,9 @@ def moves_as_told(track: Track, told: ObjectDescription, bars: np.ndarray, floor
         return False
     third = len(track.path) // 3
     if told.then is not None:
-        return heads(track.part(0, third + 1), told.motion, speed) and heads(track.part(-third - 1, len(track.path)), told.then, speed)
+        return heads(track.part(0, third + 1), told.motion, speed) and heads(
+            track.part(-third - 1, len(track.path)), told.then, speed
+        )
     if told.motion in LINEAR or told.motion in (STANDS, STOPS, FADES_IN, FADES_OUT):
         return heads(track, told.motion, speed)
     return {BOUNCES: _bounces, FALLS: _falls, PASSES: _passes}[told.motion](track, bars, floor, speed)

@@ -28,6 +28,7 @@ def build_parser() -> Parser:
     _add_decode(add("decode", help="turn a token file into a video"))
     _add_reconstruct(add("reconstruct", help="show a video beside its reconstruction from tokens"))
     _add_info(add("info", help="say what a bundle holds"))
+    _add_evaluate(add("evaluate", help="measure bundles and write a report"))
     _add_demo(add("demo", help="make a captioned set of clips with the embedded default"))
     return parser
 
@@ -117,6 +118,20 @@ def _add_info(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run="info")
 
 
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundles", nargs="*", metavar="BUNDLE", help="folders of bundles (default: the embedded default)")
+    parser.add_argument("--out", default="report", help="folder of the report; an earlier run goes on there (default: report)")
+    parser.add_argument("--quick", action="store_true", help="fewer clips: under three minutes on two cores")
+    parser.add_argument("--clips", type=int, default=None, help="clips of each kind (default: 128, quick: 16)")
+    parser.add_argument("--long_clips", type=int, default=None, help="streams whose drift is measured (default: 16, quick: 8)")
+    parser.add_argument("--long_frames", type=int, default=None, help="their length, 1 + 4k (default: 513, quick: 265)")
+    parser.add_argument("--real", default=None, metavar="FOLDER", help="a folder of real video for the tokenizer")
+    parser.add_argument("--only", nargs="+", default=[], metavar="SECTION", help="sections to measure (default: all that apply)")
+    parser.add_argument("--fvd_features", default=None, metavar="FILE", help="I3D as TorchScript, for the usual FVD")
+    _add_sampling(parser, seed=1000)
+    parser.set_defaults(run="evaluate")
+
+
 def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default="demo", help="folder for the clips, made if it is missing (default: demo)")
     parser.add_argument("--seed", type=int, default=0, help="seed of every clip (default: 0)")
@@ -141,8 +156,8 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, help="file to write: .mp4, .gif, .webp, .png, .mkv (lossless) or .fct (tokens)")
 
 
-def _add_sampling(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same tokens (default: 0)")
+def _add_sampling(parser: argparse.ArgumentParser, seed: int = 0) -> None:
+    parser.add_argument("--seed", type=int, default=seed, help=f"the same seed gives the same tokens (default: {seed})")
     parser.add_argument("--temperature", type=float, default=0.9, help="0 takes the likeliest token always (default: 0.9)")
     parser.add_argument("--top_k", type=int, default=None, help="keep the k likeliest tokens (default: all)")
     parser.add_argument(

@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -160,6 +161,24 @@ def info(arguments: argparse.Namespace) -> None:
     rows += [(name, digest[:16]) for name, digest in bundle.hashes.items()]
     for name, value in rows:
         print(f"{name:24} {value}")
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """`framecast evaluate`: figures, curves and clips of bundles, on one page."""
+    from .evaluate.suite import QUICK, Settings
+    from .evaluate.suite import evaluate as run
+
+    settings = QUICK if arguments.quick else Settings()
+    chosen = {name: getattr(arguments, name) for name in ("clips", "long_clips", "long_frames")}
+    settings = replace(
+        settings,
+        **{name: value for name, value in chosen.items() if value is not None},
+        seed=arguments.seed,
+        params=_params(arguments),
+        real=arguments.real,
+        features=arguments.fvd_features,
+    )
+    print(run(arguments.bundles or [None], Path(arguments.out), settings, arguments.only))
 
 
 def demo(arguments: argparse.Namespace) -> None:

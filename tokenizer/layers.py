@@ -31,8 +31,9 @@ class SpatialConv(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3):
         super().__init__()
-        conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2)
-        self.conv = conv.to(memory_format=torch.channels_last)  # else small pictures pay for a copy of the weights each time
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2)
+        weight = self.conv.weight.detach().contiguous(memory_format=torch.channels_last)
+        self.conv.weight = nn.Parameter(weight)  # else small pictures pay for a copy of the weights each time
 
     def forward(self, x: Tensor) -> Tensor:
         batch = x.shape[0]

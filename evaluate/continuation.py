@@ -1,0 +1,86 @@
+"""Physics: where objects go after a true beginning, against where they truly went."""
+
+import numpy as np
+
+from ..data.motions import BOUNCES, FALLS, LINEAR
+from .figures import Curve, Sample, Section, mean_of, median_of, share_of
+from .reading import Reading
+from .study import Case, Progress, Study, part_of
+
+_GIVEN, _MADE = 9, 32
+_KINDS = {"free motion": tuple(LINEAR), "bounces": (BOUNCES,), "falls": (FALLS,)}
+
+
+def physics(study: Study, progress: Progress) -> Section:
+    """Clips that go on from nine true frames: Q4."""
+    figures, curves, samples = [], [], []
+    for at, (kind, motions) in enumerate(_KINDS.items()):
+        cases = _cases(study, motions, at)
+        clips = study.generate(
+            [case.prompt for case in cases],
+            _GIVEN + _MADE,
+            part_of(progress, at, len(_KINDS)),
+            first_frames=[case.frames[:_GIVEN] for case in cases],
+        )
+        made = np.stack([errors(study.reader.read(clip), case) for case, clip in zip(cases, clips, strict=True)])
+        true = np.stack([errors(study.reader.read(case.frames), case) for case in cases])
+        target = "<= 1 (Q4)" if kind != "falls" else ""
+        reference = float(np.nanmedian(true))
+        each = [float(np.nanmedian(row)) if not np.isnan(row).all() else float("nan") for row in made]
+        figures.append(
+            median_of(
+                f"position error, {kind}", made.ravel().tolist(), unit="px", better="lower", target=target, reference=reference
+            )
+        )
+        figures.append(
+            mean_of(f"position error of the last latent frame, {kind}", _middle(made[:, -4:]), unit="px", better="lower")
+        )
+        figures.append(share_of(f"frames in which the object is found, {kind}", (~np.isnan(made)).mean(axis=1)))
+        x = tuple(float(frame) for frame in range(_GIVEN, _GIVEN + _MADE))
+        curves.append(Curve("Position error after a true beginning", kind, x, tuple(_middle(made.T)), "frame", "px, median"))
+        samples += [
+            Sample(case.prompt, f"{error:.1f} px off in the middle", error if error == error else 99.0, clip)
+            for case, clip, error in zip(cases, clips, each, strict=True)
+        ]
+    return Section(
+        "physics",
+        "Physics",
+        f"Clips of one object go on from {_GIVEN} true frames for {_MADE} frames. Its position, read from the pixels where "
+        "its whole shape can be seen, "
+        "against the true trajectory; distances across the borders count the short way. The median is over all frames of all "
+        "clips.",
+        tuple(figures),
+        tuple(curves),
+        tuple(sorted(samples, key=lambda sample: -sample.badness)[:6]),
+    )
+
+
+def _cases(study: Study, motions: tuple[str, ...], at: int) -> list[Case]:
+    """Scenes of one object with one of the motions and nothing else that changes."""
+    world, index = study.world(_GIVEN + _MADE, seed=10 + at), 0
+    cases: list[Case] = []
+    while len(cases) < max(1, study.settings.clips // 2):
+        scene = world.scene(index)
+        item = scene.objects[0]
+        plain = len(scene.objects) == 1 and item.then is None and not scene.camera.any() and (scene.light == 1).all()
+        if plain and item.motion in motions:
+            clip = world[index]
+            cases.append(Case(clip.captions[0].text, study.settings.seed + index, scene, clip.frames))
+        index += 1
+    return cases
+
+
+def errors(reading: Reading, case: Case) -> np.ndarray:
+    """Pixels between the true place and the read one in each frame after the given ones; NaN where it is not seen whole."""
+    found = reading.find(case.scene.objects[0].colour)
+    if found is None:
+        return np.full(_MADE, np.nan)
+    size = np.array([reading.width, reading.height])
+    apart = (found.positions - case.scene.positions[0] + size / 2) % size - size / 2
+    clear = np.array([look is not None for look in found.looks])
+    return np.where(clear, np.hypot(*apart.T), np.nan)[_GIVEN:]
+
+
+def _middle(rows: np.ndarray) -> list[float]:
+    """The median of each row, without what is NaN."""
+    return [float(np.median(row[~np.isnan(row)])) if (~np.isnan(row)).any() else float("nan") for row in rows]

@@ -1,0 +1,60 @@
+"""Frechet video distance of generated clips, and of reconstructions, which is the tokenizer's share of it."""
+
+import torch
+from torch import Tensor
+
+from ..sample import load_bundle
+from .control import reconstruct
+from .figures import Figure, Section
+from .frechet import FeatureExtractor, FeatureStatistics, TokenizerFeatures, TorchScriptFeatures, frechet_distance, windows
+from .study import Progress, Study
+
+_FRAMES = 33
+_BATCH = 16
+
+
+def extractor(study: Study) -> FeatureExtractor:
+    """What features are taken: those of the I3D file that is given, or those of the embedded default's encoder."""
+    if study.settings.features is not None:
+        return TorchScriptFeatures(study.settings.features)
+    return TokenizerFeatures(load_bundle(None).tokenizer, "encoder of Framecast's embedded default")
+
+
+def frechet(study: Study, progress: Progress) -> Section:
+    """Distances between true, reconstructed and generated clips."""
+    features, count = extractor(study), study.settings.clips
+    cases = study.cases(study.world(_FRAMES, seed=6), count)
+    others = study.cases(study.world(_FRAMES, seed=7), count)
+    made = study.generate([case.prompt for case in cases], _FRAMES, lambda x: progress(0.8 * x))
+    true = statistics(features, [case.frames for case in cases])
+    kinds = {
+        "generated against true": made,
+        "reconstructed against true: the tokenizer's share": [reconstruct(study, case.frames) for case in cases],
+        "other true clips against true: what the number of clips costs": [case.frames for case in others],
+    }
+    label = "FVD" if features.comparable else "Frechet distance (not comparable to published FVD)"
+    figures = []
+    for at, (name, clips) in enumerate(kinds.items()):
+        value = frechet_distance(statistics(features, clips), true)
+        figures.append(Figure(f"{label}, {name}", value, float("nan"), float("nan"), 2 * count, "", "lower"))
+        progress(0.8 + 0.2 * (at + 1) / len(kinds))
+    shares = frechet_distance(statistics(features, made), statistics(features, list(kinds.values())[1]))
+    figures.append(
+        Figure(f"{label}, generated against reconstructed", shares, float("nan"), float("nan"), 2 * count, "", "lower")
+    )
+    return Section(
+        "distance",
+        "Distance between distributions",
+        f"Windows of 16 frames of {count} clips each, features of: {features.name}. "
+        + ("" if features.comparable else "These features were trained here, so the numbers compare runs of this page only. ")
+        + ("The usual count is 2,048 clips; fewer give larger distances." if count < 2048 else ""),
+        tuple(figures),
+        details={"features": features.name, "comparable": features.comparable},
+    )
+
+
+def statistics(features: FeatureExtractor, clips: list[Tensor]) -> FeatureStatistics:
+    """Mean and covariance of the features of all whole windows of some clips."""
+    pieces = torch.cat([windows(clip) for clip in clips])
+    with torch.inference_mode():
+        return FeatureStatistics.of(torch.cat([features(batch) for batch in pieces.split(_BATCH)]))

@@ -1,0 +1,154 @@
+"""What a stream keeps over a long time: identity, sharpness, background, light, and that it still moves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..data import to_video
+from ..data.motions import BOUNCES, LINEAR
+from .figures import Curve, Figure, Sample, Section, mean_of, share_of
+from .metrics import motion_by_frame, sharpness_by_frame
+from .reading import ReadObject, SceneReader
+from .study import Progress, Study
+
+_WINDOW = 16  # frames that are read together
+_EARLY = 32  # the frame with which later ones are compared
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """One window of a stream.
+
+    Attributes:
+        identity: Whether the object has the colour, shape and size that were asked for.
+        sharpness: Mean gradient, in levels per pixel.
+        background: Mean brightness of the darker half of the pixels, in levels.
+        motion: Mean difference between frames, in levels.
+        speed: Pixels per frame that the object moves; NaN where it is not found.
+    """
+
+    identity: bool
+    sharpness: float
+    background: float
+    motion: float
+    speed: float
+
+
+def drift(study: Study, progress: Progress) -> Section:
+    """Long streams of one object that keeps moving: the second half of Q3."""
+    settings = study.settings
+    looks = _looks(study)
+    prompts = [f"{look} {motion}" for look, motion in looks]
+    clips = study.generate(prompts, settings.long_frames, lambda x: progress(0.7 * x))
+    streams = []
+    for index, ((look, _), clip) in enumerate(zip(looks, clips, strict=True)):
+        streams.append(stretches(study.reader, clip, look))
+        progress(0.7 + 0.3 * (index + 1) / len(clips))
+    whole = f"over {settings.long_frames - 1} frames"
+    figures = (
+        share_of(f"streams that keep their identity {whole}", [_keeps(stream) for stream in streams], target=">= 95 (Q3)"),
+        share_of("windows with the object as asked for", [s.identity for stream in streams for s in stream]),
+        _change("sharpness", streams, "<= 5 (Q3)"),
+        _change("background", streams, "<= 5 (Q3)"),
+        _ratio("motion at the end over motion at the start", streams),
+        share_of("windows in which the object stands still", [s.speed < 0.1 for st in streams for s in st], better="lower"),
+    )
+    x = tuple(float(_WINDOW * index + _WINDOW // 2) for index in range(len(streams[0])))
+    curves = [
+        Curve(plot, "streams", x, tuple(_mean_by_window(streams, name)), "frame", label)
+        for name, plot, label in (
+            ("identity", "Identity against frame index", "share of streams as asked for"),
+            ("sharpness", "Sharpness against frame index", "levels per pixel"),
+            ("background", "Background against frame index", "levels"),
+            ("motion", "Motion against frame index", "levels between frames"),
+            ("speed", "Speed of the object against frame index", "pixels per frame"),
+        )
+    ]
+    samples = tuple(
+        Sample(
+            prompt, f"as asked for in {100 * np.mean([s.identity for s in stream]):.0f} % of the windows", _wrong(stream), clip
+        )
+        for prompt, stream, clip in zip(prompts, streams, clips, strict=True)
+    )
+    return Section(
+        "drift",
+        "Drift",
+        f"{settings.long_clips} streams of one object that keeps moving, {settings.long_frames} frames, read in windows of "
+        f"{_WINDOW} frames. A stream keeps its identity "
+        "if in nine of ten windows the object has the colour, shape and size of its prompt. Motion stands beside quality, "
+        "since a frozen video does not drift.",
+        figures,
+        tuple(curves),
+        tuple(sorted(samples, key=lambda sample: -sample.badness)[:4]),
+    )
+
+
+def _looks(study: Study) -> list[tuple[str, str]]:
+    """Looks and motions of the streams."""
+    world, motions = study.world(5, "seen", seed=20), (*LINEAR, BOUNCES)
+    items = [world.scene(index).objects[0] for index in range(study.settings.long_clips)]
+    return [(f"a {item.size} {item.colour} {item.shape}", motions[index % len(motions)]) for index, item in enumerate(items)]
+
+
+def stretches(reader: SceneReader, clip: Tensor, looks: str) -> list[Stretch]:
+    """Reads a stream uint8 `[T, H, W, 3]` window by window; `looks` is "a large red circle"."""
+    _, size, colour, *shape = looks.split()
+    video = to_video(clip)[None]
+    sharp, moved = sharpness_by_frame(video)[0], motion_by_frame(video)[0]
+    found = []
+    for start in range(0, len(clip) - _WINDOW + 1, _WINDOW):
+        frames = slice(start, start + _WINDOW)
+        item = reader.read(clip[frames]).find(colour)
+        identity = item is not None and (item.look.shape, item.look.size) == (" ".join(shape), size)
+        dark = clip[frames].float().mean(dim=3).flatten(1).sort(dim=1).values
+        found.append(
+            Stretch(
+                identity=identity,
+                sharpness=float(sharp[frames].mean()),
+                background=float(dark[:, : dark.shape[1] // 2].mean()),
+                motion=float(moved[start : start + _WINDOW - 1].mean()),
+                speed=_speed(item, clip.shape[1:3]),
+            )
+        )
+    return found
+
+
+def _speed(item: ReadObject | None, size: torch.Size) -> float:
+    if item is None:
+        return float("nan")
+    steps = np.diff(item.positions, axis=0)
+    steps = (steps + np.array(size[::-1]) / 2) % np.array(size[::-1]) - np.array(size[::-1]) / 2
+    lengths = np.hypot(*steps[~np.isnan(steps[:, 0])].T)
+    return float(np.median(lengths)) if len(lengths) else float("nan")
+
+
+def _keeps(stream: Sequence[Stretch]) -> bool:
+    return float(np.mean([stretch.identity for stretch in stream])) >= 0.9
+
+
+def _wrong(stream: Sequence[Stretch]) -> float:
+    return 1 - float(np.mean([stretch.identity for stretch in stream]))
+
+
+def _ends(stream: Sequence[Stretch], name: str) -> tuple[float, float]:
+    """The mean of a measure over the two windows from frame 32 on, and over the last two."""
+    values = [float(getattr(stretch, name)) for stretch in stream]
+    first = _EARLY // _WINDOW
+    return float(np.mean(values[first : first + 2])), float(np.mean(values[-2:]))
+
+
+def _change(name: str, streams: Sequence[Sequence[Stretch]], target: str) -> Figure:
+    changes = [100 * abs(late / early - 1) for early, late in (_ends(stream, name) for stream in streams)]
+    return mean_of(f"change of {name} from frame {_EARLY} to the end", changes, unit="%", better="lower", target=target)
+
+
+def _ratio(name: str, streams: Sequence[Sequence[Stretch]]) -> Figure:
+    return mean_of(name, [late / max(early, 1e-6) for early, late in (_ends(stream, "motion") for stream in streams)], better="")
+
+
+def _mean_by_window(streams: Sequence[Sequence[Stretch]], name: str) -> list[float]:
+    values = np.array([[float(getattr(stretch, name)) for stretch in stream] for stream in streams])
+    return [float(np.mean(c[~np.isnan(c)])) if (~np.isnan(c)).any() else float("nan") for c in values.T]

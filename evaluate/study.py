@@ -1,0 +1,156 @@
+"""What is evaluated and how: the bundle, the settings, and clips made from prompts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ..data import SpriteWorld
+from ..data.captions import caption_scene
+from ..data.scenes import Scene
+from ..sample import Bundle, SamplingParams, StreamBatch, VideoGenerator
+from .adherence import Judge
+from .reading import SceneReader
+
+Progress = Callable[[float], None]
+"""Is told the share of a section that is done, 0 to 1."""
+
+_SLOTS = 8
+
+
+def part_of(progress: Progress, part: int, parts: int) -> Progress:
+    """The progress of one of several equal parts."""
+    return lambda share: progress((part + share) / parts)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much is measured, and how clips are made.
+
+    Attributes:
+        clips: Clips of each kind, at least 1.
+        long_clips: Streams whose drift is measured, at least 1.
+        long_frames: Their length, `1 + 4k`.
+        seed: Of all worlds and streams; training uses worlds 0, 1 and 2.
+        params: How tokens are chosen.
+        real: A folder of real video for the tokenizer; None leaves it out.
+        features: A TorchScript file of I3D features for the Frechet video distance; None takes self-trained ones.
+    """
+
+    clips: int = 128
+    long_clips: int = 16
+    long_frames: int = 513
+    seed: int = 1000
+    params: SamplingParams = field(default_factory=SamplingParams)
+    real: str | None = None
+    features: str | None = None
+
+    def __post_init__(self):
+        if min(self.clips, self.long_clips) < 1 or self.long_frames < 65 or self.long_frames % 4 != 1:
+            raise ValueError(
+                f"got {self.clips} clips, {self.long_clips} long ones of {self.long_frames} frames; wanted at least 1 of "
+                "each and "
+                "1 + 4k frames, at least 65"
+            )
+
+
+@dataclass(frozen=True)
+class Case:
+    """A prompt with the scene it was taken from.
+
+    Attributes:
+        prompt: The caption.
+        seed: Of the stream.
+        scene: What a true clip of it shows.
+        frames: uint8 `[T, H, W, 3]`, that clip.
+    """
+
+    prompt: str
+    seed: int
+    scene: Scene
+    frames: Tensor
+
+
+class Study:
+    """One bundle under evaluation.
+
+    Args:
+        bundle: What is evaluated.
+        settings: How.
+    """
+
+    def __init__(self, bundle: Bundle, settings: Settings):
+        self.bundle, self.settings = bundle, settings
+
+    @cached_property
+    def generator(self) -> VideoGenerator:
+        """Makes its clips."""
+        return self.bundle.generator()
+
+    @cached_property
+    def reader(self) -> SceneReader:
+        """Reads clips of the sprite world."""
+        return SceneReader()
+
+    @cached_property
+    def judge(self) -> Judge:
+        """Compares them with their captions."""
+        return Judge(self.reader.templates)
+
+    @cached_property
+    def knows_sprites(self) -> bool:
+        """Whether it was trained on the sprite world."""
+        return self.bundle.training.get("source") == SpriteWorld.__name__
+
+    def world(self, num_frames: int = 33, combinations: str = "all", seed: int = 0) -> SpriteWorld:
+        """A sprite world of this study, of the size and rate of the bundle; `seed` tells its worlds apart."""
+        return SpriteWorld(
+            num_frames=num_frames, size=self.bundle.height, seed=self.settings.seed + seed, combinations=combinations
+        )
+
+    def cases(self, world: SpriteWorld, count: int) -> list[Case]:
+        """The first scenes of a world, each under one caption for the whole clip."""
+        cases = []
+        for index in range(count):
+            clip, scene = world[index], replace(world.scene(index), timeline=False)
+            cases.append(Case(caption_scene(scene)[0].text, self.settings.seed + index, scene, clip.frames))
+        return cases
+
+    def generate(
+        self,
+        prompts: Sequence[str | Sequence[tuple[float, str]]],
+        num_frames: int,
+        progress: Progress,
+        params: SamplingParams | None = None,
+        first_frames: Sequence[Tensor] | None = None,
+    ) -> list[Tensor]:
+        """Clips uint8 `[num_frames, H, W, 3]`, several at a time; the seed of clip i is that of the study plus i.
+
+        Args:
+            prompts: What they show.
+            num_frames: Their length, with the first frames.
+            progress: Is told how far it is.
+            params: How tokens are chosen, where not as in the settings.
+            first_frames: uint8 `[T, H, W, 3]` each, what they begin with; all of one length.
+        """
+        clips: list[Tensor] = []
+        for start in range(0, len(prompts), _SLOTS):
+            rows = range(start, min(start + _SLOTS, len(prompts)))
+            given = [None if first_frames is None else first_frames[row] for row in rows]
+            streams = [
+                self.generator.stream(prompts[row], self.settings.seed + row, params or self.settings.params, first)
+                for row, first in zip(rows, given, strict=True)
+            ]
+            batch = StreamBatch(self.generator, len(streams), guided=(params or self.settings.params).guided)
+            batch.join(*streams)
+            length, done = self.generator.tokenizer.num_latent_frames(num_frames), len(streams[0].log)
+            for index in range(done, length):
+                batch.step()
+                progress((start + (index + 1) / length * len(streams)) / len(prompts))
+            for stream, first in zip(streams, given, strict=True):
+                made = torch.stack([frame.image for frame in stream.ready])
+                clips.append(made if first is None else torch.cat([first, made]))
+                stream.close()
+        return clips

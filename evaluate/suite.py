@@ -1,0 +1,200 @@
+"""The whole evaluation: all sections of all bundles, each kept as soon as it is there, and the report."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from ..data import SpriteWorld
+from ..data.captions import caption_scene
+from ..data.files import replacing
+from ..sample import Bundle, load_bundle
+from .continuation import physics
+from .control import condition_control, decoding_compared, quality
+from .distance import extractor, frechet
+from .drift import drift
+from .events import persistence, steering
+from .figures import Curve, Figure, Sample, Section
+from .report import BundleResult, write_report
+from .study import Settings, Study
+from .tokens import prediction, tokenizer_on_sprites, tokenizer_on_videos
+
+VERSION = 1
+"""Of what is measured; results of another version are not used again."""
+SECTIONS: dict[str, Callable[[Study, Callable[[float], None]], Section]] = {
+    "tokenizer-sprites": tokenizer_on_sprites,
+    "tokenizer-videos": tokenizer_on_videos,
+    "prediction": prediction,
+    "control": condition_control,
+    "quality": quality,
+    "persistence": persistence,
+    "steering": steering,
+    "physics": physics,
+    "drift": drift,
+    "decoding": decoding_compared,
+    "distance": frechet,
+}
+"""All parts of the evaluation, in the order of the page."""
+QUICK = Settings(clips=16, long_clips=8, long_frames=265)
+"""A first look, in under three minutes on two cores."""
+
+_ON_VIDEOS, _WITHOUT_LM = ("tokenizer-videos",), ("tokenizer-sprites", "tokenizer-videos")
+_TRAINING_CAPTIONS = 4000
+
+
+def evaluate(bundles: Sequence[str | None], out: Path, settings: Settings, only: Sequence[str] = ()) -> Path:
+    """Evaluates bundles and writes `report.json` and `index.html`; goes on where an earlier call was stopped.
+
+    Args:
+        bundles: Their folders; None is the embedded default.
+        out: Folder of the report; made where it is missing. Parts that are done are kept in its `parts`.
+        settings: How much is measured, and how.
+        only: Names of `SECTIONS` to measure; none means all that apply.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        ValueError: A section is unknown, or none applies to a bundle.
+    """
+    unknown = sorted(set(only) - set(SECTIONS))
+    if unknown:
+        raise ValueError(f"got the section {unknown[0]!r}; wanted some of {', '.join(SECTIONS)}")
+    studies = [Study(load_bundle(folder), settings) for folder in bundles]
+    plans = [[name for name in applicable(study) if not only or name in only] for study in studies]
+    for study, plan in zip(studies, plans, strict=True):
+        if not plan:
+            raise ValueError(
+                f"got nothing to measure of {study.bundle.path}: sprites need a bundle trained on SpriteWorld, videos need a "
+                "folder "
+                "(`--real`)"
+            )
+    (out / "parts").mkdir(parents=True, exist_ok=True)
+    names = _names([study.bundle for study in studies])
+    results = []
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        for study, plan, name in zip(studies, plans, names, strict=True):
+            sections = [_section(study, part, out / "parts", bar, name) for part in plan]
+            results.append(BundleResult(name, describe(study.bundle), tuple(sections)))
+    return write_report(out, results, protocol(studies[0], settings))
+
+
+def applicable(study: Study) -> list[str]:
+    """The sections that can be measured of a bundle."""
+    names = list(SECTIONS)
+    if study.settings.real is None:
+        names = [name for name in names if name not in _ON_VIDEOS]
+    if not study.knows_sprites:
+        names = [name for name in names if name in _ON_VIDEOS]
+    if study.bundle.lm is None:
+        names = [name for name in names if name in _WITHOUT_LM]
+    return names
+
+
+def describe(bundle: Bundle) -> dict[str, object]:
+    """What is worth knowing of a bundle."""
+    networks = {"tokenizer": bundle.tokenizer, "lm": bundle.lm}
+    return {
+        "folder": bundle.path.name,
+        "hashes": {name: digest[:12] for name, digest in bundle.hashes.items()},
+        "parameters": {n: sum(p.numel() for p in net.parameters()) for n, net in networks.items() if net is not None},
+        "training": bundle.training,
+    }
+
+
+def protocol(study: Study, settings: Settings) -> dict[str, object]:
+    """What was measured on what, and how: the card that makes figures comparable."""
+    return {
+        "evaluation": VERSION,
+        "data": "SpriteWorld, rendered anew for this evaluation; raw frames, never through a video codec",
+        "split": f"worlds of seeds {settings.seed} and above; training uses the seeds 0 to 2 and nine in ten combinations",
+        "overlap": overlap(study),
+        "settings": {**asdict(settings), "real": settings.real and Path(settings.real).name},
+        "size": f"{study.bundle.height}x{study.bundle.width} at {study.bundle.fps:g} frames/s",
+        "intervals": "95 %, percentile bootstrap over clips or objects, 2,000 resamples",
+        "features": extractor(study).name if "distance" in applicable(study) else "none",
+        "versions": {"framecast": _version(), "torch": torch.__version__, "python": platform.python_version()},
+        "machine": {"processor": platform.processor() or platform.machine(), "threads": torch.get_num_threads()},
+    }
+
+
+def overlap(study: Study) -> str:
+    """How many captions of the evaluation occur in training, too: the prompts are short, so some must; the scenes are "
+    "others."""
+    if not study.knows_sprites:
+        return "none looked for: not trained on SpriteWorld"
+    trained = SpriteWorld(num_frames=33, seed=2, combinations="seen")
+    known = {caption_scene(replace(trained.scene(index), timeline=False))[0].text for index in range(_TRAINING_CAPTIONS)}
+    shares = []
+    for combinations in ("seen", "unseen"):
+        world = study.world(33, combinations)
+        asked = [caption_scene(replace(world.scene(i), timeline=False))[0].text for i in range(study.settings.clips)]
+        shares.append(f"{100 * sum(text in known for text in asked) / len(asked):.0f} % of the {combinations} prompts")
+    where = f"the captions of {_TRAINING_CAPTIONS:,} training clips"
+    return f"{' and '.join(shares)} occur among {where}; no scene does, since seeds differ"
+
+
+def _section(study: Study, name: str, folder: Path, bar: Progress, title: str) -> Section:
+    """One section, measured or read from where an earlier call kept it."""
+    facts = [VERSION, name, study.bundle.hashes, asdict(study.settings)]
+    key = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    path = folder / f"{name}-{key}.safetensors"
+    task = bar.add_task(f"{title}: {name}", total=1.0)
+    section = _read(path)
+    if section is None:
+        section = SECTIONS[name](study, lambda share: bar.update(task, completed=share))
+        section = replace(section, name=name)
+        _write(path, section)
+    bar.update(task, completed=1.0)
+    return section
+
+
+def _write(path: Path, section: Section) -> None:
+    """Keeps a section; its clips as tensors, all else as JSON in the header."""
+    record = {
+        "name": section.name,
+        "title": section.title,
+        "about": section.about,
+        "figures": [asdict(figure) for figure in section.figures],
+        "curves": [asdict(curve) for curve in section.curves],
+        "samples": [{"label": s.label, "note": s.note, "badness": s.badness} for s in section.samples],
+        "details": section.details,
+    }
+    frames = {f"sample{index}": sample.frames.contiguous() for index, sample in enumerate(section.samples)}
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(frames or {"none": torch.zeros(1)}, metadata={"section": json.dumps(record)}))
+
+
+def _read(path: Path) -> Section | None:
+    """A section that was kept; None where there is none, or a damaged one."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            record = json.loads(file.metadata()["section"])
+            frames = [file.get_tensor(f"sample{index}") for index in range(len(record["samples"]))]
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        return None
+    curves = [Curve(**{**curve, "x": tuple(curve["x"]), "y": tuple(curve["y"])}) for curve in record["curves"]]
+    samples = [Sample(**sample, frames=clip) for sample, clip in zip(record["samples"], frames, strict=True)]
+    figures = tuple(Figure(**figure) for figure in record["figures"])
+    return Section(record["name"], record["title"], record["about"], figures, tuple(curves), tuple(samples), record["details"])
+
+
+def _names(bundles: Sequence[Bundle]) -> list[str]:
+    """A name for each bundle: its folder's, or with the folder above where those are alike."""
+    short = [bundle.path.name for bundle in bundles]
+    return short if len(set(short)) == len(short) else ["/".join(b.path.resolve().parts[-2:]) for b in bundles]
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("framecast")

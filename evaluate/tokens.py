@@ -1,0 +1,149 @@
+"""The two networks apart: what the tokenizer loses, and how well the video LM predicts its tokens."""
+
+from collections.abc import Sequence
+from math import log
+
+import torch
+from torch import Tensor
+
+from ..data import SpriteWorld, VideoFolder, to_frames, to_video
+from ..data.timeline import latent_captions
+from ..model import VideoLM, shift_tokens, to_sequence
+from ..tokenizer import VideoTokenizer
+from .adherence import same_look
+from .figures import Curve, Figure, Sample, Section, mean_of, share_of
+from .metrics import bits_per_pixel, ms_ssim, psnr, ssim, temporal_error
+from .study import Progress, Study
+
+_FRAMES = 33
+
+
+def tokenizer_on_sprites(study: Study, progress: Progress) -> Section:
+    """Reconstruction of clips of the sprite world, and whether a reader still sees the same in them."""
+    cases = study.cases(study.world(_FRAMES, seed=4), study.settings.clips)
+    section = _reconstruction(study, [(case.prompt, case.frames) for case in cases], progress)
+    figures = list(section.figures)
+    looks, kept = [], []
+    for case in cases:
+        reading = study.reader.read(_through(study.bundle.tokenizer, case.frames))
+        for item in case.scene.objects:
+            found = reading.find(item.colour)
+            looks.append(found is not None and (found.look.shape, found.look.size) == (item.shape, item.size))
+            kept.append(float("nan") if found is None else same_look(found))
+    figures.append(share_of("objects with their colour, shape and size after reconstruction", looks))
+    figures.append(share_of("frames with the object's own look after reconstruction", kept))
+    return Section("tokenizer-sprites", "Tokenizer on sprites", section.about, tuple(figures), samples=section.samples)
+
+
+def tokenizer_on_videos(study: Study, progress: Progress) -> Section:
+    """Reconstruction of a folder of real video, at the bundle's size and rate."""
+    assert study.settings.real is not None
+    bundle = study.bundle
+    folder = VideoFolder(study.settings.real, num_frames=17, size=(bundle.height, bundle.width), fps=bundle.fps)
+    picked = range(0, len(folder), max(1, len(folder) // study.settings.clips))
+    clips = [(folder[index].name, folder[index].frames) for index in picked]
+    section = _reconstruction(study, clips, progress)
+    return Section("tokenizer-videos", "Tokenizer on real video", section.about, section.figures, samples=section.samples)
+
+
+def _reconstruction(study: Study, clips: Sequence[tuple[str, Tensor]], progress: Progress) -> Section:
+    tokenizer = study.bundle.tokenizer
+    found: dict[str, list[float]] = {"psnr": [], "ssim": [], "ms_ssim": [], "temporal": []}
+    counts = torch.zeros(tokenizer.codebook_size, dtype=torch.float64)
+    samples = []
+    for index, (name, frames) in enumerate(clips):
+        video = to_video(frames)[None]
+        with torch.inference_mode():
+            tokens = tokenizer.encode(video)
+            made = tokenizer.decode(tokens)
+        counts += torch.bincount(tokens.flatten(), minlength=tokenizer.codebook_size)
+        for key, metric in (("psnr", psnr), ("ssim", ssim), ("ms_ssim", ms_ssim), ("temporal", temporal_error)):
+            found[key].append(float(metric(made, video)))
+        both = torch.cat([frames, to_frames(made)[0]], dim=2)
+        samples.append(Sample(name, f"{found['psnr'][-1]:.1f} dB; true left, reconstructed right", -found["psnr"][-1], both))
+        progress((index + 1) / len(clips))
+    shares = counts / counts.sum()
+    used = shares[shares > 0]
+    bits = bits_per_pixel(tokens.numel(), tokenizer.codebook_size, frames.shape[0] * frames.shape[1] * frames.shape[2])
+    target = ">= 30 (Q1)" if study.knows_sprites else ""
+    figures = (
+        mean_of("PSNR", found["psnr"], unit="dB", target=target),
+        mean_of("SSIM", found["ssim"]),
+        mean_of("MS-SSIM", found["ms_ssim"]),
+        mean_of("temporal error: error of frame differences", found["temporal"], unit="levels", better="lower"),
+        _exact("bits per pixel", bits, "lower"),
+        _exact("codes in use", 100 * len(used) / len(counts), "higher", "%"),
+        _exact("perplexity of the codes", float(torch.exp(-(used * used.log()).sum())), "higher"),
+    )
+    about = (
+        f"{len(clips)} clips, compared as raw frames and never through a video codec. Codes are counted over all "
+        f"{int(counts.sum()):,} "
+        "tokens; where there are few of them per code, not every code has had its chance."
+    )
+    return Section("", "", about, figures, samples=tuple(sorted(samples, key=lambda sample: -sample.badness)[:8]))
+
+
+def _exact(name: str, value: float, better: str, unit: str = "") -> Figure:
+    return Figure(name, value, value, value, 1, unit, better)
+
+
+def _through(tokenizer: VideoTokenizer, frames: Tensor) -> Tensor:
+    with torch.inference_mode():
+        return to_frames(tokenizer.decode(tokenizer.encode(to_video(frames)[None])))[0]
+
+
+@torch.inference_mode()
+def prediction(study: Study, progress: Progress) -> Section:
+    """Nats per token of the video LM, by block length and by latent frame."""
+    lm, bundle = study.bundle.lm, study.bundle
+    assert lm is not None
+    length = min(_FRAMES, bundle.tokenizer.num_frames(lm.config.max_parallel_frames))
+    world = SpriteWorld(num_frames=length, size=bundle.height, seed=study.settings.seed + 5, combinations="seen")
+    blocks = {"token": 1, "row": lm.config.frame_shape[1], "frame": lm.frame_length}
+    nats: dict[str, list[Tensor]] = {name: [] for name in blocks}
+    repeats: list[Tensor] = []
+    for index in range(study.settings.clips):
+        clip = world[index]
+        tokens = bundle.tokenizer.encode(to_video(clip.frames)[None])
+        repeats.append((tokens[:, 1:] == tokens[:, :-1]).float().mean(dim=(0, 2, 3)))
+        captions = latent_captions(clip.captions, bundle.tokenizer.temporal_stride)
+        for name, block_length in blocks.items():
+            loss = _token_nats(study, lm, tokens, [c.text for c in captions], [c.start for c in captions], block_length)
+            nats[name].append(loss.unflatten(1, (tokens.shape[1], -1)).mean(dim=(0, 2)))
+        progress((index + 1) / study.settings.clips)
+    pixels = length * bundle.height * bundle.width / tokens.numel()
+    figures = [
+        mean_of(f"nats per token, by {name}s", [float(row.mean()) for row in rows], unit="nats", better="lower")
+        for name, rows in nats.items()
+    ]
+    figures += [
+        mean_of(f"bits per pixel, by {name}s", [float(row.mean()) / log(2) / pixels for row in rows], better="lower")
+        for name, rows in nats.items()
+    ]
+    figures.append(
+        share_of("tokens equal to the same place in the last latent frame", [float(r.mean()) for r in repeats], better="")
+    )
+    x = tuple(float(index) for index in range(tokens.shape[1]))
+    curves = [
+        Curve("Nats per token", f"by {name}s", x, tuple(torch.stack(rows).mean(0).tolist()), "latent frame", "nats")
+        for name, rows in nats.items()
+    ]
+    return Section(
+        "prediction",
+        "Video LM: prediction",
+        f"{study.settings.clips} clips of {length} frames of the sprite world that were not trained on, with their captions, "
+        "given all true tokens before "
+        "each block. The first latent frame is always predicted token by token.",
+        tuple(figures),
+        tuple(curves),
+    )
+
+
+def _token_nats(study: Study, lm: VideoLM, tokens: Tensor, texts: list[str], starts: list[int], block_length: int) -> Tensor:
+    """Float32 `[1, S]`, what each token costs."""
+    text = study.bundle.text_tokenizer
+    assert text is not None
+    ids = text.batch(texts, lm.config.max_prompt_length)[None]
+    prompts = lm.encode_prompts(ids, ids != text.pad_id, torch.tensor([starts]), tokens.shape[1])
+    hidden = lm(shift_tokens(tokens, block_length, lm.start_id), prompts, block_length).hidden
+    return lm.vocabulary.loss(hidden, to_sequence(tokens)).nll

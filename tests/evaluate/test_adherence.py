@@ -1,0 +1,119 @@
+"""Verdicts on clips: true ones are right, and each thing that goes wrong is noticed as what it is."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from framecast.data import SpriteWorld
+from framecast.data.captions import caption_scene
+from framecast.data.motions import BOUNCES, FALLS, LINEAR
+from framecast.data.scenes import Scene
+from framecast.evaluate.adherence import ClipVerdict, Judge
+from framecast.evaluate.motion import Track, heads
+from framecast.evaluate.reading import SceneReader
+
+
+@cache
+def tools() -> tuple[SceneReader, Judge]:
+    reader = SceneReader()
+    return reader, Judge(reader.templates)
+
+
+def verdict(frames: torch.Tensor, caption: str) -> ClipVerdict:
+    reader, judge = tools()
+    return judge.judge(reader.read(frames), caption)
+
+
+def clips(count: int = 400, **settings):
+    """Scenes with their frames and the one caption of the whole clip."""
+    world = SpriteWorld(seed=11, **settings)
+    for index in range(count):
+        scene = replace(world.scene(index), timeline=False)
+        yield scene, caption_scene(scene)[0].text, lambda at=index: world[at].frames
+
+
+def one(motion: str) -> tuple[Scene, str, torch.Tensor]:
+    """A clip of one large object alone that moves so."""
+    for scene, caption, frames in clips():
+        item = scene.objects[0]
+        plain = len(scene.objects) == 1 and not scene.camera.any() and (scene.light == 1).all() and item.then is None
+        if plain and item.motion == motion and item.size == "large" and item.names_size:
+            return scene, caption, frames()
+    raise AssertionError(motion)
+
+
+def test_true_clips_are_as_told():
+    found = [verdict(frames(), caption) for _, caption, frames in clips(count=60)]
+    objects = [item for clip in found for item in clip.objects]
+    assert np.mean([item.right for item in objects]) >= 0.98
+    assert np.mean([item.motion for item in objects]) >= 0.97
+    assert np.mean([clip.count for clip in found]) >= 0.97
+
+
+@pytest.mark.parametrize("motion", ["moves left", "moves up and right", BOUNCES, FALLS])
+def test_a_frozen_clip_does_not_move_as_told(motion):
+    _, caption, frames = one(motion)
+    assert verdict(frames, caption).right
+    frozen = verdict(frames[:1].expand_as(frames).contiguous(), caption).objects[0]
+    assert frozen.right and not frozen.motion and frozen.frozen == 1.0
+
+
+def test_a_shuffled_clip_does_not_move_as_told():
+    _, caption, frames = one("moves left")
+    order = torch.randperm(len(frames), generator=torch.Generator().manual_seed(0))
+    shuffled = verdict(frames[order], caption).objects[0]
+    assert not shuffled.motion and shuffled.jerk > 10 * verdict(frames, caption).objects[0].jerk + 1
+
+
+def test_a_swapped_prompt_is_noticed_word_by_word():
+    scene, caption, frames = one("moves left")
+    item = scene.objects[0]
+    other = {
+        "colour": caption.replace(item.colour, "cyan" if item.colour != "cyan" else "red"),
+        "shape": caption.replace(item.shape, "triangle" if item.shape != "triangle" else "ring"),
+        "size": caption.replace("large", "small"),
+        "motion": caption.replace("moves left", "moves up"),
+    }
+    for name, wrong in other.items():
+        told = verdict(frames, wrong).objects[0]
+        assert not getattr(told, name), name
+        if name != "colour":
+            assert [part for part in ("colour", "shape", "size", "motion") if not getattr(told, part)] == [name]
+    assert not verdict(frames, f"{caption}, and a small cyan ring bounces").count
+
+
+def test_an_object_that_changes_shape_half_way_has_not_one_look():
+    _, caption, frames = one("moves left")
+    _, _, others = one("moves right")
+    steady = verdict(frames, caption).objects[0].same_look
+    changed = verdict(torch.cat([frames[:20], others[20:].amax(dim=3, keepdim=True).expand(-1, -1, -1, 3)]), caption)
+    assert steady == 1.0
+    assert not changed.count or (changed.objects[0].same_look < 1.0)
+
+
+def test_a_camera_that_pans_is_taken_out():
+    for scene, caption, frames in clips():
+        if scene.camera.any() and len(scene.objects) == 1 and scene.objects[0].motion in LINEAR and not scene.objects[0].then:
+            assert verdict(frames(), caption).objects[0].motion
+            assert not verdict(frames(), caption.split(", and the camera")[0] + ", and the light fades").objects[0].motion
+            return
+    raise AssertionError("no such clip")
+
+
+def test_a_track_goes_across_the_borders():
+    positions = np.stack([(60 + np.arange(10)) % 64, np.full(10, 5.0)], axis=1)
+    track = Track.of(positions, 64, 64)
+    assert np.allclose(track.path[:, 0], 60 + np.arange(10)) and np.allclose(track.velocity, [1, 0])
+    assert heads(track, "moves right") and not heads(track, "moves left") and not heads(track, "stops")
+    assert track.jerk == 0 and track.frozen_share == 0
+
+
+def test_a_gap_does_not_count():
+    positions = np.stack([np.arange(20.0), np.zeros(20)], axis=1)
+    positions[5:9] = np.nan
+    track = Track.of(positions, 64, 64)
+    assert heads(track, "moves right") and len(track.steps) == 14
+    assert np.isnan(Track.of(np.full((4, 2), np.nan), 64, 64).velocity).all()
