@@ -43,7 +43,7 @@ TONES = ((9, 9, 12), (10, 16, 42), (9, 34, 18), (38, 38, 40))
 """Near black, navy, dark green, dark grey."""
 
 _SHARE_DIGITS = 0.3
-_SHARE_TWO_OBJECTS, _SHARE_THEN, _SHARE_TIMELINE = 0.4, 0.4, 0.5
+_SHARE_THEN, _SHARE_TIMELINE = 0.4, 0.5
 _SHARE_UNNAMED_SIZE, _SHARE_GRADIENT, _SHARE_LIGHT, _SHARE_PAN = 0.25, 0.3, 0.05, 0.05
 _LAST_LIGHT = 0.45
 _HELD_OUT_OF = 10
@@ -77,6 +77,9 @@ class SpriteWorld(ClipSource):
         seed: >= 0; each seed is another world.
         speeds: Pixels per frame and axis to choose from, each > 0.
         radii: Of small and of large objects, in pixels, the small one first.
+        shapes: Which of `SHAPES` there are.
+        motions: Which of `MOTIONS` there are; some other than passing behind a bar and bouncing, which not every scene allows.
+        two_objects: Share of the scenes that are to have two objects, in [0, 1].
         combinations: "all" combinations of shape, colour and motion, the "seen" nine in ten, or the "unseen" rest: a model
             trained on the seen ones shows on the unseen ones whether it can combine what it knows; see `is_held_out`.
 
@@ -93,14 +96,19 @@ class SpriteWorld(ClipSource):
         seed: int = 0,
         speeds: tuple[float, ...] = (1.0,),
         radii: tuple[float, float] = (5.5, 9.0),
+        shapes: tuple[str, ...] = SHAPES,
+        motions: tuple[str, ...] = MOTIONS,
+        two_objects: float = 0.4,
         combinations: str = "all",
     ):
-        _check_settings(num_clips, num_frames, size, fps, seed, speeds, radii, combinations)
+        _check_settings(num_clips, num_frames, size, fps, seed, speeds, radii)
+        _check_kinds(shapes, motions, two_objects, combinations)
         self.num_clips, self.num_frames, self.seed = num_clips, num_frames, seed
         self.height = self.width = size
         self.fps = float(fps)
         self.speeds = tuple(map(float, speeds))
-        self.radii = tuple(map(float, radii))
+        self.radii = (float(radii[0]), float(radii[1]))
+        self.shapes, self.motions, self.two_objects = tuple(shapes), tuple(motions), float(two_objects)
         self.combinations = combinations
 
     def __len__(self) -> int:
@@ -154,7 +162,7 @@ class _SceneDraw:
 
     def objects(self) -> tuple[SpriteObject, ...]:
         first = self.object()
-        if not self.happens(_SHARE_TWO_OBJECTS):
+        if not self.happens(self.world.two_objects):
             return (first,)
         bar = self.bar
         for _ in range(_TRIES):
@@ -166,14 +174,20 @@ class _SceneDraw:
         return (first,)
 
     def object(self) -> SpriteObject:
-        """An object of the world's combinations."""
-        bar, wanted = self.bar, COMBINATIONS[self.world.combinations]
+        """An object of the world's shapes and combinations."""
+        bar = self.bar
         while True:
             self.bar = bar
             item = self.any_object()
-            motions = (item.motion, *([item.then] if item.then in LINEAR else []))
-            if wanted is None or all(is_held_out(item.shape, item.colour, motion) == wanted for motion in motions):
+            if self.belongs(item):
                 return item
+
+    def belongs(self, item: SpriteObject) -> bool:
+        """Whether the world has such objects."""
+        wanted = COMBINATIONS[self.world.combinations]
+        motions = (item.motion, *([item.then] if item.then in LINEAR else []))
+        known = item.shape in self.world.shapes and set(motions) <= set(self.world.motions)
+        return known and (wanted is None or all(is_held_out(item.shape, item.colour, m) == wanted for m in motions))
 
     def any_object(self) -> SpriteObject:
         large = self.happens(0.5)
@@ -228,7 +242,7 @@ class _SceneDraw:
     def motion(self) -> str:
         """Bars are one a scene, and neither they nor things that mind the borders go with a camera that pans."""
         barred = {PASSES, BOUNCES} if self.camera_step else {PASSES} if self.bar else set()
-        shares = {motion: share for motion, share in MOTION_SHARES.items() if motion not in barred}
+        shares = {motion: share for motion, share in MOTION_SHARES.items() if motion in set(self.world.motions) - barred}
         edges = np.cumsum(list(shares.values()))
         return list(shares)[int(np.searchsorted(edges, self.rng.random() * edges[-1], side="right"))]
 
@@ -263,7 +277,26 @@ class _SceneDraw:
         return choices[int(self.rng.integers(len(choices)))]
 
 
-def _check_settings(num_clips, num_frames, size, fps, seed, speeds, radii, combinations) -> None:
+def _check_kinds(shapes, motions, two_objects, combinations) -> None:
+    for name, values, known in (("shapes", shapes, SHAPES), ("motions", motions, MOTIONS)):
+        strange = [value for value in values if value not in known]
+        if strange or not values:
+            raise ValueError(f"{name} are {tuple(values)!r}; wanted some of {', '.join(known)}; pass such as {known[:2]!r}")
+    if not set(motions) - {PASSES, BOUNCES}:
+        raise ValueError(
+            f"motions are {tuple(motions)!r}; wanted another one than these, which not every scene allows; add such as {STANDS!r}"
+        )
+    if not 0 <= two_objects <= 1:
+        raise ValueError(f"two_objects is {two_objects!r}; wanted a share from 0 to 1; pass such as 0.4")
+    if two_objects and len(set(shapes)) < 2:
+        raise ValueError(
+            f"shapes are {tuple(shapes)!r}; wanted two, since two objects differ in shape; pass two_objects=0 for one"
+        )
+    if combinations not in COMBINATIONS:
+        raise ValueError(f"combinations are {combinations!r}; wanted one of {', '.join(COMBINATIONS)}; pass such as 'seen'")
+
+
+def _check_settings(num_clips, num_frames, size, fps, seed, speeds, radii) -> None:
     counts = {"num_clips": (num_clips, 1), "num_frames": (num_frames, 1), "size": (size, 32), "seed": (seed, 0)}
     for name, (value, least) in counts.items():
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
@@ -272,8 +305,6 @@ def _check_settings(num_clips, num_frames, size, fps, seed, speeds, radii, combi
         raise ValueError(f"fps is {fps!r}; clips want a rate above 0 frames per second; pass such as fps=12.0")
     if not speeds or not all(speed > 0 for speed in speeds):
         raise ValueError(f"speeds are {speeds!r}; wanted pixels per frame, each above 0; pass such as (1.0, 2.0)")
-    if combinations not in COMBINATIONS:
-        raise ValueError(f"combinations are {combinations!r}; wanted one of {', '.join(COMBINATIONS)}; pass such as 'seen'")
     largest = (size / 2 - 2) / MAX_REACH / 1.2
     if len(radii) != 2 or not 2 <= radii[0] < radii[1] <= largest:
         raise ValueError(

@@ -1,5 +1,27 @@
-"""Figures that say how good a video is."""
+"""Figures that say how good a video is: of the tokenizer, of the video LM, and of what they make together."""
 
-from .metrics import bits_per_pixel, psnr
+from .adherence import ClipVerdict, Judge
+from .frechet import FeatureStatistics, frechet_distance
+from .metrics import bits_per_pixel, flicker, ms_ssim, psnr, sharpness, ssim, temporal_error
+from .reading import Reading, SceneReader
+from .study import Settings
+from .suite import QUICK, evaluate_bundles
 
-__all__ = ["bits_per_pixel", "psnr"]
+__all__ = [
+    "QUICK",
+    "ClipVerdict",
+    "FeatureStatistics",
+    "Judge",
+    "Reading",
+    "SceneReader",
+    "Settings",
+    "bits_per_pixel",
+    "evaluate_bundles",
+    "flicker",
+    "frechet_distance",
+    "ms_ssim",
+    "psnr",
+    "sharpness",
+    "ssim",
+    "temporal_error",
+]

@@ -14,12 +14,14 @@ _KINDS = {"free motion": tuple(LINEAR), "bounces": (BOUNCES,), "falls": (FALLS,)
 def physics(study: Study, progress: Progress) -> Section:
     """Clips that go on from nine true frames: Q4."""
     figures, curves, samples = [], [], []
-    for at, (kind, motions) in enumerate(_KINDS.items()):
+    known = set(study.world().motions)
+    kinds = {kind: known & set(motions) for kind, motions in _KINDS.items() if known & set(motions)}
+    for at, (kind, motions) in enumerate(kinds.items()):
         cases = _cases(study, motions, at)
         clips = study.generate(
             [case.prompt for case in cases],
             _GIVEN + _MADE,
-            part_of(progress, at, len(_KINDS)),
+            part_of(progress, at, len(kinds)),
             first_frames=[case.frames[:_GIVEN] for case in cases],
         )
         made = np.stack([errors(study.reader.read(clip), case) for case, clip in zip(cases, clips, strict=True)])
@@ -55,7 +57,7 @@ def physics(study: Study, progress: Progress) -> Section:
     )
 
 
-def _cases(study: Study, motions: tuple[str, ...], at: int) -> list[Case]:
+def _cases(study: Study, motions: set[str], at: int) -> list[Case]:
     """Scenes of one object with one of the motions and nothing else that changes."""
     world, index = study.world(_GIVEN + _MADE, seed=10 + at), 0
     cases: list[Case] = []

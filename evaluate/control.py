@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..data import to_frames, to_video
-from ..data.motions import LINEAR
+from ..data.motions import BOUNCES, LINEAR, PASSES, STOPS
 from ..data.shapes import DIGITS
 from ..sample import SamplingParams
 from .adherence import ClipVerdict, ObjectVerdict
@@ -17,7 +17,6 @@ from .flow import warp_error
 from .metrics import flicker, sharpness
 from .study import Case, Progress, Study, part_of
 
-_FRAMES = 33
 _BEFORE, _AFTER = 17, 16  # frames of a stream before and after its prompt changes
 
 
@@ -26,8 +25,8 @@ def condition_control(study: Study, progress: Progress) -> Section:
     figures: list[Figure] = []
     samples: list[Sample] = []
     for part, combinations in enumerate(("seen", "unseen")):
-        cases = study.cases(study.world(_FRAMES, combinations), study.settings.clips)
-        clips = study.generate([case.prompt for case in cases], _FRAMES, part_of(progress, part, 2))
+        cases = study.cases(study.world(study.num_frames, combinations), study.settings.clips)
+        clips = study.generate([case.prompt for case in cases], study.num_frames, part_of(progress, part, 2))
         made = [verdict_of(study, case, clip) for case, clip in zip(cases, clips, strict=True)]
         true = [verdict_of(study, case, case.frames) for case in cases]
         figures += _adherence(combinations, made, true)
@@ -35,11 +34,9 @@ def condition_control(study: Study, progress: Progress) -> Section:
     return Section(
         "control",
         "Condition control",
-        f"{study.settings.clips} captions of the sprite world with combinations of shape, colour and motion that training "
-        "knew, and as many "
-        f"with combinations it never saw; {_FRAMES} frames each. Objects are read from the pixels; 'true clips' is what the "
-        "same "
-        "reading finds in rendered clips of the same captions.",
+        f"{study.settings.clips} captions of the sprite world with combinations of shape, colour and motion that training knew, "
+        f"as many with combinations it never saw; {study.num_frames} frames each. Objects are read from the pixels; 'true clips' "
+        "is what the same reading finds in rendered clips of the same captions.",
         tuple(figures),
         samples=tuple(sorted(samples, key=lambda sample: -sample.badness)[:12]),
     )
@@ -92,8 +89,8 @@ def _sample(case: Case, clip: Tensor, verdict: ClipVerdict) -> Sample:
 
 def quality(study: Study, progress: Progress) -> Section:
     """Single frames, temporal consistency and motion, each against true clips and against their reconstructions."""
-    cases = study.cases(study.world(_FRAMES, seed=1), study.settings.clips)
-    made = study.generate([case.prompt for case in cases], _FRAMES, lambda x: progress(0.7 * x))
+    cases = study.cases(study.world(study.num_frames, seed=1), study.settings.clips)
+    made = study.generate([case.prompt for case in cases], study.num_frames, lambda x: progress(0.7 * x))
     kinds = {"generated": made, "reconstructed": [reconstruct(study, case.frames) for case in cases]}
     true = [case.frames for case in cases]
     figures = []
@@ -130,7 +127,7 @@ def _measure(study: Study, case: Case, clip: Tensor) -> dict[str, float]:
         kept = [value for value in values if not np.isnan(value)]
         return float(np.mean(kept)) if kept else float("nan")
 
-    moving = [item for item in verdict.objects if item.told.motion in LINEAR and item.told.then is None]
+    moving = [item for item in verdict.objects if item.told.motion in (*LINEAR, BOUNCES, PASSES) and item.told.then != STOPS]
     return {
         "sharpness": float(sharpness(video)),
         "misfit": mean([item.misfit for item in verdict.objects]),
@@ -165,11 +162,11 @@ def _with_reference(figure: Figure, truth: dict[str, float]) -> Figure:
 def decoding_compared(study: Study, progress: Progress) -> Section:
     """Token, row and frame decoding at equal seeds: Q6."""
     kinds = ("jacobi", "row", "frame")
-    cases = study.cases(study.world(_FRAMES, seed=8), study.settings.clips)
+    cases = study.cases(study.world(study.num_frames, seed=8), study.settings.clips)
     figures: list[Figure] = []
     for at, kind in enumerate(kinds):
         params = replace(study.settings.params, decoding=kind)
-        clips = study.generate([c.prompt for c in cases], _FRAMES, part_of(progress, at, len(kinds)), params)
+        clips = study.generate([c.prompt for c in cases], study.num_frames, part_of(progress, at, len(kinds)), params)
         verdicts = [verdict_of(study, case, clip) for case, clip in zip(cases, clips, strict=True)]
         objects = [item for verdict in verdicts for item in verdict.objects]
         name = "token (jacobi)" if kind == "jacobi" else kind

@@ -9,7 +9,6 @@ from .figures import Figure, Section
 from .frechet import FeatureExtractor, FeatureStatistics, TokenizerFeatures, TorchScriptFeatures, frechet_distance, windows
 from .study import Progress, Study
 
-_FRAMES = 33
 _BATCH = 16
 
 
@@ -23,9 +22,9 @@ def extractor(study: Study) -> FeatureExtractor:
 def frechet(study: Study, progress: Progress) -> Section:
     """Distances between true, reconstructed and generated clips."""
     features, count = extractor(study), study.settings.clips
-    cases = study.cases(study.world(_FRAMES, seed=6), count)
-    others = study.cases(study.world(_FRAMES, seed=7), count)
-    made = study.generate([case.prompt for case in cases], _FRAMES, lambda x: progress(0.8 * x))
+    cases = study.cases(study.world(study.num_frames, seed=6), count)
+    others = study.cases(study.world(study.num_frames, seed=7), count)
+    made = study.generate([case.prompt for case in cases], study.num_frames, lambda x: progress(0.8 * x))
     true = statistics(features, [case.frames for case in cases])
     kinds = {
         "generated against true": made,

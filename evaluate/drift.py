@@ -88,7 +88,8 @@ def drift(study: Study, progress: Progress) -> Section:
 
 def _looks(study: Study) -> list[tuple[str, str]]:
     """Looks and motions of the streams."""
-    world, motions = study.world(5, "seen", seed=20), (*LINEAR, BOUNCES)
+    world = study.world(9, "seen", seed=20)
+    motions = [motion for motion in (*LINEAR, BOUNCES) if motion in world.motions]
     items = [world.scene(index).objects[0] for index in range(study.settings.long_clips)]
     return [(f"a {item.size} {item.colour} {item.shape}", motions[index % len(motions)]) for index, item in enumerate(items)]
 

@@ -89,9 +89,9 @@ def _look(item: ReadObject, first: int, end: int) -> object:
 
 def steering(study: Study, progress: Progress) -> Section:
     """A prompt that changes while the stream runs: Q5."""
-    world, rng = study.world(5, seed=3), np.random.default_rng(study.settings.seed)
+    world, rng = study.world(9, seed=3), np.random.default_rng(study.settings.seed)
     prompts, seconds = [], _BEFORE / study.bundle.fps
-    motions = list(LINEAR)
+    motions = [motion for motion in LINEAR if motion in world.motions]
     for index in range(study.settings.clips):
         item = world.scene(index).objects[0]
         first, second = rng.choice(len(motions), 2, replace=False)

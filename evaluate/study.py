@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -92,7 +93,7 @@ class Study:
     @cached_property
     def reader(self) -> SceneReader:
         """Reads clips of the sprite world."""
-        return SceneReader()
+        return SceneReader(self.world().radii)
 
     @cached_property
     def judge(self) -> Judge:
@@ -105,10 +106,22 @@ class Study:
         return self.bundle.training.get("source") == SpriteWorld.__name__
 
     def world(self, num_frames: int = 33, combinations: str = "all", seed: int = 0) -> SpriteWorld:
-        """A sprite world of this study, of the size and rate of the bundle; `seed` tells its worlds apart."""
+        """A sprite world as the bundle was trained on, but for its seed; `seed` tells the worlds of this study apart."""
+        trained: Any = self.bundle.training.get("settings", {})
+        kinds = {name: trained[name] for name in ("shapes", "motions", "two_objects", "speeds", "radii") if name in trained}
         return SpriteWorld(
-            num_frames=num_frames, size=self.bundle.height, seed=self.settings.seed + seed, combinations=combinations
+            num_frames=num_frames,
+            size=self.bundle.height,
+            fps=self.bundle.fps,
+            seed=self.settings.seed + seed,
+            combinations=combinations,
+            **kinds,
         )
+
+    @property
+    def num_frames(self) -> int:
+        """Length of the clips that the bundle was trained on."""
+        return int(self.bundle.training.get("num_frames", 33))
 
     def cases(self, world: SpriteWorld, count: int) -> list[Case]:
         """The first scenes of a world, each under one caption for the whole clip."""

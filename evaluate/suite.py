@@ -16,6 +16,7 @@ from safetensors.torch import save
 from ..data import SpriteWorld
 from ..data.captions import caption_scene
 from ..data.files import replacing
+from ..data.motions import PASSES
 from ..sample import Bundle, load_bundle
 from .continuation import physics
 from .control import condition_control, decoding_compared, quality
@@ -50,7 +51,7 @@ _ON_VIDEOS, _WITHOUT_LM = ("tokenizer-videos",), ("tokenizer-sprites", "tokenize
 _TRAINING_CAPTIONS = 4000
 
 
-def evaluate(bundles: Sequence[str | None], out: Path, settings: Settings, only: Sequence[str] = ()) -> Path:
+def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Settings, only: Sequence[str] = ()) -> Path:
     """Evaluates bundles and writes `report.json` and `index.html`; goes on where an earlier call was stopped.
 
     Args:
@@ -95,6 +96,8 @@ def applicable(study: Study) -> list[str]:
         names = [name for name in names if name not in _ON_VIDEOS]
     if not study.knows_sprites:
         names = [name for name in names if name in _ON_VIDEOS]
+    elif PASSES not in study.world().motions:
+        names.remove("persistence")
     if study.bundle.lm is None:
         names = [name for name in names if name in _WITHOUT_LM]
     return names

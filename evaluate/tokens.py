@@ -6,7 +6,7 @@ from math import log
 import torch
 from torch import Tensor
 
-from ..data import SpriteWorld, VideoFolder, to_frames, to_video
+from ..data import VideoFolder, to_frames, to_video
 from ..data.timeline import latent_captions
 from ..model import VideoLM, shift_tokens, to_sequence
 from ..tokenizer import VideoTokenizer
@@ -15,12 +15,10 @@ from .figures import Curve, Figure, Sample, Section, mean_of, share_of
 from .metrics import bits_per_pixel, ms_ssim, psnr, ssim, temporal_error
 from .study import Progress, Study
 
-_FRAMES = 33
-
 
 def tokenizer_on_sprites(study: Study, progress: Progress) -> Section:
     """Reconstruction of clips of the sprite world, and whether a reader still sees the same in them."""
-    cases = study.cases(study.world(_FRAMES, seed=4), study.settings.clips)
+    cases = study.cases(study.world(study.num_frames, seed=4), study.settings.clips)
     section = _reconstruction(study, [(case.prompt, case.frames) for case in cases], progress)
     figures = list(section.figures)
     looks, kept = [], []
@@ -97,8 +95,8 @@ def prediction(study: Study, progress: Progress) -> Section:
     """Nats per token of the video LM, by block length and by latent frame."""
     lm, bundle = study.bundle.lm, study.bundle
     assert lm is not None
-    length = min(_FRAMES, bundle.tokenizer.num_frames(lm.config.max_parallel_frames))
-    world = SpriteWorld(num_frames=length, size=bundle.height, seed=study.settings.seed + 5, combinations="seen")
+    length = min(study.num_frames, bundle.tokenizer.num_frames(lm.config.max_parallel_frames))
+    world = study.world(length, "seen", seed=5)
     blocks = {"token": 1, "row": lm.config.frame_shape[1], "frame": lm.frame_length}
     nats: dict[str, list[Tensor]] = {name: [] for name in blocks}
     repeats: list[Tensor] = []

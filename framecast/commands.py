@@ -165,8 +165,7 @@ def info(arguments: argparse.Namespace) -> None:
 
 def evaluate(arguments: argparse.Namespace) -> None:
     """`framecast evaluate`: figures, curves and clips of bundles, on one page."""
-    from .evaluate.suite import QUICK, Settings
-    from .evaluate.suite import evaluate as run
+    from .evaluate import QUICK, Settings, evaluate_bundles
 
     settings = QUICK if arguments.quick else Settings()
     chosen = {name: getattr(arguments, name) for name in ("clips", "long_clips", "long_frames")}
@@ -178,7 +177,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
         real=arguments.real,
         features=arguments.fvd_features,
     )
-    print(run(arguments.bundles or [None], Path(arguments.out), settings, arguments.only))
+    print(evaluate_bundles(arguments.bundles or [None], Path(arguments.out), settings, arguments.only))
 
 
 def demo(arguments: argparse.Namespace) -> None:

@@ -20,7 +20,12 @@ MAY_IMPORT = {  # the table of docs/architecture.md; `framecast.state` is open t
     "evaluate": {"data", "tokenizer", "model", "sample"},
     "train": {"data", "tokenizer", "model", "sample", "evaluate"},
 }
-VENDOR_ROOM = {"av": "data", "sentencepiece": "tokenizer", "vector_quantize_pytorch": "tokenizer"}  # one file each
+VENDOR_ROOM = {
+    "av": "data",
+    "cv2": "evaluate",
+    "sentencepiece": "tokenizer",
+    "vector_quantize_pytorch": "tokenizer",
+}  # one file each
 LIGHTNING = {"lightning", "pytorch_lightning"}
 
 

@@ -10,6 +10,7 @@ from ..data.module import ResumableDataModule
 from .checkpoints import Checkpointing
 from .ema import EMA
 from .module import TrainingModule
+from .tokenize import describe_source
 
 
 class ExportBundle(L.Callback):
@@ -51,6 +52,7 @@ class ExportBundle(L.Callback):
             "steps": trainer.global_step,
             "batch_size": _data(trainer).batch_size * trainer.world_size,
             "source": name,
+            "settings": describe_source(source),
             "num_frames": source.num_frames,
             "metrics": {name: round(float(value), 4) for name, value in metrics.items() if name.startswith("val/")},
         }

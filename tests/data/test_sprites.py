@@ -114,6 +114,12 @@ def test_clips_travel_between_processes():
         {"radii": (9.0, 5.5)},
         {"radii": (5.5, 40.0)},
         {"combinations": "new"},
+        {"shapes": ("circle", "blob")},
+        {"shapes": ("circle",)},
+        {"shapes": ()},
+        {"motions": ("flies",)},
+        {"motions": ("bounces", "passes behind a bar")},
+        {"two_objects": 1.5},
     ],
 )
 def test_settings_out_of_range_are_named(settings):
@@ -139,6 +145,16 @@ def test_a_world_keeps_to_its_combinations(combinations, shares):
         for item in world.scene(index).objects:
             found |= {is_held_out(item.shape, item.colour, m) for m in (item.motion, item.then) if m in MOTIONS}
     assert found == shares
+
+
+def test_a_world_keeps_to_its_shapes_motions_and_numbers():
+    world = SpriteWorld(shapes=("ring", "digit 4"), motions=("moves left", "falls"), two_objects=1.0)
+    items = [world.scene(index).objects for index in range(150)]
+    assert {item.shape for pair in items for item in pair} == {"ring", "digit 4"}
+    assert {item.motion for pair in items for item in pair} == {"moves left", "falls"}
+    assert {item.then for pair in items for item in pair} == {None, STOPS}
+    assert np.mean([len(pair) for pair in items]) > 1.9
+    assert all(len(SpriteWorld(two_objects=0).scene(index).objects) == 1 for index in range(50))
 
 
 @pytest.mark.parametrize("index", [-1, 4])

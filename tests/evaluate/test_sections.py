@@ -1,0 +1,178 @@
+"""The sections on clips whose figures are known: true clips must pass, spoilt ones must not."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import tiny_bundle
+import torch
+from torch import Tensor
+
+from framecast.data import SpriteWorld
+from framecast.evaluate import continuation, control, distance, drift, events, tokens
+from framecast.evaluate.figures import Section
+from framecast.evaluate.study import Settings, Study
+from framecast.sample import SamplingParams, load_bundle
+
+SETTINGS = Settings(clips=6, long_clips=2, long_frames=65)
+
+
+class Oracle(Study):
+    """A study whose generator is the sprite world itself: it shows the scene of each prompt, then spoils it."""
+
+    def __init__(self, spoil=lambda clip: clip, settings: Settings = SETTINGS):
+        super().__init__(load_bundle(None), settings)
+        self.spoil, self.known = spoil, {}
+
+    def world(self, *arguments, **settings):
+        made, known = super().world(*arguments, **settings), self.known
+
+        class Remembering(SpriteWorld):
+            def __getitem__(self, index: int):
+                clip = super().__getitem__(index)
+                longer = SpriteWorld(self.num_clips, 129, self.width, self.fps, self.seed, combinations=self.combinations)
+                known[clip.captions[0].text] = (clip.frames, longer, index)
+                return clip
+
+        return Remembering(made.num_clips, made.num_frames, made.width, made.fps, made.seed, combinations=made.combinations)
+
+    def cases(self, world, count):
+        cases = super().cases(world, count)
+        self.known |= {case.prompt: (case.frames, None, 0) for case in cases}
+        return cases
+
+    def generate(self, prompts, num_frames, progress, params=None, first_frames=None) -> list[Tensor]:
+        progress(1.0)
+        clips = []
+        for prompt in prompts:
+            frames, longer, index = self.known[prompt]
+            clips.append(self.spoil(frames if len(frames) >= num_frames else longer[index].frames[:num_frames]))
+        return clips
+
+
+def frozen(clip: Tensor) -> Tensor:
+    return clip[:1].expand_as(clip).contiguous()
+
+
+def flickering(clip: Tensor) -> Tensor:
+    clip = clip.clone()
+    clip[10] = (clip[10].float() + 60).clamp(max=255).to(torch.uint8)
+    return clip
+
+
+def shuffled(clip: Tensor) -> Tensor:
+    return clip[torch.randperm(len(clip), generator=torch.Generator().manual_seed(1))]
+
+
+def figure(section: Section, start: str) -> float:
+    found = [item.value for item in section.figures if item.name.startswith(start)]
+    assert found, (start, [item.name for item in section.figures])
+    return found[0]
+
+
+@cache
+def measured(section, spoil=None) -> Section:
+    return section(Oracle(spoil) if spoil else Oracle(), lambda share: None)
+
+
+@pytest.mark.parametrize("which", ["seen", "unseen"])
+def test_true_clips_pass_condition_control(which):
+    for name in ("colour right", "shape right", "size right", "motion right, all motions", "number of objects right"):
+        assert figure(measured(control.condition_control), f"{name}, {which}") == 100, name
+
+
+def test_a_still_video_does_not_score_well():
+    still = measured(control.condition_control, frozen)
+    assert figure(still, "shape right, seen") > 80 and figure(still, "motion right, all motions, seen") < 50
+    assert figure(measured(control.quality, frozen), "motion: frozen steps of what should move, generated") == 100
+    assert figure(measured(control.quality), "motion: frozen steps of what should move, generated") == 0
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name"),
+    [
+        (flickering, "consistency: flicker"),
+        (shuffled, "consistency: flow-warped error"),
+        (shuffled, "motion: jerk"),
+    ],
+)
+def test_each_figure_of_quality_gets_worse_when_the_video_does(spoil, name):
+    good, bad = (figure(measured(control.quality, change), f"{name}, generated") for change in (None, spoil))
+    assert bad > 1.2 * good + 0.01
+
+
+def test_an_object_that_comes_out_in_another_colour_is_not_the_same():
+    def recoloured(clip: Tensor) -> Tensor:
+        return torch.cat([clip[:25], clip[25:].flip(3)])
+
+    name = "comes out with its shape and colour"
+    assert figure(measured(events.persistence), name) == 100
+    assert figure(measured(events.persistence, recoloured), name) < 70
+
+
+def test_true_clips_are_where_they_should_be_and_frozen_ones_are_not():
+    for kind in ("free motion", "bounces"):
+        assert figure(measured(continuation.physics), f"position error, {kind}") < 0.3
+        assert figure(measured(continuation.physics, frozen), f"position error, {kind}") > 5
+
+
+def test_drift_is_seen_in_identity_sharpness_background_and_motion():
+    world = SpriteWorld(num_frames=129, seed=3)
+    clip = next(
+        world[i].frames
+        for i in range(99)
+        if len(world.scene(i).objects) == 1
+        and world.scene(i).objects[0].motion == "moves left"
+        and not world.scene(i).objects[0].then
+        and not world.scene(i).camera.any()
+    )
+    item = next(iter(Oracle().reader.read(clip[:17]).objects))
+    looks = f"a {item.look.size} {item.colour} {item.look.shape}"
+    steady = drift.stretches(Oracle().reader, clip, looks)
+    assert all(stretch.identity for stretch in steady) and len(steady) == 8
+    assert all(stretch.speed == pytest.approx(1, abs=0.1) for stretch in steady)
+    fading = (clip.float() * torch.linspace(1, 0.3, 129)[:, None, None, None] + 20).to(torch.uint8)
+    late = drift.stretches(Oracle().reader, fading, looks)[-1]
+    assert late.sharpness < 0.7 * steady[-1].sharpness and late.background > steady[-1].background + 5
+    ends = drift.stretches(Oracle().reader, frozen(clip), looks)[-1]
+    assert ends.motion == 0 and ends.speed == 0
+    other = drift.stretches(Oracle().reader, torch.cat([clip[:64], clip[64:].flip(3)]), looks)
+    assert other[0].identity and (not other[-1].identity or item.colour in ("white", "magenta", "green"))
+
+
+def test_the_tokenizer_section_measures_reconstructions():
+    section = tokens.tokenizer_on_sprites(Oracle(), lambda share: None)
+    assert 20 < figure(section, "PSNR") < 45 and 0 < figure(section, "codes in use") <= 100
+    assert figure(section, "bits per pixel") == pytest.approx(9 * 64 * np.log2(1000) / (33 * 64 * 64))
+
+
+def test_prediction_is_better_with_the_right_prompt_and_in_later_frames():
+    study = Oracle(settings=replace(SETTINGS, clips=8))
+    section = tokens.prediction(study, lambda share: None)
+    by_tokens = next(curve for curve in section.curves if curve.name == "by tokens")
+    assert by_tokens.y[0] > by_tokens.y[-1] > 0
+    assert 0 < figure(section, "nats per token, by tokens") < 7
+    assert figure(section, "bits per pixel, by rows") == pytest.approx(
+        figure(section, "nats per token, by rows") / np.log(2) * 9 * 64 / (33 * 64 * 64)
+    )
+
+
+def test_the_distance_is_smaller_for_true_clips_than_for_frozen_ones():
+    good, bad = (measured(distance.frechet, change) for change in (None, frozen))
+    name = "Frechet distance (not comparable to published FVD), generated against true"
+    assert figure(good, name) == pytest.approx(0, abs=1e-3) and figure(bad, name) > 0.5
+
+
+def test_clips_are_generated_several_at_a_time_and_each_as_alone():
+    study = Study(load_bundle(None), replace(SETTINGS, params=SamplingParams(guidance_scale=1.0)))
+    study.generator = tiny_bundle.generator()  # type: ignore[misc]
+    prompts = ["a red circle moves right", "a ring falls", "a blue square moves up"] * 3
+    done: list[float] = []
+    clips = study.generate(prompts, 9, done.append)
+    assert [len(clip) for clip in clips] == [9] * 9 and done == sorted(done) and done[-1] == 1
+    alone = study.generator.generate(prompts[8], 9, SETTINGS.seed + 8, study.settings.params)
+    assert (clips[8].int() - alone.frames.int()).abs().max() <= 1
+    first = [clip[:5] for clip in clips]
+    longer = study.generate(prompts, 13, done.append, first_frames=first)
+    assert all(len(clip) == 13 and torch.equal(clip[:5], given) for clip, given in zip(longer, first, strict=True))

@@ -1,0 +1,57 @@
+"""The whole evaluation from the command line: a page, its JSON, and going on where it was stopped."""
+
+import json
+
+import pytest
+import tiny_bundle
+
+from framecast.cli import main
+from framecast.evaluate import suite
+from framecast.evaluate.study import Settings
+
+ARGUMENTS = ["evaluate", "--quick", "--clips", "2", "--only", "tokenizer-sprites", "steering"]
+
+
+def test_a_report_is_written_and_a_second_run_measures_nothing_again(tmp_path, monkeypatch, capsys):
+    out = tmp_path / "report"
+    assert main([*ARGUMENTS, "--out", str(out)]) == 0
+    assert capsys.readouterr().out.strip().endswith("index.html")
+    report = json.loads((out / "report.json").read_text())
+    assert [section["name"] for section in report["bundles"][0]["sections"]] == ["tokenizer-sprites", "steering"]
+    assert report["protocol"]["settings"]["clips"] == 2 and "no scene does" in report["protocol"]["overlap"]
+
+    def fails(study, progress):
+        raise AssertionError("measured again")
+
+    monkeypatch.setitem(suite.SECTIONS, "steering", fails)
+    assert main([*ARGUMENTS, "--out", str(out)]) == 0
+    assert json.loads((out / "report.json").read_text())["bundles"] == report["bundles"]
+    part = next((out / "parts").glob("steering-*"))
+    part.write_bytes(part.read_bytes()[:50])
+    with pytest.raises(AssertionError, match="measured again"):
+        main([*ARGUMENTS, "--out", str(out)])
+
+
+def test_what_cannot_be_measured_is_said(tmp_path, capsys):
+    folder = tiny_bundle.save(tmp_path / "bundle", training={"source": "VideoFolder"})
+    assert main(["evaluate", str(folder), "--out", str(tmp_path / "report")]) == 2
+    assert "got nothing to measure of" in capsys.readouterr().err
+    assert main(["evaluate", "--only", "beauty", "--out", str(tmp_path / "report")]) == 2
+    assert "got the section 'beauty'; wanted some of tokenizer-sprites" in capsys.readouterr().err
+    assert main(["evaluate", "--clips", "0", "--out", str(tmp_path / "report")]) == 2
+    assert "got 0 clips" in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"), [({}, ["tokenizer-sprites"]), ({"real": "x"}, ["tokenizer-sprites", "tokenizer-videos"])]
+)
+def test_bundles_get_the_sections_that_apply(tmp_path, changes, kept):
+    from framecast.evaluate.study import Study
+    from framecast.sample import load_bundle
+
+    video = {"height": 64, "width": 64, "fps": 12.0}
+    bundle = load_bundle(tiny_bundle.save(tmp_path / "bundle", lm=None, text_tokenizer=None, video=video))
+    study = Study(bundle, Settings(**changes))
+    assert suite.applicable(study) == kept
+    assert set(suite.applicable(Study(load_bundle(None), Settings()))) == set(suite.SECTIONS) - {"tokenizer-videos"}
