@@ -177,7 +177,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
         real=arguments.real,
         features=arguments.fvd_features,
     )
-    print(evaluate_bundles(arguments.bundles or [None], Path(arguments.out), settings, arguments.only))
+    print(evaluate_bundles(arguments.bundles or [None], Path(arguments.out), settings, arguments.only or []))
 
 
 def demo(arguments: argparse.Namespace) -> None:
