@@ -37,6 +37,7 @@ class Settings:
         seed: Of all worlds and streams; training uses worlds 0, 1 and 2.
         params: How tokens are chosen.
         real: A folder of real video for the tokenizer; None leaves it out.
+        include: Patterns of the files in it that are used, such as "clips/*"; what was not trained on, for an honest figure.
         features: A TorchScript file of I3D features for the Frechet video distance; None takes self-trained ones.
     """
 
@@ -46,6 +47,7 @@ class Settings:
     seed: int = 1000
     params: SamplingParams = field(default_factory=SamplingParams)
     real: str | None = None
+    include: tuple[str, ...] = ("*",)
     features: str | None = None
 
     def __post_init__(self):

@@ -118,7 +118,8 @@ def protocol(study: Study, settings: Settings) -> dict[str, object]:
     """What was measured on what, and how: the card that makes figures comparable."""
     return {
         "evaluation": VERSION,
-        "data": "SpriteWorld, rendered anew for this evaluation; raw frames, never through a video codec",
+        "data": "SpriteWorld, rendered anew for this evaluation; real video from the folder in the settings, if one is there",
+        "container": "none: raw frames, never through a video codec",
         "split": f"worlds of seeds {settings.seed} and above; training uses the seeds 0 to 2 and nine in ten combinations",
         "overlap": overlap(study),
         "settings": {**asdict(settings), "real": settings.real and Path(settings.real).name},
@@ -192,9 +193,10 @@ def _read(path: Path) -> Section | None:
 
 
 def _names(bundles: Sequence[Bundle]) -> list[str]:
-    """A name for each bundle: its folder's, or with the folder above where those are alike."""
-    short = [bundle.path.name for bundle in bundles]
-    return short if len(set(short)) == len(short) else ["/".join(b.path.resolve().parts[-2:]) for b in bundles]
+    """A name for each bundle: its folder's, or that of the training that exported it; longer where those are alike."""
+    paths = [bundle.path.resolve() for bundle in bundles]
+    short = [path.parent.name if path.name == "bundle" else path.name for path in paths]
+    return short if len(set(short)) == len(short) else ["/".join(path.parts[-3:]) for path in paths]
 
 
 def _version() -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import log
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -37,11 +38,16 @@ def tokenizer_on_videos(study: Study, progress: Progress) -> Section:
     """Reconstruction of a folder of real video, at the bundle's size and rate."""
     assert study.settings.real is not None
     bundle = study.bundle
-    folder = VideoFolder(study.settings.real, num_frames=17, size=(bundle.height, bundle.width), fps=bundle.fps)
-    picked = range(0, len(folder), max(1, len(folder) // study.settings.clips))
-    clips = [(folder[index].name, folder[index].frames) for index in picked]
+    size, include = (bundle.height, bundle.width), study.settings.include
+    folder = VideoFolder(study.settings.real, num_frames=17, size=size, fps=bundle.fps, include=include)
+    picked = np.linspace(0, len(folder) - 1, min(len(folder), study.settings.clips)).round().astype(int)
+    clips = [(folder[index].name, folder[index].frames) for index in picked.tolist()]
     section = _reconstruction(study, clips, progress)
-    return Section("tokenizer-videos", "Tokenizer on real video", section.about, section.figures, samples=section.samples)
+    about = f"{section.about} Files left out: {len(folder.skipped)}; damaged part way: {len(folder.damaged)}."
+    details = {"skipped": folder.skipped, "damaged": folder.damaged, "clips": [name for name, _ in clips]}
+    return Section(
+        "tokenizer-videos", "Tokenizer on real video", about, section.figures, samples=section.samples, details=details
+    )
 
 
 def _reconstruction(study: Study, clips: Sequence[tuple[str, Tensor]], progress: Progress) -> Section:

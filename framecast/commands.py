@@ -175,6 +175,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         params=_params(arguments),
         real=arguments.real,
+        include=tuple(arguments.include or ["*"]),
         features=arguments.fvd_features,
     )
     print(evaluate_bundles(arguments.bundles or [None], Path(arguments.out), settings, arguments.only or []))

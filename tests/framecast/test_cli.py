@@ -348,10 +348,23 @@ def every_command() -> dict[str, argparse.ArgumentParser]:
 
 
 def test_the_commands():
-    assert list(every_command()) == ["train", "sample", "stream", "continue", "encode", "decode", "reconstruct", "info", "evaluate", "demo"]
+    assert list(every_command()) == [
+        "train",
+        "sample",
+        "stream",
+        "continue",
+        "encode",
+        "decode",
+        "reconstruct",
+        "info",
+        "evaluate",
+        "demo",
+    ]
 
 
-@pytest.mark.parametrize("command", ["sample", "stream", "continue", "encode", "decode", "reconstruct", "info", "evaluate", "demo"])
+@pytest.mark.parametrize(
+    "command", ["sample", "stream", "continue", "encode", "decode", "reconstruct", "info", "evaluate", "demo"]
+)
 def test_help_explains_every_option(command, capsys):
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
