@@ -5,13 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data.captions import ObjectDescription, camera_pan, parse_caption
-from ..data.motions import floor_level
+from ..data.motions import FADES_IN, FADES_OUT, FALLS, PASSES, floor_level
 from ..data.scenes import SpriteObject
 from ..data.shapes import Pen
 from ..data.sprites import PAN_SPEED
-from .motion import Track, moves_as_told
+from .motion import Surroundings, Track, moves_as_told
 from .reading import Reading, ReadObject
 from .templates import Templates
+
+_MOSTLY, _HALF = 0.9, 0.5
+_PLACED = 0.6  # share of an object that must be seen for its place to count
+_LEAST_SEEN = {FADES_IN: _HALF, FADES_OUT: _HALF, PASSES: 0.35}
+"""Share of a clip in which an object has to be seen, where its motion says that it is not seen throughout."""
 
 
 @dataclass(frozen=True)
@@ -20,14 +25,14 @@ class ObjectVerdict:
 
     Attributes:
         told: What the caption says.
-        colour: Whether there is an object of its colour.
+        colour: Whether there is an object of its colour, for as long as there should be.
         shape: Whether that has its shape.
         size: Whether it has its size; NaN where the caption does not say.
         motion: Whether it moves as told.
-        same_look: In what share of the frames in which its shape can be judged it is the same one.
-        misfit: How far its best picture is off, on average, 0 to 1.
-        jerk: Pixels per frame cubed.
-        frozen: Share of the steps in which it does not move.
+        same_look: In what share of the frames in which its shape can be judged it is the same one; 0 where there is none.
+        misfit: How far its best picture is off, on average, 0 to 1; 1 where there is none.
+        jerk: Pixels per frame cubed; NaN where there is none.
+        frozen: Share of the steps in which it does not move; 1 where there is none.
     """
 
     told: ObjectDescription
@@ -78,11 +83,11 @@ class Judge:
 
     Args:
         templates: The looks of the world, for the level of the floor.
-        speed: Pixels per frame and axis of motions that have a speed.
+        speeds: Pixels per frame and axis that objects of the world have.
     """
 
-    def __init__(self, templates: Templates, speed: float = 1.0):
-        self.templates, self.speed = templates, speed
+    def __init__(self, templates: Templates, speeds: tuple[float, ...] = (1.0,)):
+        self.templates, self.speeds = templates, speeds
 
     def judge(self, reading: Reading, caption: str) -> ClipVerdict:
         """The verdict on a clip with one caption.
@@ -91,43 +96,52 @@ class Judge:
             ValueError: The caption is not of the sprite world.
         """
         told, pan = parse_caption(caption), camera_pan(caption) * PAN_SPEED
-        return ClipVerdict(tuple(self.judge_object(reading, item, pan) for item in told), reading.count == len(told))
+        covered = len(told) > 1  # by the other object, or by its bar
+        verdicts = tuple(
+            self.judge_object(reading, item, pan, _LEAST_SEEN.get(item.motion, _HALF if covered else _MOSTLY)) for item in told
+        )
+        return ClipVerdict(verdicts, reading.count == len(told))
 
-    def judge_object(self, reading: Reading, told: ObjectDescription, pan: float = 0.0) -> ObjectVerdict:
-        """The verdict on one object, while the camera goes `pan` pixels to the right with every frame."""
+    def judge_object(self, reading: Reading, told: ObjectDescription, pan: float = 0.0, least_seen: float = 0.0) -> ObjectVerdict:
+        """The verdict on one object.
+
+        Args:
+            reading: What was read.
+            told: What the caption says of it.
+            pan: Pixels that the camera goes to the right with every frame.
+            least_seen: Share of the frames in which it has to be seen.
+        """
         found = reading.find(told.colour)
-        if found is None:
+        if found is None or found.visible.mean() < least_seen:
             missing = float("nan")
-            return ObjectVerdict(told, False, False, 0.0 if told.size else missing, False, missing, missing, missing, missing)
-        track = Track.of(found.positions, reading.height, reading.width, pan)
+            return ObjectVerdict(told, False, False, 0.0 if told.size else missing, False, 0.0, 1.0, missing, 1.0)
+        placed = np.where((found.seen > _PLACED)[:, None], found.positions, np.nan)
+        track = Track.of(placed, reading.height, reading.width, pan)
         bars = np.array([bar is not None for bar in reading.bars])
+        around = Surroundings(bars, self.floor(found, reading.height), found.opacity, self.speeds)
+        frozen = track.frozen_share
         return ObjectVerdict(
             told=told,
             colour=True,
             shape=found.look.shape == told.shape,
             size=float("nan") if told.size is None else float(found.look.size == told.size),
-            motion=moves_as_told(track, told, bars, self.floor(found, reading.height), self.speed),
+            motion=moves_as_told(track, told, around),
             same_look=same_look(found),
-            misfit=_mean(found.misfit),
+            misfit=float(np.nanmean(found.misfit)) if (~np.isnan(found.misfit)).any() else 1.0,
             jerk=track.jerk,
-            frozen=track.frozen_share,
+            frozen=1.0 if np.isnan(frozen) else frozen,
         )
 
     def floor(self, found: ReadObject, height: int) -> float:
         """y of the centre of an object that lies on the floor."""
         radius = self.templates.radii[("small", "large").index(found.look.size)]
         item = SpriteObject(
-            found.look.shape, found.colour, found.look.size, radius, "falls", (0, 0), self.speed, (0, 0), Pen(0.1, 0.165)
+            found.look.shape, found.colour, found.look.size, radius, FALLS, (0, 0), self.speeds[0], (0, 0), Pen(0.1, 0.165)
         )
         return floor_level(item, height)
 
 
 def same_look(found: ReadObject) -> float:
-    """In what share of the frames that can be judged an object has its look; NaN where none can."""
+    """In what share of the frames that can be judged an object has its look; 0 where none can."""
     judged = [look for look in found.looks if look is not None]
-    return float(np.mean([look == found.look for look in judged])) if judged else float("nan")
-
-
-def _mean(values: np.ndarray) -> float:
-    kept = values[~np.isnan(values)]
-    return float(kept.mean()) if len(kept) else float("nan")
+    return float(np.mean([look == found.look for look in judged])) if judged else 0.0

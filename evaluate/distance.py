@@ -4,10 +4,9 @@ import torch
 from torch import Tensor
 
 from ..sample import load_bundle
-from .control import reconstruct
 from .figures import Figure, Section
 from .frechet import FeatureExtractor, FeatureStatistics, TokenizerFeatures, TorchScriptFeatures, frechet_distance, windows
-from .study import Progress, Study
+from .study import Progress, Study, reconstruct
 
 _BATCH = 16
 
@@ -16,7 +15,9 @@ def extractor(study: Study) -> FeatureExtractor:
     """What features are taken: those of the I3D file that is given, or those of the embedded default's encoder."""
     if study.settings.features is not None:
         return TorchScriptFeatures(study.settings.features)
-    return TokenizerFeatures(load_bundle(None).tokenizer, "encoder of Framecast's embedded default")
+    default = load_bundle(None)
+    digest = default.hashes["tokenizer.safetensors"][:12]
+    return TokenizerFeatures(default.tokenizer, f"encoder of Framecast's embedded default, sha256 {digest}")
 
 
 def frechet(study: Study, progress: Progress) -> Section:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..data import to_video
 from ..data.motions import BOUNCES, LINEAR
-from .figures import Curve, Figure, Sample, Section, mean_of, share_of
+from .figures import Curve, Sample, Section, change_of, median_of, share_of
 from .metrics import motion_by_frame, sharpness_by_frame
 from .reading import ReadObject, SceneReader
 from .study import Progress, Study
@@ -23,7 +23,7 @@ class Stretch:
     """One window of a stream.
 
     Attributes:
-        identity: Whether the object has the colour, shape and size that were asked for.
+        identity: Whether there is one object, most of the time, with the colour, shape and size that were asked for.
         sharpness: Mean gradient, in levels per pixel.
         background: Mean brightness of the darker half of the pixels, in levels.
         motion: Mean difference between frames, in levels.
@@ -47,16 +47,20 @@ def drift(study: Study, progress: Progress) -> Section:
     for index, ((look, _), clip) in enumerate(zip(looks, clips, strict=True)):
         streams.append(stretches(study.reader, clip, look))
         progress(0.7 + 0.3 * (index + 1) / len(clips))
-    whole = f"over {settings.long_frames - 1} frames"
+    kept, steady = _targets(settings.long_frames)
+    sharp, behind = ([_ends(stream, name) for stream in streams] for name in ("sharpness", "background"))
+    resting = [np.mean([not stretch.speed >= 0.1 for stretch in stream]) for stream in streams]
+    asked = [np.mean([stretch.identity for stretch in stream]) for stream in streams]
+    since = f"from frame {_EARLY} to the end"
     figures = (
-        share_of(f"streams that keep their identity {whole}", [_keeps(stream) for stream in streams], target=">= 95 (Q3)"),
-        share_of("windows with the object as asked for", [s.identity for stream in streams for s in stream]),
-        mean_of(
-            f"loss of sharpness from frame {_EARLY} to the end", _losses(streams), unit="%", better="lower", target="<= 5 (Q3)"
+        share_of(
+            f"streams that keep their identity over {settings.long_frames - 1} frames", list(map(_keeps, streams)), target=kept
         ),
-        _background(streams),
-        _ratio("motion at the end over motion at the start", streams),
-        share_of("windows in which the object stands still", [s.speed < 0.1 for st in streams for s in st], better="lower"),
+        share_of("windows with the object as asked for, and nothing else", asked),
+        change_of(f"change of sharpness {since}", *zip(*sharp, strict=True), better="lower", target=steady),
+        change_of(f"change of the background {since}", *zip(*behind, strict=True), better="lower", target=steady),
+        share_of("windows in which the object does not move", resting, better="lower", target=steady),
+        median_of("motion at the end over motion at the start", [_motion_kept(stream) for stream in streams], better=""),
     )
     x = tuple(float(_WINDOW * index + _WINDOW // 2) for index in range(len(streams[0])))
     curves = [
@@ -90,7 +94,7 @@ def drift(study: Study, progress: Progress) -> Section:
 
 def _looks(study: Study) -> list[tuple[str, str]]:
     """Looks and motions of the streams."""
-    world = study.world(9, "seen", seed=20)
+    world = study.world(9, "seen", seed=20, two_objects=0.0)
     motions = [motion for motion in (*LINEAR, BOUNCES) if motion in world.motions]
     items = [world.scene(index).objects[0] for index in range(study.settings.long_clips)]
     return [(f"a {item.size} {item.colour} {item.shape}", motions[index % len(motions)]) for index, item in enumerate(items)]
@@ -104,8 +108,10 @@ def stretches(reader: SceneReader, clip: Tensor, looks: str) -> list[Stretch]:
     found = []
     for start in range(0, len(clip) - _WINDOW + 1, _WINDOW):
         frames = slice(start, start + _WINDOW)
-        item = reader.read(clip[frames]).find(colour)
-        identity = item is not None and (item.look.shape, item.look.size) == (" ".join(shape), size)
+        reading = reader.read(clip[frames])
+        item = reading.find(colour)
+        alone = reading.count == 1 and item is not None and item.visible.mean() > 0.8
+        identity = alone and (item.look.shape, item.look.size) == (" ".join(shape), size)
         dark = clip[frames].float().mean(dim=3).flatten(1).sort(dim=1).values
         found.append(
             Stretch(
@@ -129,7 +135,8 @@ def _speed(item: ReadObject | None, size: torch.Size) -> float:
 
 
 def _keeps(stream: Sequence[Stretch]) -> bool:
-    return float(np.mean([stretch.identity for stretch in stream])) >= 0.9
+    """Whether the object is as asked for in nine of ten windows, and in one of the last two."""
+    return float(np.mean([stretch.identity for stretch in stream])) >= 0.9 and any(s.identity for s in stream[-2:])
 
 
 def _wrong(stream: Sequence[Stretch]) -> float:
@@ -143,19 +150,17 @@ def _ends(stream: Sequence[Stretch], name: str) -> tuple[float, float]:
     return float(np.mean(values[first : first + 2])), float(np.mean(values[-2:]))
 
 
-def _losses(streams: Sequence[Sequence[Stretch]]) -> list[float]:
-    """What share of its sharpness each stream has lost, in percent; negative where it has become sharper."""
-    return [100 * (1 - late / early) for early, late in (_ends(stream, "sharpness") for stream in streams)]
+def _targets(num_frames: int) -> tuple[str, str]:
+    """What a stream of so many frames has to reach: identity, and change or standstill; Q3 speaks of 512 and of 2,000 "
+    "frames."""
+    if num_frames < 513:
+        return "", ""
+    return (">= 95 (Q3)" if num_frames < 2001 else ">= 90 (Q3)"), "<= 5 (Q3)"
 
 
-def _background(streams: Sequence[Sequence[Stretch]]) -> Figure:
-    changes = [100 * abs(late / early - 1) for early, late in (_ends(stream, "background") for stream in streams)]
-    name = f"change of the background's brightness from frame {_EARLY} to the end"
-    return mean_of(name, changes, unit="%", better="lower", target="<= 5 (Q3)")
-
-
-def _ratio(name: str, streams: Sequence[Sequence[Stretch]]) -> Figure:
-    return mean_of(name, [late / max(early, 1e-6) for early, late in (_ends(stream, "motion") for stream in streams)], better="")
+def _motion_kept(stream: Sequence[Stretch]) -> float:
+    early, late = _ends(stream, "motion")
+    return late / max(early, 0.1)
 
 
 def _mean_by_window(streams: Sequence[Sequence[Stretch]], name: str) -> list[float]:

@@ -116,6 +116,34 @@ def median_of(name: str, values: Sequence[float], scale: float = 1.0, seed: int 
     return _summary(name, values, np.median, scale, seed, attributes)
 
 
+def middle_of_all(name: str, rows: np.ndarray, seed: int = 0, **attributes) -> Figure:
+    """The median of all values of all rows, with the interval that other rows would give: values of one clip are not independent.
+
+    Args:
+        name: Of the figure.
+        rows: float64 `[rows, values]`; NaN is left out.
+        seed: Of the bootstrap.
+        attributes: Of the figure.
+    """
+    rows = rows[~np.isnan(rows).all(axis=1)]
+    if not len(rows):
+        return Figure(name, float("nan"), float("nan"), float("nan"), 0, **attributes)
+    draws = np.random.default_rng(seed).integers(len(rows), size=(_RESAMPLES, len(rows)))
+    low, high = np.percentile([np.nanmedian(rows[draw]) for draw in draws], [2.5, 97.5])
+    return Figure(name, float(np.nanmedian(rows)), float(low), float(high), len(rows), **attributes)
+
+
+def change_of(name: str, early: Sequence[float], late: Sequence[float], seed: int = 0, **attributes) -> Figure:
+    """By how many percent the sum of `late` is off that of `early`, either way, with the interval that other pairs would "
+    "give."""
+    pairs = np.stack([np.asarray(early, dtype=np.float64), np.asarray(late, dtype=np.float64)])
+    draws = np.random.default_rng(seed).integers(pairs.shape[1], size=(_RESAMPLES, pairs.shape[1]))
+    sums = pairs[:, draws].sum(axis=2)
+    low, high = np.percentile(100 * np.abs(sums[1] / sums[0] - 1), [2.5, 97.5])
+    value = 100 * abs(pairs[1].sum() / pairs[0].sum() - 1)
+    return Figure(name, float(value), float(low), float(high), pairs.shape[1], **{"unit": "%", **attributes})
+
+
 def share_of(name: str, hits: Sequence[bool | float], **attributes) -> Figure:
     """How often something holds, in percent."""
     return mean_of(name, hits, scale=100.0, **{"unit": "%", **attributes})

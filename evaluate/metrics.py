@@ -131,9 +131,10 @@ def sharpness(video: Tensor) -> Tensor:
 
 
 def sharpness_by_frame(video: Tensor) -> Tensor:
-    """Mean length of the gradient of the brightness of each frame, in levels per pixel, float32 `[B, T]`.
+    """Root mean square of the gradient of the brightness of each frame, in levels per pixel, float32 `[B, T]`.
 
-    Brightness is the mean of the channels; the gradient is made of forward differences. Noise counts as sharp, so the figure is
+    Brightness is the mean of the channels; the gradient is made of forward differences. The square, since the mean length of the
+    gradient stays the same where an edge only widens. Noise counts as sharp, so the figure is
     for comparing with that of the true video, or of later frames with earlier ones.
 
     Args:
@@ -145,7 +146,7 @@ def sharpness_by_frame(video: Tensor) -> Tensor:
     brightness = _levels(video, least=2).mean(dim=1)  # [B, T, H, W]
     down = brightness.diff(dim=2)[..., :-1]
     right = brightness.diff(dim=3)[..., :-1, :]
-    return reduce(torch.hypot(down, right), "b t h w -> b t", "mean")
+    return reduce(down.square() + right.square(), "b t h w -> b t", "mean").sqrt()
 
 
 def motion_by_frame(video: Tensor) -> Tensor:

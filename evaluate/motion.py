@@ -1,6 +1,8 @@
 """How an object moved, from where it was seen: straight on, at rest, bouncing, falling, behind the bar."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -81,59 +83,97 @@ class Track:
         return float((lengths < 0.1).mean()) if len(lengths) else float("nan")
 
 
-def heads(track: Track, motion: str, speed: float = 1.0) -> bool:
-    """Whether an object goes the way of a linear motion, at about the speed; "stops" and "stands still" are at rest."""
-    velocity, wanted = track.velocity, np.array(LINEAR.get(motion, (0, 0)), dtype=np.float64) * speed
+def heads(track: Track, motion: str, speeds: Sequence[float] = (1.0,)) -> bool:
+    """Whether an object goes the way of a linear motion, at about one of the speeds; others than these are at rest."""
+    velocity = track.velocity
     if np.isnan(velocity[0]):
         return False
     if motion not in LINEAR:
         return bool(np.hypot(*velocity) < _STILL)
-    return bool((np.abs(velocity - wanted) < _HALF * speed).all())
+    return any(bool((np.abs(velocity - np.array(LINEAR[motion]) * speed) < _HALF * speed).all()) for speed in speeds)
 
 
-def moves_as_told(track: Track, told: ObjectDescription, bars: np.ndarray, floor: float, speed: float = 1.0) -> bool:
-    """Whether an object does what its caption says over a whole clip.
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What a motion may depend on.
 
-    Args:
-        track: Where it was.
-        told: What the caption says.
+    Attributes:
         bars: bool `[T]`, in which frames there is a bar.
-        floor: y of its centre when it lies on the floor.
-        speed: Pixels per frame and axis.
+        floor: y of the object's centre when it lies on the floor.
+        opacity: float64 `[T]`, of the object, 0 where it is not seen.
+        speeds: Pixels per frame and axis that objects of this world have.
     """
+
+    bars: np.ndarray
+    floor: float
+    opacity: np.ndarray
+    speeds: tuple[float, ...]
+
+
+def moves_as_told(track: Track, told: ObjectDescription, around: Surroundings) -> bool:
+    """Whether an object does what its caption says over a whole clip."""
     if len(track.steps) < _LEAST_STEPS:
         return False
-    third = len(track.path) // 3
+    length = len(track.path)
     if told.then is not None:
-        return heads(track.part(0, third + 1), told.motion, speed) and heads(
-            track.part(-third - 1, len(track.path)), told.then, speed
-        )
-    if told.motion in LINEAR or told.motion in (STANDS, STOPS, FADES_IN, FADES_OUT):
-        return heads(track, told.motion, speed)
-    return {BOUNCES: _bounces, FALLS: _falls, PASSES: _passes}[told.motion](track, bars, floor, speed)
+        early, late = track.part(0, length // 3 + 1), track.part(-length // 3, length)
+        return heads(early, told.motion, around.speeds) and heads(late, told.then, around.speeds)
+    if told.motion in LINEAR or told.motion in (STANDS, STOPS):
+        return _all_the_time(track, told.motion, around)
+    return _OTHERS[told.motion](track, around)
 
 
-def _bounces(track: Track, bars: np.ndarray, floor: float, speed: float) -> bool:
+def _all_the_time(track: Track, motion: str, around: Surroundings) -> bool:
+    """Whether an object heads one way in each third of a clip in which enough of it is seen, and in two of them at least."""
+    bounds = np.linspace(0, len(track.path), 4).round().astype(int)
+    thirds = [track.part(first, end + 1) for first, end in pairwise(bounds)]
+    judged = [part for part in thirds if len(part.steps) >= _LEAST_STEPS]
+    return len(judged) >= 2 and all(heads(part, motion, around.speeds) for part in judged)
+
+
+def _bounces(track: Track, around: Surroundings) -> bool:
     """Goes diagonally in most frames, and never through a border."""
-    diagonal = (np.abs(np.abs(_smooth(track)) - speed) < _HALF * speed).all(axis=1)
+    steps = np.abs(_smooth(track))
+    diagonal = np.any([(np.abs(steps - speed) < _HALF * speed).all(axis=1) for speed in around.speeds], axis=0)
     seen = track.path[~np.isnan(track.path[:, 0])]
     inside = ((seen > -2) & (seen < np.array([track.width, track.height]) + 2)).all(axis=1)
     return bool(inside.mean() > _NEARLY_ALL and diagonal.mean() > _ON_ITS_WAY)
 
 
-def _falls(track: Track, bars: np.ndarray, floor: float, speed: float) -> bool:
+def _falls(track: Track, around: Surroundings) -> bool:
     """Goes straight down and reaches the floor, and not below."""
     seen = track.path[~np.isnan(track.path[:, 0])]
     upright = np.ptp(np.percentile(seen[:, 0], [5, 95])) < 6
     highest, lowest = np.percentile(seen[:, 1], [5, 100])
-    return bool(upright and lowest - highest > 4 and abs(lowest - floor) < _NEAR_FLOOR)
+    return bool(upright and lowest - highest > 4 and abs(lowest - around.floor) < _NEAR_FLOOR)
 
 
-def _passes(track: Track, bars: np.ndarray, floor: float, speed: float) -> bool:
+def _passes(track: Track, around: Surroundings) -> bool:
     """Goes sideways, there is a bar, and it is seen at the end, too, on its way."""
     velocity = track.velocity
-    sideways = abs(abs(velocity[0]) - speed) < _HALF * speed and abs(velocity[1]) < _STILL
-    return bool(bars.mean() > _ON_ITS_WAY and sideways and not np.isnan(track.path[-len(track.path) // 4 :, 0]).all())
+    sideways = any(abs(abs(velocity[0]) - speed) < _HALF * speed for speed in around.speeds) and abs(velocity[1]) < _STILL
+    return bool(around.bars.mean() > _ON_ITS_WAY and sideways and not np.isnan(track.path[-len(track.path) // 4 :, 0]).all())
+
+
+def _fades_out(track: Track, around: Surroundings) -> bool:
+    """Stays where it is and becomes less."""
+    quarter = max(1, len(around.opacity) // 4)
+    return heads(track, STANDS) and bool(around.opacity[-quarter:].mean() < 0.5 * around.opacity[:quarter].mean())
+
+
+def _fades_in(track: Track, around: Surroundings) -> bool:
+    """Stays where it is and becomes more."""
+    quarter = max(1, len(around.opacity) // 4)
+    return heads(track, STANDS) and bool(around.opacity[:quarter].mean() < 0.5 * around.opacity[-quarter:].mean())
+
+
+_OTHERS: dict[str, Callable[[Track, Surroundings], bool]] = {
+    BOUNCES: _bounces,
+    FALLS: _falls,
+    PASSES: _passes,
+    FADES_OUT: _fades_out,
+    FADES_IN: _fades_in,
+}
 
 
 def _smooth(track: Track, span: int = 2) -> np.ndarray:

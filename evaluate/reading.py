@@ -38,7 +38,7 @@ class ReadObject:
         opacity: float64 `[T]`, how bright it is: 1 where it neither fades nor stands in dimmed light.
         looks: The look of each frame; None where too little is seen to judge.
         misfit: float64 `[T]`, how far the best picture is off, 0 to 1; NaN where nothing is judged.
-        extra: float64 `[T]`, pixels of its colour that lie elsewhere.
+        extra: float64 `[T]`, pixels of its colour that lie beside it.
     """
 
     colour: str
@@ -57,8 +57,8 @@ class ReadObject:
 
     @property
     def copies(self) -> int:
-        """How many objects of this colour there are, most of the time: 1, or 2 where another one lies elsewhere."""
-        return 1 + int((self.extra > 2 * _LEAST_MASS).mean() > 0.5)
+        """How many objects of this colour there are: 1, or 2 where for a third of the time another one lies beside it."""
+        return 1 + int((self.extra > 2 * _LEAST_MASS).mean() > 1 / 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +143,8 @@ class SceneReader:
         by_look = by_look.scatter_reduce(1, templates.look_of.expand(len(mask), -1), best, "amin")
         near, everywhere = (x.flatten(1).sum(dim=1) for x in (crop, solid * free))
         size = torch.tensor([mask.shape[2], mask.shape[1]])
-        return _Fit(misfit, shown, by_look, place, best, centres, opacity, near, everywhere, size)
+        covered = looked @ templates.reach.T
+        return _Fit(misfit, shown, covered, by_look, place, best, centres, opacity, near, everywhere, size)
 
     def _assemble(self, colour: int, there: np.ndarray, fit: "_Fit") -> ReadObject:
         templates, total = self.templates, len(there)
@@ -173,7 +174,7 @@ class SceneReader:
             opacity=_spread(fit.opacity, spread, total, 0.0),
             looks=tuple(by_frame),
             misfit=_spread(torch.where(clear, fit.best.amin(dim=1), torch.nan), spread, total, np.nan),
-            extra=_spread(fit.everywhere - fit.near, spread, total, 0.0),
+            extra=_spread(fit.everywhere - fit.covered[frames, places, picture], spread, total, 0.0),
         )
 
 
@@ -184,6 +185,7 @@ class _Fit:
     Attributes:
         misfit: `[F, places, K]`.
         shown: `[F, places, K]`, the share of each picture that nothing covers.
+        covered: `[F, places, K]`, pixels of the colour that lie where the picture is, or almost is.
         by_look: `[F, looks]`, the least misfit of each look.
         place: int64 `[F, K]`, the best place of each picture.
         best: `[F, K]`, its misfit.
@@ -196,6 +198,7 @@ class _Fit:
 
     misfit: Tensor
     shown: Tensor
+    covered: Tensor
     by_look: Tensor
     place: Tensor
     best: Tensor

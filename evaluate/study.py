@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..data import SpriteWorld
+from ..data import SpriteWorld, to_frames, to_video
 from ..data.captions import caption_scene
 from ..data.scenes import Scene
 from ..sample import Bundle, SamplingParams, StreamBatch, VideoGenerator
@@ -51,11 +51,13 @@ class Settings:
     features: str | None = None
 
     def __post_init__(self):
-        if min(self.clips, self.long_clips) < 1 or self.long_frames < 65 or self.long_frames % 4 != 1:
+        if self.seed < 100:
+            raise ValueError(f"got seed {self.seed}; wanted at least 100: the worlds of smaller seeds are for training")
+        if min(self.clips, self.long_clips) < 1 or self.long_frames < 97 or self.long_frames % 4 != 1:
             raise ValueError(
                 f"got {self.clips} clips, {self.long_clips} long ones of {self.long_frames} frames; wanted at least 1 of "
                 "each and "
-                "1 + 4k frames, at least 65"
+                "1 + 4k frames, at least 97"
             )
 
 
@@ -100,17 +102,26 @@ class Study:
     @cached_property
     def judge(self) -> Judge:
         """Compares them with their captions."""
-        return Judge(self.reader.templates)
+        return Judge(self.reader.templates, self.world().speeds)
 
     @cached_property
     def knows_sprites(self) -> bool:
         """Whether it was trained on the sprite world."""
         return self.bundle.training.get("source") == SpriteWorld.__name__
 
-    def world(self, num_frames: int = 33, combinations: str = "all", seed: int = 0) -> SpriteWorld:
+    @property
+    def trained_on(self) -> dict[str, Any]:
+        """The settings of the source that the bundle was trained on; empty where it does not say."""
+        settings: Any = self.bundle.training.get("settings", {})
+        return settings
+
+    def world(
+        self, num_frames: int = 33, combinations: str = "all", seed: int = 0, two_objects: float | None = None
+    ) -> SpriteWorld:
         """A sprite world as the bundle was trained on, but for its seed; `seed` tells the worlds of this study apart."""
-        trained: Any = self.bundle.training.get("settings", {})
+        trained = self.trained_on
         kinds = {name: trained[name] for name in ("shapes", "motions", "two_objects", "speeds", "radii") if name in trained}
+        kinds |= {} if two_objects is None else {"two_objects": two_objects}
         return SpriteWorld(
             num_frames=num_frames,
             size=self.bundle.height,
@@ -169,3 +180,10 @@ class Study:
                 clips.append(made if first is None else torch.cat([first, made]))
                 stream.close()
         return clips
+
+
+def reconstruct(study: Study, frames: Tensor) -> Tensor:
+    """A clip through the tokenizer and back."""
+    with torch.inference_mode():
+        tokens = study.bundle.tokenizer.encode(to_video(frames)[None])
+        return to_frames(study.bundle.tokenizer.decode(tokens))[0]

@@ -5,6 +5,8 @@ import json
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -16,7 +18,7 @@ from safetensors.torch import save
 from ..data import SpriteWorld
 from ..data.captions import caption_scene
 from ..data.files import replacing
-from ..data.motions import PASSES
+from ..data.motions import BOUNCES, FALLS, LINEAR, PASSES
 from ..sample import Bundle, load_bundle
 from .continuation import physics
 from .control import condition_control, decoding_compared, quality
@@ -24,11 +26,12 @@ from .distance import extractor, frechet
 from .drift import drift
 from .events import persistence, steering
 from .figures import Curve, Figure, Sample, Section
+from .frechet import WINDOW
 from .report import BundleResult, write_report
 from .study import Settings, Study
 from .tokens import prediction, tokenizer_on_sprites, tokenizer_on_videos
 
-VERSION = 1
+VERSION = 2
 """Of what is measured; results of another version are not used again."""
 SECTIONS: dict[str, Callable[[Study, Callable[[float], None]], Section]] = {
     "tokenizer-sprites": tokenizer_on_sprites,
@@ -49,6 +52,7 @@ QUICK = Settings(clips=16, long_clips=8, long_frames=265)
 
 _ON_VIDEOS, _WITHOUT_LM = ("tokenizer-videos",), ("tokenizer-sprites", "tokenizer-videos")
 _TRAINING_CAPTIONS = 4000
+_NEEDED = {"cv2": "OpenCV", "matplotlib": "matplotlib"}
 
 
 def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Settings, only: Sequence[str] = ()) -> Path:
@@ -66,6 +70,9 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
     Raises:
         ValueError: A section is unknown, or none applies to a bundle.
     """
+    missing = [package for module, package in _NEEDED.items() if find_spec(module) is None]
+    if missing:
+        raise ValueError(f"the evaluation needs {' and '.join(missing)}; install them with `pip install 'framecast[evaluate]'`")
     unknown = sorted(set(only) - set(SECTIONS))
     if unknown:
         raise ValueError(f"got the section {unknown[0]!r}; wanted some of {', '.join(SECTIONS)}")
@@ -75,10 +82,11 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
         if not plan:
             raise ValueError(
                 f"got nothing to measure of {study.bundle.path}: sprites need a bundle trained on SpriteWorld, videos need a "
-                "folder "
-                "(`--real`)"
+                "folder (`--real`)"
             )
     (out / "parts").mkdir(parents=True, exist_ok=True)
+    if any("distance" in plan for plan in plans):
+        extractor(studies[0])  # a file of features that cannot be read is known before the long work starts
     names = _names([study.bundle for study in studies])
     results = []
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
@@ -86,7 +94,7 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
         for study, plan, name in zip(studies, plans, names, strict=True):
             sections = [_section(study, part, out / "parts", bar, name) for part in plan]
             results.append(BundleResult(name, describe(study.bundle), tuple(sections)))
-    return write_report(out, results, protocol(studies[0], settings))
+    return write_report(out, results, protocol(studies, settings))
 
 
 def applicable(study: Study) -> list[str]:
@@ -96,11 +104,21 @@ def applicable(study: Study) -> list[str]:
         names = [name for name in names if name not in _ON_VIDEOS]
     if not study.knows_sprites:
         names = [name for name in names if name in _ON_VIDEOS]
-    elif PASSES not in study.world().motions:
-        names.remove("persistence")
+    else:
+        names = [name for name in names if name not in _beyond(study)]
     if study.bundle.lm is None:
         names = [name for name in names if name in _WITHOUT_LM]
     return names
+
+
+def _beyond(study: Study) -> set[str]:
+    """Sections that ask for what the world of a bundle does not have."""
+    motions = set(study.world().motions)
+    beyond = set() if PASSES in motions else {"persistence"}
+    beyond |= set() if len(motions & set(LINEAR)) > 1 else {"steering"}
+    beyond |= set() if motions & {*LINEAR, BOUNCES} else {"drift"}
+    beyond |= set() if motions & {*LINEAR, BOUNCES, FALLS} else {"physics"}
+    return beyond | (set() if study.num_frames >= WINDOW and study.settings.clips > 1 else {"distance"})
 
 
 def describe(bundle: Bundle) -> dict[str, object]:
@@ -114,42 +132,56 @@ def describe(bundle: Bundle) -> dict[str, object]:
     }
 
 
-def protocol(study: Study, settings: Settings) -> dict[str, object]:
+def protocol(studies: Sequence[Study], settings: Settings) -> dict[str, object]:
     """What was measured on what, and how: the card that makes figures comparable."""
     return {
         "evaluation": VERSION,
         "data": "SpriteWorld, rendered anew for this evaluation; real video from the folder in the settings, if one is there",
         "container": "none: raw frames, never through a video codec",
-        "split": f"worlds of seeds {settings.seed} and above; training uses the seeds 0 to 2 and nine in ten combinations",
-        "overlap": overlap(study),
+        "split": f"worlds of seeds {settings.seed} and above; the recipes of this project train on smaller seeds",
+        "bundles": {study.bundle.path.name + f" {index + 1}": _of_bundle(study) for index, study in enumerate(studies)},
         "settings": {**asdict(settings), "real": settings.real and Path(settings.real).name},
-        "size": f"{study.bundle.height}x{study.bundle.width} at {study.bundle.fps:g} frames/s",
         "intervals": "95 %, percentile bootstrap over clips or objects, 2,000 resamples",
-        "features": extractor(study).name if "distance" in applicable(study) else "none",
-        "versions": {"framecast": _version(), "torch": torch.__version__, "python": platform.python_version()},
+        "features": extractor(studies[0]).name if any("distance" in applicable(study) for study in studies) else "none",
+        "versions": {"framecast": version("framecast"), "torch": torch.__version__, "python": platform.python_version()},
         "machine": {"processor": platform.processor() or platform.machine(), "threads": torch.get_num_threads()},
+    }
+
+
+def _of_bundle(study: Study) -> dict[str, object]:
+    """What the card says of one bundle."""
+    bundle = study.bundle
+    return {
+        "size": f"{bundle.height}x{bundle.width} at {bundle.fps:g} frames/s",
+        "trained on": study.trained_on or "the bundle does not say",
+        "overlap": overlap(study),
     }
 
 
 def overlap(study: Study) -> str:
     """How many captions of the evaluation occur in training, too: the prompts are short, so some must; the scenes are "
     "others."""
-    if not study.knows_sprites:
-        return "none looked for: not trained on SpriteWorld"
-    trained = SpriteWorld(num_frames=33, seed=2, combinations="seen")
-    known = {caption_scene(replace(trained.scene(index), timeline=False))[0].text for index in range(_TRAINING_CAPTIONS)}
+    trained = study.trained_on
+    if not study.knows_sprites or not trained:
+        return "not known: the bundle does not say what clips it was trained on"
+    world, seed = study.world(study.num_frames, trained["combinations"]), int(trained["seed"])
+    world.seed = seed
+    known = {_caption(world, index) for index in range(_TRAINING_CAPTIONS)}
     shares = []
     for combinations in ("seen", "unseen"):
-        world = study.world(33, combinations)
-        asked = [caption_scene(replace(world.scene(i), timeline=False))[0].text for i in range(study.settings.clips)]
+        asked = [_caption(study.world(study.num_frames, combinations), index) for index in range(study.settings.clips)]
         shares.append(f"{100 * sum(text in known for text in asked) / len(asked):.0f} % of the {combinations} prompts")
-    where = f"the captions of {_TRAINING_CAPTIONS:,} training clips"
-    return f"{' and '.join(shares)} occur among {where}; no scene does, since seeds differ"
+    where = f"the captions of {_TRAINING_CAPTIONS:,} training clips of seed {seed}"
+    return f"{' and '.join(shares)} occur among {where}; no scene does, since the seeds differ"
+
+
+def _caption(world: SpriteWorld, index: int) -> str:
+    return caption_scene(replace(world.scene(index), timeline=False))[0].text
 
 
 def _section(study: Study, name: str, folder: Path, bar: Progress, title: str) -> Section:
     """One section, measured or read from where an earlier call kept it."""
-    facts = [VERSION, name, study.bundle.hashes, asdict(study.settings)]
+    facts = [VERSION, name, study.bundle.hashes, asdict(study.settings), *_inputs(study, name)]
     key = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
     path = folder / f"{name}-{key}.safetensors"
     task = bar.add_task(f"{title}: {name}", total=1.0)
@@ -160,6 +192,16 @@ def _section(study: Study, name: str, folder: Path, bar: Progress, title: str) -
         _write(path, section)
     bar.update(task, completed=1.0)
     return section
+
+
+def _inputs(study: Study, name: str) -> list[object]:
+    """What else a section depends on: files that may change while their names stay."""
+    if name == "distance":
+        return [extractor(study).name]
+    if name == "tokenizer-videos" and study.settings.real is not None:
+        files = sorted(path for path in Path(study.settings.real).resolve().rglob("*") if path.is_file())
+        return [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in files]
+    return []
 
 
 def _write(path: Path, section: Section) -> None:
@@ -197,9 +239,3 @@ def _names(bundles: Sequence[Bundle]) -> list[str]:
     paths = [bundle.path.resolve() for bundle in bundles]
     short = [path.parent.name if path.name == "bundle" else path.name for path in paths]
     return short if len(set(short)) == len(short) else ["/".join(path.parts[-3:]) for path in paths]
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("framecast")

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..data.captions import SIZES
@@ -14,6 +15,7 @@ from ..data.shapes import DIGITS, PLAIN, Pen, outline
 _SLANTS = (-0.05, 0.1, 0.25)  # of digits; between them the misfit is small
 _THICKNESS = 0.165
 _PHASES = (-0.5, 0.0)  # of a pixel
+_MARGIN = 2  # pixels around an object in which its colour may lie
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class Templates:
         """int64 `[K]`: which of `looks` each picture shows."""
         self.pictures = torch.from_numpy(np.stack(pictures)).flatten(1)
         """float32 `[K, pixels]`: how much of each pixel is covered, 0 to 1."""
+        around = F.max_pool2d(self.pictures.unflatten(1, (1, 2 * self.half + 1, -1)), 2 * _MARGIN + 1, stride=1, padding=_MARGIN)
+        self.reach = (around > 0.1).float().flatten(1)
+        """float32 `[K, pixels]`: 1 where the object is, or almost is."""
         self.offsets = torch.tensor(offsets)
         """float32 `[K, 2]`: where the centre of the object lies from the middle of the picture, (x, y)."""
 

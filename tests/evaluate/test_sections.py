@@ -15,7 +15,7 @@ from framecast.evaluate.figures import Section
 from framecast.evaluate.study import Settings, Study
 from framecast.sample import SamplingParams, load_bundle
 
-SETTINGS = Settings(clips=6, long_clips=2, long_frames=65)
+SETTINGS = Settings(clips=6, long_clips=2, long_frames=97)
 
 
 class Oracle(Study):
@@ -27,15 +27,16 @@ class Oracle(Study):
 
     def world(self, *arguments, **settings):
         made, known = super().world(*arguments, **settings), self.known
+        same = {"combinations": made.combinations, "two_objects": made.two_objects}
 
         class Remembering(SpriteWorld):
             def __getitem__(self, index: int):
                 clip = super().__getitem__(index)
-                longer = SpriteWorld(self.num_clips, 129, self.width, self.fps, self.seed, combinations=self.combinations)
+                longer = SpriteWorld(self.num_clips, 129, self.width, self.fps, self.seed, **same)
                 known[clip.captions[0].text] = (clip.frames, longer, index)
                 return clip
 
-        return Remembering(made.num_clips, made.num_frames, made.width, made.fps, made.seed, combinations=made.combinations)
+        return Remembering(made.num_clips, made.num_frames, made.width, made.fps, made.seed, **same)
 
     def cases(self, world, count):
         cases = super().cases(world, count)
@@ -102,13 +103,30 @@ def test_each_figure_of_quality_gets_worse_when_the_video_does(spoil, name):
     assert bad > 1.2 * good + 0.01
 
 
-def test_an_object_that_comes_out_in_another_colour_is_not_the_same():
-    def recoloured(clip: Tensor) -> Tensor:
-        return torch.cat([clip[:25], clip[25:].flip(3)])
+def recoloured(clip: Tensor) -> Tensor:
+    return torch.cat([clip[:30], clip[30:].roll(1, dims=3)])
 
-    name = "comes out with its shape and colour"
-    assert figure(measured(events.persistence), name) == 100
-    assert figure(measured(events.persistence, recoloured), name) < 70
+
+def erased(clip: Tensor) -> Tensor:
+    """From the middle on nothing but the bar and the corner's colour."""
+    clip = clip.clone()
+    bar = (clip[0] == 110).all(dim=2).float().mean(dim=0) > 0.9
+    clip[len(clip) // 2 :, :, ~bar] = clip[0, 0, 0]
+    return clip
+
+
+@pytest.mark.parametrize(("spoil", "name"), [(recoloured, "is another one after it"), (erased, "is not there after it")])
+def test_an_object_that_does_not_come_out_as_it_went_in_is_noticed(spoil, name):
+    assert figure(measured(events.persistence), "goes behind the bar and comes out") >= 80
+    assert figure(measured(events.persistence, spoil), "goes behind the bar and comes out") < 20
+    assert figure(measured(events.persistence, spoil), name) > figure(measured(events.persistence), name) + 60
+
+
+def test_an_object_that_vanishes_is_not_right():
+    gone = measured(control.condition_control, erased)
+    assert figure(gone, "everything right, seen") == 0 and figure(gone, "colour right, seen") < 40
+    lost = measured(continuation.physics, erased)
+    assert figure(lost, "position error, free motion") == 45 and figure(lost, "frames in which the object is found, free") < 60
 
 
 def test_true_clips_are_where_they_should_be_and_frozen_ones_are_not():
