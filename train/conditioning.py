@@ -20,6 +20,8 @@ class Example:
     """int64 `[B, P]`, the latent frame from which each prompt holds."""
     num_frames: int
     """Latent frames."""
+    unscored: tuple[int, int] = (0, 0)
+    """First position and end of the targets that cannot be told from what is left of the inputs; not trained on."""
 
 
 def corrupt(inputs: Tensor, num_frames: int, codebook_size: int, most: float) -> Tensor:
@@ -68,13 +70,15 @@ def cut_gap(example: Example, sink_frames: int, gap: int) -> Example:
     """The example without the `gap` latent frames behind the sink, as a stream is seen whose window has rolled on.
 
     Inputs were shifted before, so the first frame behind the gap still has its true inputs. A prompt that starts inside
-    the gap holds from the first frame behind it.
+    the gap holds from the first frame behind it. That frame is not scored: a stream never has its sink alone before a gap, so it
+    would teach the model that the second latent frame of a video need not follow from the first.
     """
 
     def cut(sequence: Tensor) -> Tensor:
         frames = sequence.unflatten(1, (example.num_frames, -1))
         return torch.cat([frames[:, :sink_frames], frames[:, sink_frames + gap :]], dim=1).flatten(1)
 
+    length = example.targets.shape[1] // example.num_frames
     later = (example.starts - gap).clamp(min=sink_frames)
     return replace(
         example,
@@ -82,4 +86,5 @@ def cut_gap(example: Example, sink_frames: int, gap: int) -> Example:
         targets=cut(example.targets),
         starts=torch.where(example.starts > sink_frames, later, example.starts),
         num_frames=example.num_frames - gap,
+        unscored=(sink_frames * length, (sink_frames + 1) * length) if gap else (0, 0),
     )

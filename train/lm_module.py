@@ -126,12 +126,15 @@ class LitVideoLM(TrainingModule):
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
         name = self.blocks.draw()
         block_length = self.block_length(name)
-        loss = self.token_loss(self.disturb(self.example(batch, block_length)), block_length)
-        nats = loss.nll.mean()
+        example = self.disturb(self.example(batch, block_length))
+        loss = self.token_loss(example, block_length)
+        scored = torch.ones_like(loss.nll)
+        scored[:, slice(*example.unscored)] = 0
+        nats, log_z = ((values * scored).sum() / scored.sum() for values in (loss.nll, loss.log_z))
         self._latest |= self._measures("train", name, nats.detach())
         self.log_dict(self._latest)
         self.log("nats", nats.detach(), prog_bar=True, logger=False)
-        return nats + self.z_weight * loss.log_z.mean()
+        return nats + self.z_weight * log_z
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         batch_size = batch["tokens"].shape[0]

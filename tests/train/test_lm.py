@@ -321,6 +321,16 @@ def test_a_gap_cuts_inputs_targets_and_starts_alike():
     assert all(torch.equal(getattr(same, name), getattr(whole, name)) for name in ("inputs", "targets", "starts"))
 
 
+def test_the_frame_behind_a_gap_is_not_scored():
+    whole = example(7, [0])
+    length = whole.targets.shape[1] // 7
+    cut = cut_gap(whole, sink_frames=2, gap=3)
+    scored = torch.ones(cut.targets.shape[1], dtype=torch.bool)
+    scored[slice(*cut.unscored)] = False
+    assert (~scored).nonzero().flatten().tolist() == list(range(2 * length, 3 * length))
+    assert cut_gap(whole, 2, 0).unscored == (0, 0)
+
+
 def test_gaps_are_drawn_as_stated():
     torch.manual_seed(0)
     gaps = [draw_gap(6, 1, 0.5) for _ in range(2000)]
