@@ -24,9 +24,9 @@ def randomise(module: M, seed: int = 0) -> M:
     for name, parameter in module.named_parameters():
         noise = torch.randn(parameter.shape, generator=generator)
         if parameter.ndim > 1:
-            parameter.data = noise if "table" in name else noise * parameter[0].numel() ** -0.5
+            parameter.data.copy_(noise if "table" in name else noise * parameter[0].numel() ** -0.5)  # keeps its memory layout
         else:
-            parameter.data = 0.3 * noise + (0.0 if name.endswith("bias") else 1.0)
+            parameter.data.copy_(0.3 * noise + (0.0 if name.endswith("bias") else 1.0))
     return module.eval()
 
 
