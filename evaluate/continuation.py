@@ -48,10 +48,8 @@ def physics(study: Study, progress: Progress) -> Section:
         "physics",
         "Physics",
         f"Clips of one object go on from {_GIVEN} true frames for {_MADE} frames. Its position, read from the pixels where "
-        "its whole shape can be seen, "
-        "against the true trajectory; distances across the borders count the short way, and an object that is not there is "
-        "45 pixels off. The median is over all frames of all "
-        "clips.",
+        "its whole shape can be seen, against the true trajectory; distances across the borders count the short way, and an "
+        "object that is not there is 45 pixels off. The median is over all frames of all clips.",
         tuple(figures),
         tuple(curves),
         tuple(sorted(samples, key=lambda sample: -sample.badness)[:6]),

@@ -32,12 +32,10 @@ def condition_control(study: Study, progress: Progress) -> Section:
         "control",
         "Condition control",
         f"{study.settings.clips} captions of the sprite world with combinations of shape, colour and motion that belong to "
-        "the seen ones, "
-        f"as many with held-out ones, which {_held_out(study)}; {study.num_frames} frames each. An object counts only if it "
-        "is seen for as "
-        "long as it should be. Objects are read from the pixels; 'true clips' is what the same reading finds in rendered "
-        "clips of the "
-        "same captions. A held-out combination can be followed only by standing still.",
+        f"the seen ones, as many with held-out ones, which {_held_out(study)}; {study.num_frames} frames each. An object "
+        "counts only if it is seen for as long as it should be. Objects are read from the pixels; 'true clips' is what the "
+        "same reading finds in rendered clips of the same captions. Where combinations are held out a second motion is "
+        "always 'stops'.",
         tuple(figures),
         samples=tuple(sorted(samples, key=lambda sample: -sample.badness)[:12]),
     )
@@ -111,9 +109,8 @@ def quality(study: Study, progress: Progress) -> Section:
         "quality",
         "Frames, time and motion",
         "Single-frame quality, temporal consistency and motion plausibility of the same captions, apart: a sharp clip may "
-        "flicker, and a "
-        "steady one may stand still. 'Reconstructed' clips are true ones through the tokenizer: what the video LM cannot be "
-        "blamed for.",
+        "flicker, and a steady one may stand still. 'Reconstructed' clips are true ones through the tokenizer: what the "
+        "video LM cannot be blamed for.",
         tuple(figures),
     )
 
@@ -188,10 +185,8 @@ def decoding_compared(study: Study, progress: Progress) -> Section:
         "decoding",
         "Token, row and frame decoding",
         f"The same {len(cases)} captions and seeds, decoded in three ways. Figures are means over clips, and their "
-        "differences are taken "
-        "clip by clip. Forwards are counted in one stream alone, over eight latent frames after the first. Persistence and "
-        "physics are "
-        "not compared here; `--decoding` measures them under another one.",
+        "differences are taken clip by clip. Forwards are counted in one stream alone, over eight latent frames after the "
+        "first. Persistence and physics are not compared here; `--decoding` measures them under another one.",
         tuple(figures),
     )
 

@@ -83,9 +83,8 @@ def drift(study: Study, progress: Progress) -> Section:
         "drift",
         "Drift",
         f"{settings.long_clips} streams of one object that keeps moving, {settings.long_frames} frames, read in windows of "
-        f"{_WINDOW} frames. A stream keeps its identity "
-        "if in nine of ten windows the object has the colour, shape and size of its prompt. Motion stands beside quality, "
-        "since a frozen video does not drift.",
+        f"{_WINDOW} frames. A stream keeps its identity if in nine of ten windows the object has the colour, shape and size "
+        "of its prompt. Motion stands beside quality, since a frozen video does not drift.",
         figures,
         tuple(curves),
         tuple(sorted(samples, key=lambda sample: -sample.badness)[:4]),
@@ -151,8 +150,7 @@ def _ends(stream: Sequence[Stretch], name: str) -> tuple[float, float]:
 
 
 def _targets(num_frames: int) -> tuple[str, str]:
-    """What a stream of so many frames has to reach: identity, and change or standstill; Q3 speaks of 512 and of 2,000 "
-    "frames."""
+    """What a stream has to reach: in identity, and in change or standstill. Q3 speaks of 512 and of 2,000 frames."""
     if num_frames < 513:
         return "", ""
     return (">= 95 (Q3)" if num_frames < 2001 else ">= 90 (Q3)"), "<= 5 (Q3)"

@@ -42,9 +42,8 @@ def persistence(study: Study, progress: Progress) -> Section:
         "persistence",
         "Persistence behind an occluder",
         f"{len(cases)} captions of one object that passes behind a bar, {_FRAMES} frames. Every clip counts: there has to be "
-        "a bar, at least half of "
-        f"the object has to be hidden for a while, and the last {_AFTERWARDS} frames, read apart from all others, must show "
-        "it as asked for, alone.",
+        f"a bar, at least half of the object has to be hidden for a while, and the last {_AFTERWARDS} frames, read apart from "
+        "all others, must show it as asked for, alone.",
         figures,
         samples=tuple(sorted(samples, key=lambda sample: -sample.badness)[:6]),
     )
@@ -120,8 +119,7 @@ def steering(study: Study, progress: Progress) -> Section:
         "steering",
         "A prompt that changes",
         f"{len(prompts)} streams of one object; after {_BEFORE} frames another direction is asked for, or that it stops. "
-        "Obeyed means: before the "
-        "change it went the first way, and from two latent frames after it the second one.",
+        "Obeyed means: before the change it went the first way, and from two latent frames after it the second one.",
         (
             share_of("obeyed within two latent frames", [all(good) for good in outcomes], target=">= 95 (Q5)"),
             share_of("went the first way", [first for first, _ in outcomes]),

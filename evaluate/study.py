@@ -34,7 +34,7 @@ class Settings:
         clips: Clips of each kind, at least 1.
         long_clips: Streams whose drift is measured, at least 1.
         long_frames: Their length, `1 + 4k`.
-        seed: Of all worlds and streams; training uses worlds 0, 1 and 2.
+        seed: Of all worlds and streams, at least 100: the recipes of this project train on smaller ones.
         params: How tokens are chosen.
         real: A folder of real video for the tokenizer; None leaves it out.
         include: Patterns of the files in it that are used, such as "clips/*"; what was not trained on, for an honest figure.
@@ -55,9 +55,8 @@ class Settings:
             raise ValueError(f"got seed {self.seed}; wanted at least 100: the worlds of smaller seeds are for training")
         if min(self.clips, self.long_clips) < 1 or self.long_frames < 97 or self.long_frames % 4 != 1:
             raise ValueError(
-                f"got {self.clips} clips, {self.long_clips} long ones of {self.long_frames} frames; wanted at least 1 of "
-                "each and "
-                "1 + 4k frames, at least 97"
+                f"got {self.clips} clips, {self.long_clips} long ones of {self.long_frames} frames; wanted at least 1 of each "
+                "and 1 + 4k frames, at least 97"
             )
 
 

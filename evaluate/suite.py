@@ -159,8 +159,7 @@ def _of_bundle(study: Study) -> dict[str, object]:
 
 
 def overlap(study: Study) -> str:
-    """How many captions of the evaluation occur in training, too: the prompts are short, so some must; the scenes are "
-    "others."""
+    """How many captions of the evaluation occur in training, too: prompts are short, so some must, with other scenes."""
     trained = study.trained_on
     if not study.knows_sprites or not trained:
         return "not known: the bundle does not say what clips it was trained on"

@@ -81,8 +81,7 @@ def _reconstruction(study: Study, clips: Sequence[tuple[str, Tensor]], progress:
     )
     about = (
         f"{len(clips)} clips, compared as raw frames and never through a video codec. Codes are counted over all "
-        f"{int(counts.sum()):,} "
-        "tokens; where there are few of them per code, not every code has had its chance."
+        f"{int(counts.sum()):,} tokens; where there are few of them per code, not every code has had its chance."
     )
     return Section("", "", about, figures, samples=tuple(sorted(samples, key=lambda sample: -sample.badness)[:8]))
 
@@ -131,8 +130,7 @@ def prediction(study: Study, progress: Progress) -> Section:
         "prediction",
         "Video LM: prediction",
         f"{study.settings.clips} clips of {length} frames of the sprite world that were not trained on, with their captions, "
-        "given all true tokens before "
-        "each block. The first latent frame is always predicted token by token.",
+        "given all true tokens before each block. The first latent frame is always predicted token by token.",
         tuple(figures),
         tuple(curves),
     )
