@@ -3,12 +3,13 @@
 import numpy as np
 
 from ..data.motions import BOUNCES, FALLS, LINEAR
-from .figures import Curve, Sample, Section, mean_of, middle_of_all, share_of
+from ..data.scenes import Scene
+from .figures import Curve, Sample, Section, mean_of, middle_of_all, share_of, worst
+from .motion import shortest
 from .reading import Reading
 from .study import Case, Progress, Study, part_of
 
 _GIVEN, _MADE = 9, 32
-_LOST = 45.0  # pixels, the farthest two places can be apart in a frame of 64: the error of an object that is not there
 _KINDS = {"free motion": tuple(LINEAR), "bounces": (BOUNCES,), "falls": (FALLS,)}
 
 
@@ -16,6 +17,7 @@ def physics(study: Study, progress: Progress) -> Section:
     """Clips that go on from nine true frames: Q4."""
     figures, curves, samples = [], [], []
     known = set(study.world().motions)
+    lost = np.hypot(study.bundle.height / 2, study.bundle.width / 2)  # the farthest two places can be apart
     kinds = {kind: known & set(motions) for kind, motions in _KINDS.items() if known & set(motions)}
     for at, (kind, motions) in enumerate(kinds.items()):
         cases = _cases(study, motions, at)
@@ -27,10 +29,10 @@ def physics(study: Study, progress: Progress) -> Section:
         )
         true = np.stack([errors(study.reader.read(case.frames), case) for case in cases])
         found = np.stack([errors(study.reader.read(clip), case) for case, clip in zip(cases, clips, strict=True)])
-        made = np.where(np.isnan(found) & ~np.isnan(true), _LOST, found)
+        made = np.where(np.isnan(found) & ~np.isnan(true), lost, found)
         target = "<= 1 (Q4)" if kind != "falls" else ""
         reference = float(np.nanmedian(true))
-        each = [float(np.nanmedian(row)) if not np.isnan(row).all() else _LOST for row in made]
+        each = [float(np.nanmedian(row)) if not np.isnan(row).all() else lost for row in made]
         figures.append(
             middle_of_all(f"position error, {kind}", made, unit="px", better="lower", target=target, reference=reference)
         )
@@ -49,26 +51,23 @@ def physics(study: Study, progress: Progress) -> Section:
         "Physics",
         f"Clips of one object go on from {_GIVEN} true frames for {_MADE} frames. Its position, read from the pixels where "
         "its whole shape can be seen, against the true trajectory; distances across the borders count the short way, and an "
-        "object that is not there is 45 pixels off. The median is over all frames of all clips.",
+        f"object that is not there is {lost:.0f} pixels off. The median is over all frames of all clips.",
         tuple(figures),
         tuple(curves),
-        tuple(sorted(samples, key=lambda sample: -sample.badness)[:6]),
+        worst(samples, 6),
     )
 
 
 def _cases(study: Study, motions: set[str], at: int) -> list[Case]:
     """Scenes of one object with one of the motions and nothing else that changes."""
-    world = study.world(_GIVEN + _MADE, seed=10 + at, two_objects=0.0)
-    cases: list[Case] = []
-    for index in range(len(world)):
-        scene = world.scene(index)
+
+    def plain(scene: Scene) -> bool:
         item = scene.objects[0]
-        if item.then is None and item.motion in motions and not scene.camera.any() and (scene.light == 1).all():
-            clip = world[index]
-            cases.append(Case(clip.captions[0].text, study.settings.seed + index, scene, clip.frames))
-        if len(cases) == max(1, study.settings.clips // 2):
-            break
-    return cases
+        steady = not scene.camera.any() and (scene.light == 1).all()
+        return item.then is None and item.motion in motions and bool(steady)
+
+    world = study.world(_GIVEN + _MADE, seed=10 + at, two_objects=0.0)
+    return study.cases(world, max(1, study.settings.clips // 2), plain)
 
 
 def errors(reading: Reading, case: Case) -> np.ndarray:
@@ -76,8 +75,7 @@ def errors(reading: Reading, case: Case) -> np.ndarray:
     found = reading.find(case.scene.objects[0].colour)
     if found is None:
         return np.full(_MADE, np.nan)
-    size = np.array([reading.width, reading.height])
-    apart = (found.positions - case.scene.positions[0] + size / 2) % size - size / 2
+    apart = shortest(found.positions - case.scene.positions[0], reading.height, reading.width)
     clear = np.array([look is not None for look in found.looks])
     return np.where(clear, np.hypot(*apart.T), np.nan)[_GIVEN:]
 

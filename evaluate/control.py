@@ -1,4 +1,4 @@
-"""Generated clips against their captions, in the dimensions that are easily confused: frames, time, motion, condition."""
+"""Generated clips against their captions, and by what decoding they were made."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,15 +6,12 @@ from dataclasses import replace
 import numpy as np
 from torch import Tensor
 
-from ..data import to_video
-from ..data.motions import BOUNCES, LINEAR, PASSES, STOPS
+from ..data.motions import LINEAR
 from ..data.shapes import DIGITS
 from ..sample import SamplingParams
 from .adherence import ClipVerdict, ObjectVerdict
-from .figures import Figure, Sample, Section, mean_of, median_of, share_of
-from .flow import warp_error
-from .metrics import flicker, sharpness
-from .study import Case, Progress, Study, part_of, reconstruct
+from .figures import Figure, Sample, Section, mean_of, share_of, worst
+from .study import Case, Progress, Study, part_of
 
 
 def condition_control(study: Study, progress: Progress) -> Section:
@@ -24,8 +21,8 @@ def condition_control(study: Study, progress: Progress) -> Section:
     for part, combinations in enumerate(("seen", "unseen")):
         cases = study.cases(study.world(study.num_frames, combinations), study.settings.clips)
         clips = study.generate([case.prompt for case in cases], study.num_frames, part_of(progress, part, 2))
-        made = [verdict_of(study, case, clip) for case, clip in zip(cases, clips, strict=True)]
-        true = [verdict_of(study, case, case.frames) for case in cases]
+        made = [study.verdict(case, clip) for case, clip in zip(cases, clips, strict=True)]
+        true = [study.verdict(case, case.frames) for case in cases]
         figures += _adherence(combinations, made, true)
         samples += [_sample(case, clip, verdict) for case, clip, verdict in zip(cases, clips, made, strict=True)]
     return Section(
@@ -37,18 +34,13 @@ def condition_control(study: Study, progress: Progress) -> Section:
         "same reading finds in rendered clips of the same captions. Where combinations are held out a second motion is "
         "always 'stops'.",
         tuple(figures),
-        samples=tuple(sorted(samples, key=lambda sample: -sample.badness)[:12]),
+        samples=worst(samples, 12),
     )
 
 
 def _held_out(study: Study) -> str:
     kept = {"seen": "the video LM was not trained on", None: "it may have been trained on: the bundle does not say"}
     return kept.get(study.trained_on.get("combinations"), "it was trained on, too")
-
-
-def verdict_of(study: Study, case: Case, clip: Tensor) -> ClipVerdict:
-    """Reads a clip and compares it with its caption."""
-    return study.judge.judge(study.reader.read(clip), case.prompt)
 
 
 def _adherence(which: str, made: Sequence[ClipVerdict], true: Sequence[ClipVerdict]) -> list[Figure]:
@@ -91,70 +83,6 @@ def _sample(case: Case, clip: Tensor, verdict: ClipVerdict) -> Sample:
     return Sample(case.prompt, verdict.note, float(wrong), clip)
 
 
-def quality(study: Study, progress: Progress) -> Section:
-    """Single frames, temporal consistency and motion, each against true clips and against their reconstructions."""
-    cases = study.cases(study.world(study.num_frames, seed=1), study.settings.clips)
-    made = study.generate([case.prompt for case in cases], study.num_frames, lambda x: progress(0.7 * x))
-    kinds = {"generated": made, "reconstructed": [reconstruct(study, case.frames) for case in cases]}
-    true = [case.frames for case in cases]
-    figures = []
-    for at, (kind, clips) in enumerate(kinds.items()):
-        progress(0.7 + 0.15 * at)
-        figures += _quality(kind, [_measure(study, case, clip) for case, clip in zip(cases, clips, strict=True)])
-    truth = {
-        figure.name: figure.value for figure in _quality("", [_measure(study, c, f) for c, f in zip(cases, true, strict=True)])
-    }
-    figures = [_with_reference(figure, truth) for figure in figures]
-    return Section(
-        "quality",
-        "Frames, time and motion",
-        "Single-frame quality, temporal consistency and motion plausibility of the same captions, apart: a sharp clip may "
-        "flicker, and a steady one may stand still. 'Reconstructed' clips are true ones through the tokenizer: what the "
-        "video LM cannot be blamed for.",
-        tuple(figures),
-    )
-
-
-def _measure(study: Study, case: Case, clip: Tensor) -> dict[str, float]:
-    verdict = verdict_of(study, case, clip)
-    video = to_video(clip)[None]
-
-    def mean(values: list[float]) -> float:
-        kept = [value for value in values if not np.isnan(value)]
-        return float(np.mean(kept)) if kept else float("nan")
-
-    moving = [item for item in verdict.objects if item.told.motion in (*LINEAR, BOUNCES, PASSES) and item.told.then != STOPS]
-    return {
-        "sharpness": float(sharpness(video)),
-        "misfit": mean([item.misfit for item in verdict.objects]),
-        "same_look": mean([item.same_look for item in verdict.objects]),
-        "flicker": float(flicker(video)),
-        "warp": warp_error(clip),
-        "jerk": mean([item.jerk for item in verdict.objects]),
-        "frozen": mean([item.frozen for item in moving]),
-    }
-
-
-def _quality(kind: str, found: list[dict[str, float]]) -> list[Figure]:
-    def column(name: str) -> list[float]:
-        return [row[name] for row in found]
-
-    end = f", {kind}" if kind else ""
-    return [
-        mean_of(f"single frame: sharpness{end}", column("sharpness"), unit="levels/px", better=""),
-        mean_of(f"single frame: misfit of shapes{end}", column("misfit"), scale=100, unit="%", better="lower"),
-        share_of(f"consistency: frames with the object's own look{end}", column("same_look")),
-        mean_of(f"consistency: flicker{end}", column("flicker"), unit="levels", better="lower"),
-        mean_of(f"consistency: flow-warped error{end}", column("warp"), unit="levels", better="lower"),
-        median_of(f"motion: jerk{end}", column("jerk"), unit="px/frame^3", better="lower"),
-        share_of(f"motion: frozen steps of what should move{end}", column("frozen"), better="lower"),
-    ]
-
-
-def _with_reference(figure: Figure, truth: dict[str, float]) -> Figure:
-    return replace(figure, reference=truth[figure.name.rsplit(", ", 1)[0]])
-
-
 def decoding_compared(study: Study, progress: Progress) -> Section:
     """Token, row and frame decoding at equal seeds: Q6, for what Q2 asks."""
     kinds = ("jacobi", "row", "frame")
@@ -164,7 +92,7 @@ def decoding_compared(study: Study, progress: Progress) -> Section:
     for at, kind in enumerate(kinds):
         params = replace(study.settings.params, decoding=kind)
         clips = study.generate([c.prompt for c in cases], study.num_frames, part_of(progress, at, len(kinds)), params)
-        verdicts = [verdict_of(study, case, clip) for case, clip in zip(cases, clips, strict=True)]
+        verdicts = [study.verdict(case, clip) for case, clip in zip(cases, clips, strict=True)]
         found[kind] = {
             "colour, shape and size right": [float(np.mean([item.right for item in v.objects])) for v in verdicts],
             "motion right": [float(np.mean([item.motion for item in v.objects])) for v in verdicts],

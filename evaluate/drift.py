@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..data import to_video
 from ..data.motions import BOUNCES, LINEAR
-from .figures import Curve, Sample, Section, change_of, median_of, share_of
+from .figures import Curve, Sample, Section, change_of, median_of, share_of, worst
 from .metrics import motion_by_frame, sharpness_by_frame
-from .reading import ReadObject, SceneReader
+from .motion import Track
+from .reading import Reading, ReadObject, SceneReader
 from .study import Progress, Study
+from .templates import Look
 
 _WINDOW = 16  # frames that are read together
 _EARLY = 32  # the frame with which later ones are compared
@@ -24,7 +25,7 @@ class Stretch:
 
     Attributes:
         identity: Whether there is one object, most of the time, with the colour, shape and size that were asked for.
-        sharpness: Mean gradient, in levels per pixel.
+        sharpness: Root mean square gradient, in levels per pixel.
         background: Mean brightness of the darker half of the pixels, in levels.
         motion: Mean difference between frames, in levels.
         speed: Pixels per frame that the object moves; NaN where it is not found.
@@ -49,16 +50,16 @@ def drift(study: Study, progress: Progress) -> Section:
         progress(0.7 + 0.3 * (index + 1) / len(clips))
     kept, steady = _targets(settings.long_frames)
     sharp, behind = ([_ends(stream, name) for stream in streams] for name in ("sharpness", "background"))
-    resting = [np.mean([not stretch.speed >= 0.1 for stretch in stream]) for stream in streams]
-    asked = [np.mean([stretch.identity for stretch in stream]) for stream in streams]
+    resting = [float(np.mean([not stretch.speed >= 0.1 for stretch in stream])) for stream in streams]
+    asked = [1 - _wrong(stream) for stream in streams]
     since = f"from frame {_EARLY} to the end"
     figures = (
         share_of(
             f"streams that keep their identity over {settings.long_frames - 1} frames", list(map(_keeps, streams)), target=kept
         ),
         share_of("windows with the object as asked for, and nothing else", asked),
-        change_of(f"change of sharpness {since}", *zip(*sharp, strict=True), better="lower", target=steady),
-        change_of(f"change of the background {since}", *zip(*behind, strict=True), better="lower", target=steady),
+        change_of(f"change of sharpness {since}", sharp, better="lower", target=steady),
+        change_of(f"change of the background {since}", behind, better="lower", target=steady),
         share_of("windows in which the object does not move", resting, better="lower", target=steady),
         median_of("motion at the end over motion at the start", [_motion_kept(stream) for stream in streams], better=""),
     )
@@ -87,7 +88,7 @@ def drift(study: Study, progress: Progress) -> Section:
         "of its prompt. Motion stands beside quality, since a frozen video does not drift.",
         figures,
         tuple(curves),
-        tuple(sorted(samples, key=lambda sample: -sample.badness)[:4]),
+        worst(samples, 4),
     )
 
 
@@ -109,8 +110,8 @@ def stretches(reader: SceneReader, clip: Tensor, looks: str) -> list[Stretch]:
         frames = slice(start, start + _WINDOW)
         reading = reader.read(clip[frames])
         item = reading.find(colour)
-        alone = reading.count == 1 and item is not None and item.visible.mean() > 0.8
-        identity = alone and (item.look.shape, item.look.size) == (" ".join(shape), size)
+        there = item is not None and bool(item.visible.mean() > 0.8) and item.look == Look(" ".join(shape), size)
+        identity = there and reading.count == 1
         dark = clip[frames].float().mean(dim=3).flatten(1).sort(dim=1).values
         found.append(
             Stretch(
@@ -118,27 +119,26 @@ def stretches(reader: SceneReader, clip: Tensor, looks: str) -> list[Stretch]:
                 sharpness=float(sharp[frames].mean()),
                 background=float(dark[:, : dark.shape[1] // 2].mean()),
                 motion=float(moved[start : start + _WINDOW - 1].mean()),
-                speed=_speed(item, clip.shape[1:3]),
+                speed=_speed(item, reading),
             )
         )
     return found
 
 
-def _speed(item: ReadObject | None, size: torch.Size) -> float:
+def _speed(item: ReadObject | None, reading: Reading) -> float:
     if item is None:
         return float("nan")
-    steps = np.diff(item.positions, axis=0)
-    steps = (steps + np.array(size[::-1]) / 2) % np.array(size[::-1]) - np.array(size[::-1]) / 2
-    lengths = np.hypot(*steps[~np.isnan(steps[:, 0])].T)
+    lengths = np.hypot(*Track.of(item.positions, reading.height, reading.width).steps.T)
     return float(np.median(lengths)) if len(lengths) else float("nan")
 
 
 def _keeps(stream: Sequence[Stretch]) -> bool:
     """Whether the object is as asked for in nine of ten windows, and in one of the last two."""
-    return float(np.mean([stretch.identity for stretch in stream])) >= 0.9 and any(s.identity for s in stream[-2:])
+    return _wrong(stream) <= 0.1 and any(s.identity for s in stream[-2:])
 
 
 def _wrong(stream: Sequence[Stretch]) -> float:
+    """Share of the windows in which the object is not as asked for."""
     return 1 - float(np.mean([stretch.identity for stretch in stream]))
 
 

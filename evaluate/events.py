@@ -3,10 +3,9 @@
 import numpy as np
 from torch import Tensor
 
-from ..data import SpriteWorld
 from ..data.captions import parse_caption
 from ..data.motions import LINEAR, PASSES
-from .figures import Sample, Section, share_of
+from .figures import Sample, Section, share_of, worst
 from .motion import Track, heads
 from .reading import Reading, SceneReader
 from .study import Case, Progress, Study
@@ -20,7 +19,8 @@ SAME, CHANGED, LOST, NOT_HIDDEN = "the same", "another one", "not there", "not h
 
 def persistence(study: Study, progress: Progress) -> Section:
     """Objects that pass behind the bar: the first half of Q3."""
-    cases = _passing_cases(study, study.world(_FRAMES, seed=2, two_objects=0.0))
+    world = study.world(_FRAMES, seed=2, two_objects=0.0)
+    cases = study.cases(world, study.settings.clips, lambda s: s.objects[0].motion == PASSES and bool((s.light == 1).all()))
     clips = study.generate([case.prompt for case in cases], _FRAMES, progress)
     outcomes = [passing(study.reader, case, clip) for case, clip in zip(cases, clips, strict=True)]
     true = [passing(study.reader, case, case.frames) for case in cases]
@@ -45,25 +45,12 @@ def persistence(study: Study, progress: Progress) -> Section:
         f"a bar, at least half of the object has to be hidden for a while, and the last {_AFTERWARDS} frames, read apart from "
         "all others, must show it as asked for, alone.",
         figures,
-        samples=tuple(sorted(samples, key=lambda sample: -sample.badness)[:6]),
+        samples=worst(samples, 6),
     )
 
 
 def _share(outcomes: list[str], which: str) -> float:
     return 100 * float(np.mean([outcome == which for outcome in outcomes]))
-
-
-def _passing_cases(study: Study, world: SpriteWorld) -> list[Case]:
-    """Scenes of one object that passes behind a bar, in steady light."""
-    cases: list[Case] = []
-    for index in range(len(world)):
-        scene = world.scene(index)
-        if scene.objects[0].motion == PASSES and (scene.light == 1).all():
-            clip = world[index]
-            cases.append(Case(clip.captions[0].text, study.settings.seed + index, scene, clip.frames))
-        if len(cases) == study.settings.clips:
-            break
-    return cases
 
 
 def passing(reader: SceneReader, case: Case, clip: Tensor) -> str:
@@ -125,7 +112,7 @@ def steering(study: Study, progress: Progress) -> Section:
             share_of("went the first way", [first for first, _ in outcomes]),
             share_of("goes the second way", [second for _, second in outcomes]),
         ),
-        samples=tuple(sorted(samples, key=lambda sample: -sample.badness)[:6]),
+        samples=worst(samples, 6),
     )
 
 

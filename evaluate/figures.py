@@ -98,6 +98,11 @@ class Section:
     details: dict[str, object] = field(default_factory=dict)
 
 
+def worst(samples: Sequence[Sample], count: int) -> tuple[Sample, ...]:
+    """The worst of some clips, the worst first."""
+    return tuple(sorted(samples, key=lambda sample: -sample.badness)[:count])
+
+
 def mean_of(name: str, values: Sequence[float], scale: float = 1.0, seed: int = 0, **attributes) -> Figure:
     """The mean of values, one for each clip or object; those that are NaN do not count.
 
@@ -133,15 +138,24 @@ def middle_of_all(name: str, rows: np.ndarray, seed: int = 0, **attributes) -> F
     return Figure(name, float(np.nanmedian(rows)), float(low), float(high), len(rows), **attributes)
 
 
-def change_of(name: str, early: Sequence[float], late: Sequence[float], seed: int = 0, **attributes) -> Figure:
-    """By how many percent the sum of `late` is off that of `early`, either way, with the interval that other pairs would "
-    "give."""
-    pairs = np.stack([np.asarray(early, dtype=np.float64), np.asarray(late, dtype=np.float64)])
-    draws = np.random.default_rng(seed).integers(pairs.shape[1], size=(_RESAMPLES, pairs.shape[1]))
-    sums = pairs[:, draws].sum(axis=2)
-    low, high = np.percentile(100 * np.abs(sums[1] / sums[0] - 1), [2.5, 97.5])
-    value = 100 * abs(pairs[1].sum() / pairs[0].sum() - 1)
-    return Figure(name, float(value), float(low), float(high), pairs.shape[1], **{"unit": "%", **attributes})
+def change_of(name: str, pairs: Sequence[tuple[float, float]], seed: int = 0, **attributes) -> Figure:
+    """By how many percent the sum of what was late is off that of what was early, either way.
+
+    Args:
+        name: Of the figure.
+        pairs: Early and late, one pair for each clip; the interval is that of other pairs.
+        seed: Of the bootstrap.
+        attributes: Of the figure.
+    """
+    values = np.asarray(pairs, dtype=np.float64)
+    draws = np.random.default_rng(seed).integers(len(values), size=(_RESAMPLES, len(values)))
+
+    def change(drawn: np.ndarray) -> np.ndarray:
+        early, late = np.moveaxis(drawn.sum(axis=-2), -1, 0)
+        return 100 * np.abs(late / early - 1)
+
+    low, high = np.percentile(change(values[draws]), [2.5, 97.5])
+    return Figure(name, float(change(values)), float(low), float(high), len(values), **{"unit": "%", **attributes})
 
 
 def share_of(name: str, hits: Sequence[bool | float], **attributes) -> Figure:

@@ -65,14 +65,8 @@ def ms_ssim(video: Tensor, target: Tensor) -> Tensor:
 
     "Multiscale structural similarity", Wang et al. 2003, with its weights for five scales. Each scale halves the picture, and the
     last must still hold a window: five scales take 176 pixels. Smaller pictures get as many scales as fit, three at 64 pixels,
-    with the weights of these divided by their sum, so figures of pictures of different sizes do not compare.
-
-    Args:
-        video: `[B, C, T, H, W]`, at least 11 x 11 pixels; clamped to [-1, 1].
-        target: As `video`.
-
-    Raises:
-        ValueError: The shapes differ, or are not as above.
+    with the weights of these divided by their sum, so figures of pictures of different sizes do not compare. Takes and
+    raises what `ssim` does.
     """
     from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 

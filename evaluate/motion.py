@@ -38,12 +38,11 @@ class Track:
         `pan` is how far the camera goes to the right with every frame, which is taken out.
         """
         positions = positions + np.arange(len(positions))[:, None] * [pan, 0.0]
-        size = np.array([width, height], dtype=np.float64)
         path, last = np.full_like(positions, np.nan), None
         for frame, place in enumerate(positions):
             if np.isnan(place[0]):
                 continue
-            path[frame] = place if last is None else last + (place - last + size / 2) % size - size / 2
+            path[frame] = place if last is None else last + shortest(place - last, height, width)
             last = path[frame]
         return cls(path, height, width)
 
@@ -81,6 +80,12 @@ class Track:
         """Share of the steps shorter than a tenth of a pixel; NaN where none is seen."""
         lengths = np.hypot(*self.steps.T)
         return float((lengths < 0.1).mean()) if len(lengths) else float("nan")
+
+
+def shortest(apart: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The shortest way `[..., 2]` between two places that are `apart` on a frame whose borders meet."""
+    size = np.array([width, height], dtype=np.float64)
+    return (apart + size / 2) % size - size / 2
 
 
 def heads(track: Track, motion: str, speeds: Sequence[float] = (1.0,)) -> bool:
@@ -157,14 +162,18 @@ def _passes(track: Track, around: Surroundings) -> bool:
 
 def _fades_out(track: Track, around: Surroundings) -> bool:
     """Stays where it is and becomes less."""
-    quarter = max(1, len(around.opacity) // 4)
-    return heads(track, STANDS) and bool(around.opacity[-quarter:].mean() < 0.5 * around.opacity[:quarter].mean())
+    return heads(track, STANDS) and _grows(around.opacity[::-1])
 
 
 def _fades_in(track: Track, around: Surroundings) -> bool:
     """Stays where it is and becomes more."""
-    quarter = max(1, len(around.opacity) // 4)
-    return heads(track, STANDS) and bool(around.opacity[:quarter].mean() < 0.5 * around.opacity[-quarter:].mean())
+    return heads(track, STANDS) and _grows(around.opacity)
+
+
+def _grows(opacity: np.ndarray) -> bool:
+    """Whether the first quarter is less than half of the last one."""
+    quarter = max(1, len(opacity) // 4)
+    return bool(opacity[:quarter].mean() < 0.5 * opacity[-quarter:].mean())
 
 
 _OTHERS: dict[str, Callable[[Track, Surroundings], bool]] = {

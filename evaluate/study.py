@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from ..data import SpriteWorld, to_frames, to_video
 from ..data.captions import caption_scene
 from ..data.scenes import Scene
 from ..sample import Bundle, SamplingParams, StreamBatch, VideoGenerator
-from .adherence import Judge
+from .adherence import ClipVerdict, Judge
 from .reading import SceneReader
 
 Progress = Callable[[float], None]
@@ -135,13 +136,18 @@ class Study:
         """Length of the clips that the bundle was trained on."""
         return int(self.bundle.training.get("num_frames", 33))
 
-    def cases(self, world: SpriteWorld, count: int) -> list[Case]:
-        """The first scenes of a world, each under one caption for the whole clip."""
-        cases = []
-        for index in range(count):
-            clip, scene = world[index], replace(world.scene(index), timeline=False)
-            cases.append(Case(caption_scene(scene)[0].text, self.settings.seed + index, scene, clip.frames))
-        return cases
+    def cases(self, world: SpriteWorld, count: int, wanted: Callable[[Scene], bool] = lambda scene: True) -> list[Case]:
+        """The first scenes of a world that are as wanted, each under one caption; fewer where the world has no more."""
+        found = islice((index for index in range(len(world)) if wanted(world.scene(index))), count)
+        return [self._case(world, index) for index in found]
+
+    def _case(self, world: SpriteWorld, index: int) -> Case:
+        scene = replace(world.scene(index), timeline=False)
+        return Case(caption_scene(scene)[0].text, self.settings.seed + index, scene, world[index].frames)
+
+    def verdict(self, case: Case, clip: Tensor) -> ClipVerdict:
+        """Reads a clip and compares it with the caption of its case."""
+        return self.judge.judge(self.reader.read(clip), case.prompt)
 
     def generate(
         self,

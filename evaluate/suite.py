@@ -21,12 +21,13 @@ from ..data.files import replacing
 from ..data.motions import BOUNCES, FALLS, LINEAR, PASSES
 from ..sample import Bundle, load_bundle
 from .continuation import physics
-from .control import condition_control, decoding_compared, quality
+from .control import condition_control, decoding_compared
 from .distance import extractor, frechet
 from .drift import drift
 from .events import persistence, steering
 from .figures import Curve, Figure, Sample, Section
 from .frechet import WINDOW
+from .quality import quality
 from .report import BundleResult, write_report
 from .study import Settings, Study
 from .tokens import prediction, tokenizer_on_sprites, tokenizer_on_videos
@@ -139,7 +140,7 @@ def protocol(studies: Sequence[Study], settings: Settings) -> dict[str, object]:
         "data": "SpriteWorld, rendered anew for this evaluation; real video from the folder in the settings, if one is there",
         "container": "none: raw frames, never through a video codec",
         "split": f"worlds of seeds {settings.seed} and above; the recipes of this project train on smaller seeds",
-        "bundles": {study.bundle.path.name + f" {index + 1}": _of_bundle(study) for index, study in enumerate(studies)},
+        "bundles": dict(zip(_names([study.bundle for study in studies]), map(_of_bundle, studies), strict=True)),
         "settings": {**asdict(settings), "real": settings.real and Path(settings.real).name},
         "intervals": "95 %, percentile bootstrap over clips or objects, 2,000 resamples",
         "features": extractor(studies[0]).name if any("distance" in applicable(study) for study in studies) else "none",
@@ -163,12 +164,13 @@ def overlap(study: Study) -> str:
     trained = study.trained_on
     if not study.knows_sprites or not trained:
         return "not known: the bundle does not say what clips it was trained on"
-    world, seed = study.world(study.num_frames, trained["combinations"]), int(trained["seed"])
-    world.seed = seed
+    seed = int(trained["seed"])
+    world = study.world(study.num_frames, trained["combinations"], seed - study.settings.seed)
     known = {_caption(world, index) for index in range(_TRAINING_CAPTIONS)}
     shares = []
     for combinations in ("seen", "unseen"):
-        asked = [_caption(study.world(study.num_frames, combinations), index) for index in range(study.settings.clips)]
+        world = study.world(study.num_frames, combinations)
+        asked = [_caption(world, index) for index in range(study.settings.clips)]
         shares.append(f"{100 * sum(text in known for text in asked) / len(asked):.0f} % of the {combinations} prompts")
     where = f"the captions of {_TRAINING_CAPTIONS:,} training clips of seed {seed}"
     return f"{' and '.join(shares)} occur among {where}; no scene does, since the seeds differ"

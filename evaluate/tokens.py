@@ -12,27 +12,27 @@ from ..data import VideoFolder, to_frames, to_video
 from ..data.timeline import latent_captions
 from ..model import VideoLM, shift_tokens, to_sequence
 from .adherence import same_look
-from .figures import Curve, Figure, Sample, Section, mean_of, share_of
+from .figures import Curve, Figure, Sample, Section, mean_of, share_of, worst
 from .metrics import bits_per_pixel, ms_ssim, psnr, ssim, temporal_error
-from .study import Progress, Study, reconstruct
+from .study import Progress, Study
 
 
 def tokenizer_on_sprites(study: Study, progress: Progress) -> Section:
     """Reconstruction of clips of the sprite world, and whether a reader still sees the same in them."""
     cases = study.cases(study.world(study.num_frames, seed=4), study.settings.clips)
-    section = _reconstruction(study, [(case.prompt, case.frames) for case in cases], progress)
+    section, made = _reconstruction(study, [(case.prompt, case.frames) for case in cases], progress)
     targets = {"PSNR": ">= 30 (Q1)", "codes in use": ">= 90 (Q1)"}
     figures = [replace(figure, target=targets.get(figure.name, "")) for figure in section.figures]
     looks, kept = [], []
-    for case in cases:
-        reading = study.reader.read(reconstruct(study, case.frames))
+    for case, clip in zip(cases, made, strict=True):
+        reading = study.reader.read(clip)
         for item in case.scene.objects:
             found = reading.find(item.colour)
             looks.append(found is not None and (found.look.shape, found.look.size) == (item.shape, item.size))
             kept.append(0.0 if found is None else same_look(found))
     figures.append(share_of("objects with their colour, shape and size after reconstruction", looks))
     figures.append(share_of("frames with the object's own look after reconstruction", kept))
-    return Section("tokenizer-sprites", "Tokenizer on sprites", section.about, tuple(figures), samples=section.samples)
+    return replace(section, name="tokenizer-sprites", title="Tokenizer on sprites", figures=tuple(figures))
 
 
 def tokenizer_on_videos(study: Study, progress: Progress) -> Section:
@@ -43,19 +43,19 @@ def tokenizer_on_videos(study: Study, progress: Progress) -> Section:
     folder = VideoFolder(study.settings.real, num_frames=17, size=size, fps=bundle.fps, include=include)
     picked = np.linspace(0, len(folder) - 1, min(len(folder), study.settings.clips)).round().astype(int)
     clips = [(folder[index].name, folder[index].frames) for index in picked.tolist()]
-    section = _reconstruction(study, clips, progress)
+    section, _ = _reconstruction(study, clips, progress)
     about = f"{section.about} Files left out: {len(folder.skipped)}; damaged part way: {len(folder.damaged)}."
     details: dict[str, object] = {"skipped": folder.skipped, "damaged": folder.damaged, "clips": [name for name, _ in clips]}
-    return Section(
-        "tokenizer-videos", "Tokenizer on real video", about, section.figures, samples=section.samples, details=details
-    )
+    return replace(section, name="tokenizer-videos", title="Tokenizer on real video", about=about, details=details)
 
 
-def _reconstruction(study: Study, clips: Sequence[tuple[str, Tensor]], progress: Progress) -> Section:
+def _reconstruction(study: Study, clips: Sequence[tuple[str, Tensor]], progress: Progress) -> tuple[Section, list[Tensor]]:
+    """A section without a name, and the reconstructed clips, uint8 `[T, H, W, 3]` each."""
     tokenizer = study.bundle.tokenizer
     found: dict[str, list[float]] = {"psnr": [], "ssim": [], "ms_ssim": [], "temporal": []}
     counts = torch.zeros(tokenizer.codebook_size, dtype=torch.float64)
-    samples = []
+    samples: list[Sample] = []
+    reconstructed: list[Tensor] = []
     for index, (name, frames) in enumerate(clips):
         video = to_video(frames)[None]
         with torch.inference_mode():
@@ -64,7 +64,8 @@ def _reconstruction(study: Study, clips: Sequence[tuple[str, Tensor]], progress:
         counts += torch.bincount(tokens.flatten(), minlength=tokenizer.codebook_size)
         for key, metric in (("psnr", psnr), ("ssim", ssim), ("ms_ssim", ms_ssim), ("temporal", temporal_error)):
             found[key].append(float(metric(made, video)))
-        both = torch.cat([frames, to_frames(made)[0]], dim=2)
+        reconstructed.append(to_frames(made)[0])
+        both = torch.cat([frames, reconstructed[-1]], dim=2)
         samples.append(Sample(name, f"{found['psnr'][-1]:.1f} dB; true left, reconstructed right", -found["psnr"][-1], both))
         progress((index + 1) / len(clips))
     shares = counts / counts.sum()
@@ -83,7 +84,7 @@ def _reconstruction(study: Study, clips: Sequence[tuple[str, Tensor]], progress:
         f"{len(clips)} clips, compared as raw frames and never through a video codec. Codes are counted over all "
         f"{int(counts.sum()):,} tokens; where there are few of them per code, not every code has had its chance."
     )
-    return Section("", "", about, figures, samples=tuple(sorted(samples, key=lambda sample: -sample.badness)[:8]))
+    return Section("", "", about, figures, samples=worst(samples, 8)), reconstructed
 
 
 def _exact(name: str, value: float, better: str, unit: str = "") -> Figure:

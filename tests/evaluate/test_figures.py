@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from framecast.evaluate.figures import mean_of, median_of, share_of
+from framecast.evaluate.figures import change_of, mean_of, median_of, middle_of_all, share_of
 
 
 def test_the_interval_is_that_of_scipy():
@@ -31,3 +31,24 @@ def test_what_was_not_measured_does_not_count():
 def test_a_median_ignores_what_is_far_off():
     assert median_of("x", [1.0, 2.0, 900.0]).value == 2.0 and mean_of("x", [1.0, 2.0, 900.0]).value == 301.0
     assert mean_of("x", [1.0, 2.0], scale=100, target="<= 5", better="lower", reference=1.0).target == "<= 5"
+
+
+def test_changes_either_way_do_not_cancel_and_are_taken_of_sums():
+    assert change_of("x", [(10.0, 9.0), (30.0, 27.0)]).value == pytest.approx(10)
+    assert change_of("x", [(10.0, 11.0), (30.0, 33.0)]).value == pytest.approx(10)
+    figure = change_of("x", [(10.0, 5.0), (10.0, 20.0)])
+    assert (
+        figure.value == pytest.approx(25)
+        and (figure.low, figure.high) == pytest.approx((25, 100))
+        and (figure.count, figure.unit) == (2, "%")
+    )
+
+
+def test_values_of_one_clip_are_not_independent():
+    rows = np.random.default_rng(4).normal(size=(10, 1)) + np.zeros((10, 400))
+    pooled, by_clip = median_of("x", rows.ravel().tolist()), middle_of_all("x", rows)
+    assert by_clip.value == pooled.value and by_clip.count == 10
+    assert by_clip.high - by_clip.low > 3 * (pooled.high - pooled.low)
+    holes = rows.copy()
+    holes[3] = np.nan
+    assert middle_of_all("x", holes).count == 9 and np.isnan(middle_of_all("x", np.full((2, 2), np.nan)).value)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from framecast.data import SpriteWorld
-from framecast.evaluate import continuation, control, distance, drift, events, tokens
+from framecast.evaluate import continuation, control, distance, drift, events, quality, tokens
 from framecast.evaluate.figures import Section
 from framecast.evaluate.study import Settings, Study
 from framecast.sample import SamplingParams, load_bundle
@@ -38,8 +38,8 @@ class Oracle(Study):
 
         return Remembering(made.num_clips, made.num_frames, made.width, made.fps, made.seed, **same)
 
-    def cases(self, world, count):
-        cases = super().cases(world, count)
+    def cases(self, world, count, *wanted):
+        cases = super().cases(world, count, *wanted)
         self.known |= {case.prompt: (case.frames, None, 0) for case in cases}
         return cases
 
@@ -86,8 +86,8 @@ def test_true_clips_pass_condition_control(which):
 def test_a_still_video_does_not_score_well():
     still = measured(control.condition_control, frozen)
     assert figure(still, "shape right, seen") > 80 and figure(still, "motion right, all motions, seen") < 50
-    assert figure(measured(control.quality, frozen), "motion: frozen steps of what should move, generated") == 100
-    assert figure(measured(control.quality), "motion: frozen steps of what should move, generated") == 0
+    assert figure(measured(quality.quality, frozen), "motion: frozen steps of what should move, generated") == 100
+    assert figure(measured(quality.quality), "motion: frozen steps of what should move, generated") == 0
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_still_video_does_not_score_well():
     ],
 )
 def test_each_figure_of_quality_gets_worse_when_the_video_does(spoil, name):
-    good, bad = (figure(measured(control.quality, change), f"{name}, generated") for change in (None, spoil))
+    good, bad = (figure(measured(quality.quality, change), f"{name}, generated") for change in (None, spoil))
     assert bad > 1.2 * good + 0.01
 
 
@@ -126,7 +126,8 @@ def test_an_object_that_vanishes_is_not_right():
     gone = measured(control.condition_control, erased)
     assert figure(gone, "everything right, seen") == 0 and figure(gone, "colour right, seen") < 40
     lost = measured(continuation.physics, erased)
-    assert figure(lost, "position error, free motion") == 45 and figure(lost, "frames in which the object is found, free") < 60
+    assert figure(lost, "position error, free motion") == pytest.approx(np.hypot(32, 32))
+    assert figure(lost, "frames in which the object is found, free") < 60
 
 
 def test_true_clips_are_where_they_should_be_and_frozen_ones_are_not():
@@ -155,8 +156,8 @@ def test_drift_is_seen_in_identity_sharpness_background_and_motion():
     assert late.sharpness < 0.7 * steady[-1].sharpness and late.background > steady[-1].background + 5
     ends = drift.stretches(Oracle().reader, frozen(clip), looks)[-1]
     assert ends.motion == 0 and ends.speed == 0
-    other = drift.stretches(Oracle().reader, torch.cat([clip[:64], clip[64:].flip(3)]), looks)
-    assert other[0].identity and (not other[-1].identity or item.colour in ("white", "magenta", "green"))
+    other = drift.stretches(Oracle().reader, torch.cat([clip[:64], clip[64:].roll(1, dims=3)]), looks)
+    assert item.colour != "white" and other[0].identity and not other[-1].identity
 
 
 def test_the_tokenizer_section_measures_reconstructions():
