@@ -92,7 +92,8 @@ class SelfAttention(nn.Module):
         heads = rearrange(self.qkv(x), "b s (n d) -> b n s d", d=self.head_dim)
         queries, keys, values = heads.split(self.heads, dim=1)
         queries, keys, values = see(self.query_norm(queries), self.key_norm(keys), values)
-        return self.out(rearrange(attend(queries, keys, values, mask), "b n s d -> b s (n d)"))
+        seen = attend(queries, keys, values, mask).to(x.dtype)
+        return self.out(rearrange(seen, "b n s d -> b s (n d)"))
 
 
 class CrossAttention(nn.Module):

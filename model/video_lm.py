@@ -300,7 +300,7 @@ class VideoLM(nn.Module):
 
 def _through_cache(piece: Piece, cache: LayerCache) -> See:
     def see(queries: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return rotate(queries, piece.turn), *piece.extend(cache, keys, values)
+        return rotate(queries.to(cache.keys.dtype), piece.turn), *piece.extend(cache, keys.to(cache.keys.dtype), values)
 
     return see
 

@@ -13,6 +13,7 @@ from ..model.blocks import check_block_length
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .clip import Clip
 from .decoding import ChooserOf, Found, FrameDecoding
+from .linear import pack
 from .packing import fingerprint
 from .params import SamplingParams
 from .sampling import Chooser, stream_uniforms
@@ -27,6 +28,8 @@ _FEW_STREAMS = 2
 
 class VideoGenerator:
     """Generates video from a prompt and a seed.
+
+    On a CPU it keeps the weights of the networks a second time, as its kernels want them.
 
     Args:
         tokenizer: Tokens to pixels, and pixels to tokens for clips to continue.
@@ -52,6 +55,8 @@ class VideoGenerator:
         name: str = "unnamed",
     ):
         _check_parts(tokenizer, lm, text_tokenizer, height, width)
+        for network in (tokenizer, lm):
+            pack(network)
         self.tokenizer, self.lm, self.text_tokenizer = tokenizer.eval(), lm.eval(), text_tokenizer
         self.height, self.width, self.fps, self.name = height, width, fps, name
 
