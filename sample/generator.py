@@ -13,7 +13,7 @@ from ..model.blocks import check_block_length
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .clip import Clip
 from .decoding import ChooserOf, Found, FrameDecoding
-from .linear import pack
+from .kernels import prepare
 from .packing import fingerprint
 from .params import SamplingParams
 from .sampling import Chooser, stream_uniforms
@@ -56,7 +56,7 @@ class VideoGenerator:
     ):
         _check_parts(tokenizer, lm, text_tokenizer, height, width)
         for network in (tokenizer, lm):
-            pack(network)
+            prepare(network)
         self.tokenizer, self.lm, self.text_tokenizer = tokenizer.eval(), lm.eval(), text_tokenizer
         self.height, self.width, self.fps, self.name = height, width, fps, name
 

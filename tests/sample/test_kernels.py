@@ -1,0 +1,119 @@
+"""Prepared layers compute what plain ones do, and notice when they must not be used."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from framecast.sample.kernels import PreparedConv2d, PreparedLinear, prepare
+
+DTYPES = [(torch.float32, 1e-5), (torch.bfloat16, 2e-2), (torch.float64, 0.0)]
+
+
+def linear(bias: bool = True) -> tuple[nn.Module, torch.Tensor]:
+    return nn.Linear(96, 40, bias=bias), torch.randn(64, 96)
+
+
+def conv(bias: bool = True, **options) -> tuple[nn.Module, torch.Tensor]:
+    return nn.Conv2d(24, 40, 3, bias=bias, **{"padding": 1, **options}), torch.randn(6, 24, 8, 8)
+
+
+def prepared(plain: nn.Module) -> nn.Module:
+    layers = nn.Sequential(plain)
+    prepare(layers)
+    assert isinstance(layers[0], PreparedLinear | PreparedConv2d)
+    return layers[0]
+
+
+@pytest.mark.parametrize("make", [linear, conv])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
+def test_output_is_that_of_a_plain_layer(make, dtype, tolerance, bias):
+    plain, x = make(bias)
+    layer, x = prepared(plain.to(dtype)), x.to(dtype)
+    with torch.inference_mode():
+        torch.testing.assert_close(layer(x), plain(x), rtol=0, atol=tolerance)
+        torch.testing.assert_close(layer(x[:1]), plain(x[:1]), rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("options", [{"stride": 2}, {"dilation": 2}, {"groups": 4}, {"padding": 0}, {"padding": (2, 0)}])
+def test_geometry_of_a_convolution_is_kept(options):
+    plain, x = conv(**options)
+    with torch.inference_mode():
+        torch.testing.assert_close(prepared(plain)(x), plain(x), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"padding": "same"}, {"padding_mode": "reflect"}])
+def test_convolutions_that_the_kernels_do_not_know_stay_plain(options):
+    plain, _ = conv(**options)
+    layers = nn.Sequential(plain)
+    prepare(layers)
+    assert layers[0] is plain
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("make", [linear, conv])
+def test_a_row_or_picture_does_not_depend_on_the_others(make):
+    plain, x = make()
+    layer = prepared(plain)
+    together = layer(x)
+    assert all(torch.equal(layer(x[row : row + 1]), together[row : row + 1]) for row in range(len(x)))
+
+
+@pytest.mark.parametrize("make", [linear, conv])
+def test_parameters_are_those_of_the_plain_layer(make):
+    plain, _ = make()
+    layer = prepared(plain)
+    assert layer.weight is plain.weight and layer.bias is plain.bias
+    assert list(layer.state_dict()) == ["weight", "bias"]
+
+
+@pytest.mark.parametrize("make", [linear, conv])
+def test_gradients_flow(make):
+    plain, x = make()
+    layer = prepared(plain)
+    layer(x).square().sum().backward()
+    grad, layer.weight.grad = layer.weight.grad, None
+    plain(x).square().sum().backward()
+    torch.testing.assert_close(grad, plain.weight.grad)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("make", [linear, conv])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda layer: layer.weight.mul_(2),
+        lambda layer: layer.load_state_dict({name: torch.randn_like(value) for name, value in layer.state_dict().items()}),
+        lambda layer: setattr(layer.weight, "data", torch.randn_like(layer.weight)),
+        lambda layer: layer.double(),
+    ],
+    ids=["in place", "loaded", "swapped", "converted"],
+)
+def test_a_changed_weight_is_noticed(make, change):
+    plain, x = make()
+    layer, before = prepared(plain), plain(x)
+    change(layer)
+    after = plain(x.to(plain.weight.dtype))
+    torch.testing.assert_close(layer(x.to(plain.weight.dtype)), after)
+    assert after.dtype == torch.float64 or not torch.allclose(before, after)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("make", [linear, conv])
+def test_a_copy_computes_the_same(make):
+    plain, x = make()
+    layer = prepared(plain)
+    torch.testing.assert_close(copy.deepcopy(layer)(x), layer(x))
+    prepare(again := nn.Sequential(layer))
+    assert torch.equal(again[0](x), layer(x))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("make", [linear, conv])
+def test_autocast_decides_as_for_a_plain_layer(make):
+    plain, x = make()
+    layer = prepared(plain)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(layer(x), plain(x)) and layer(x).dtype == torch.bfloat16
