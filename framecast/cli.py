@@ -176,3 +176,7 @@ def _add_sampling(parser: argparse.ArgumentParser, seed: int = 0) -> None:
         default="row",
         help="tokens chosen at a time: token, row, frame or a number; jacobi: as token, faster (default: row)",
     )
+    parser.add_argument("--device", default="cpu", help="where to compute, such as cuda (default: cpu)")
+    parser.add_argument(
+        "--dtype", choices=("float32", "bfloat16"), default="float32", help="precision of the video LM (default: float32)"
+    )

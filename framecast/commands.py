@@ -46,7 +46,7 @@ DEFAULT_GIVEN_FRAMES = 17
 def sample(arguments: argparse.Namespace) -> None:
     """`framecast sample`: a clip from a prompt."""
     out = _checked_out(arguments.out)
-    generator = load_generator(arguments.bundle)
+    generator = _generator(arguments)
     started = time.perf_counter()
     clip = _generate(generator, arguments.prompt, arguments.num_frames, arguments, out)
     _report(clip, out, arguments.num_frames, time.perf_counter() - started)
@@ -55,7 +55,7 @@ def sample(arguments: argparse.Namespace) -> None:
 def continue_video(arguments: argparse.Namespace) -> None:
     """`framecast continue`: a video or a token file, and what comes after it."""
     out = _checked_out(arguments.out)
-    generator = load_generator(arguments.bundle)
+    generator = _generator(arguments)
     stride = generator.tokenizer.temporal_stride
     if arguments.num_frames < 1 or arguments.num_frames % stride:
         raise ValueError(
@@ -105,7 +105,7 @@ def stream(arguments: argparse.Namespace) -> None:
         _checked_out(arguments.out, STREAM_SUFFIXES)
     if arguments.seconds is not None and not 0 < arguments.seconds < float("inf"):
         raise ValueError(f"got --seconds {arguments.seconds:g}; wanted a number above 0; leave it out for a stream without end")
-    run_stream(load_generator(arguments.bundle), arguments, _params(arguments))
+    run_stream(_generator(arguments), arguments, _params(arguments))
 
 
 def encode(arguments: argparse.Namespace) -> None:
@@ -264,6 +264,21 @@ def _params(arguments: argparse.Namespace) -> SamplingParams:
         guidance_scale=arguments.guidance_scale,
         decoding=int(block) if block.isdecimal() else block,
     )
+
+
+def _generator(arguments: argparse.Namespace) -> VideoGenerator:
+    """The generator of a bundle, where and how exactly it is to compute.
+
+    Raises:
+        ValueError: There is no such device here.
+    """
+    try:
+        device = torch.device(arguments.device)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        there = "cpu, cuda" if torch.cuda.is_available() else "cpu"
+        raise ValueError(f"got --device {arguments.device}; wanted one that is here: {there}") from error
+    return load_generator(arguments.bundle, device, getattr(torch, arguments.dtype))
 
 
 def _checked_out(out: str, suffixes: Sequence[str] = (*WRITERS, SUFFIX)) -> Path:

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from ..data import to_frames
 from ..model import LMState, PromptMemory
+from ..model.vocabulary import Pick
 from ..tokenizer import DecoderState
 from .decoding import Found
 from .generator import VideoGenerator
-from .sampling import BatchChooser, Chooser, choose_nothing, stream_uniforms
+from .sampling import BatchChooser, stream_uniforms
 from .steps import GeneratorState, Step
 from .stream import Frame, Stream
 
@@ -146,19 +147,17 @@ class StreamBatch:
         previous: Tensor,
     ) -> Found:
         """As `_predict`, for some slots that are decoded alike."""
-        frame, device = self.generator.lm.frame_length, self.generator.device
-        noise = {
-            slot: stream_uniforms(states[slot].seed, states[slot].latent_index, frame)[None].to(device)
-            for slot in slots
-            if slot in states
-        }
+        some = next(states[slot] for slot in slots if slot in states)
+        own = [states.get(slot, some) for slot in slots]
+        idle = torch.tensor([slot not in states for slot in slots], device=self.generator.device)[:, None]
+        frame = self.generator.lm.frame_length
+        noise = torch.stack([stream_uniforms(state.seed, state.latent_index, frame) for state in own]).to(self.generator.device)
 
-        def chooser(places: slice) -> BatchChooser:
-            return BatchChooser(
-                [Chooser(states[slot].params, noise[slot][:, places]) if slot in states else choose_nothing for slot in slots]
-            )
+        def chooser(places: slice) -> Pick:
+            choose = BatchChooser([state.params for state in own], noise[:, places])
+            return lambda logits: choose(logits).masked_fill(idle, 0)  # where nobody looks nothing may change, either
 
-        return self.generator.find_tokens(lm, memory, previous, states[next(iter(noise))].params, chooser)
+        return self.generator.find_tokens(lm, memory, previous, some.params, chooser)
 
     def _rows(self, slots: list[int]) -> list[int]:
         """Rows of the video LM's batch: the prompts of all slots, then where guided their null prompts."""

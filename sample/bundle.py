@@ -1,5 +1,6 @@
 """Bundles: a folder with everything needed to generate, none of which can run code."""
 
+import copy
 import hashlib
 import json
 import shutil
@@ -60,16 +61,24 @@ class Bundle:
     training: dict[str, Any]
     hashes: dict[str, str]
 
-    def generator(self) -> VideoGenerator:
-        """A generator of these parts.
+    def generator(self, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> VideoGenerator:
+        """A generator of these parts; elsewhere than on the CPU and in float32, of copies.
+
+        Args:
+            device: Where it computes.
+            dtype: Precision of the video LM; bfloat16 is faster for large ones, and gives other tokens. The tokenizer stays in
+                float32, so that all of them have one meaning.
 
         Raises:
             BundleError: The bundle holds a tokenizer alone, or its parts do not fit each other.
         """
         if self.lm is None or self.text_tokenizer is None:
             raise BundleError(f"{self.path} holds a tokenizer and no video LM; wanted both to generate; train an LM on it first")
+        tokenizer, lm = self.tokenizer, self.lm
+        if torch.device(device).type != "cpu" or dtype != torch.float32:
+            tokenizer, lm = copy.deepcopy(tokenizer).to(device), copy.deepcopy(lm).to(device, dtype)
         try:
-            parts = (self.tokenizer, self.lm, self.text_tokenizer)
+            parts = (tokenizer, lm, self.text_tokenizer)
             return VideoGenerator(*parts, self.height, self.width, self.fps, self.path.resolve().name)
         except ValueError as error:
             raise BundleError(f"{self.path}: {error}") from error
@@ -155,9 +164,11 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
     return Bundle(path, tokenizer, lm, text, height, width, fps, training, hashes)
 
 
-def load_generator(folder: str | Path | None = None) -> VideoGenerator:
-    """The generator of a bundle; `None` is the embedded default. Raises BundleError as `load_bundle`."""
-    return load_bundle(folder).generator()
+def load_generator(
+    folder: str | Path | None = None, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+) -> VideoGenerator:
+    """The generator of a bundle, as `Bundle.generator`; `None` is the embedded default. Raises BundleError as `load_bundle`."""
+    return load_bundle(folder).generator(device, dtype)
 
 
 def _build(config: dict[str, Any]) -> tuple[VideoTokenizer, VideoLM | None]:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..model.vocabulary import Pick
 from .params import SamplingParams
 
 
@@ -77,24 +76,29 @@ class Chooser:
 
 
 class BatchChooser:
-    """Chooses for several streams at once, each with its own settings and noise.
+    """Chooses for several streams at once, each with its own noise; those with the same settings together.
 
     Args:
-        choosers: One for each stream.
+        params: How to choose, for each stream.
+        uniforms: float64 `[R, S]` in [0, 1), one number per token of every stream.
     """
 
-    def __init__(self, choosers: Sequence[Pick]):
-        self.choosers = choosers
+    def __init__(self, params: Sequence[SamplingParams], uniforms: Tensor):
+        self.groups: list[tuple[list[int], Chooser]] = []
+        for kind in dict.fromkeys(params):
+            rows = [row for row, own in enumerate(params) if own == kind]
+            self.groups.append((rows, Chooser(kind, uniforms[rows])))
 
     def __call__(self, logits: Tensor) -> Tensor:
         """Logits `[R, S, V]` of R streams, or `[2 R, S, V]` with the null prompt's behind them -> int64 `[R, S]`."""
-        by_stream = logits.unflatten(0, (-1, len(self.choosers)))
-        return torch.cat([choose(by_stream[:, row]) for row, choose in enumerate(self.choosers)])
-
-
-def choose_nothing(logits: Tensor) -> Tensor:
-    """Token 0 everywhere, for a place in a batch that no stream has: `[R, S, V]` -> int64 `[1, S]`."""
-    return logits.new_zeros(1, logits.shape[1], dtype=torch.int64)
+        if len(self.groups) == 1:
+            return self.groups[0][1](logits)
+        num_streams = sum(len(rows) for rows, _ in self.groups)
+        by_stream = logits.unflatten(0, (-1, num_streams))
+        tokens = torch.empty(num_streams, logits.shape[1], dtype=torch.int64, device=logits.device)
+        for rows, choose in self.groups:
+            tokens[rows] = choose(by_stream[:, rows].flatten(0, 1))
+        return tokens
 
 
 def stream_uniforms(seed: int, latent_index: int, num_tokens: int) -> Tensor:

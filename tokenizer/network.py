@@ -78,7 +78,7 @@ class Encoder(nn.Module):
         )
 
     def forward(self, x: Tensor, state: States | None = None) -> Tensor:
-        states = state or [None] * len(self.stages)
+        x, states = x.to(self.head.weight.dtype), state or [None] * len(self.stages)
         for down, stage, stage_state in zip(self.downs, self.stages, states, strict=True):
             x = stage(down(x), stage_state)
         return self.head(self.norm(x))
@@ -107,7 +107,7 @@ class Decoder(nn.Module):
         )
 
     def forward(self, latents: Tensor, state: States | None = None) -> Tensor:
-        x = self.stem(latents)
+        x = self.stem(latents.to(self.stem.weight.dtype))
         states = state or [None] * len(self.stages)
         *ups, last = self.ups
         for stage, stage_state, up in zip(self.stages, states, [*ups, None], strict=True):

@@ -17,7 +17,7 @@ from skimage.metrics import peak_signal_noise_ratio
 from framecast import __version__, commands, live
 from framecast.cli import build_parser, main
 from framecast.data import read_video, write_video
-from framecast.sample import SamplingParams, read_tokens
+from framecast.sample import SamplingParams, load_generator, read_tokens
 from framecast.tokenizer import FSQ
 
 REPO = Path(__file__).resolve().parents[2]
@@ -74,6 +74,12 @@ def test_sample_writes_the_clip_that_python_gives(run):
     video = read_video("out.mkv")
     assert torch.equal(video.frames, tiny_bundle.generator().generate(PROMPT, 9, 4, params).frames)
     assert video.fps == 12.0
+
+
+def test_sample_computes_as_exactly_as_it_is_told(run):
+    assert run(*sample("--dtype", "bfloat16", "--device", "cpu"))[0] == 0
+    expected = load_generator("bundle", "cpu", torch.bfloat16).generate(PROMPT, 9)
+    assert torch.equal(read_video("out.mkv").frames, expected.frames)
 
 
 def test_sample_repeats_from_its_seed(run):
@@ -265,6 +271,8 @@ WRONG = {
     "negative block length": (sample("--decoding", "-3"), "got decoding '-3'"),
     "a digit that is no number": (sample("--decoding", "²"), "got decoding '²'"),
     "illegal block length": (sample("--decoding", "4"), "got block_length 4; wanted one of 1, 3, 6"),
+    "unknown device": (sample("--device", "abacus"), "got --device abacus; wanted one that is here: cpu"),
+    "unknown precision": (sample("--dtype", "float8"), "argument --dtype: invalid choice: 'float8'"),
     "missing output folder": (sample(out="nowhere/out.mkv"), "the folder nowhere does not exist; make it first"),
     "unknown suffix": (sample(out="out.doc"), "got the output file out.doc; wanted the name of a file that ends in .mp4"),
     "no suffix": (sample(out="out"), "got the output file out;"),

@@ -114,6 +114,19 @@ def test_bfloat16_halves_the_weights_and_loads_as_float32(saved, tmp_path):
     assert bundle.generator().generate(PROMPT, 5, 0).frames.shape == (5, 16, 24, 3)
 
 
+def test_a_generator_in_bfloat16_knows_the_same_tokens(saved):
+    bundle = load_bundle(saved)
+    generator = bundle.generator(dtype=torch.bfloat16)
+    assert generator.lm.places.weight.dtype == torch.bfloat16 and bundle.lm.places.weight.dtype == torch.float32
+    assert generator.hashes["tokenizer"] == bundle.generator().hashes["tokenizer"]
+    stream = generator.stream(PROMPT, params=PARAMS)
+    stream.advance()
+    goes_on = bundle.generator(dtype=torch.bfloat16).restore(stream.snapshot())
+    assert torch.equal(goes_on.advance().tokens, stream.advance().tokens)
+    with pytest.raises(ValueError, match="other"):
+        bundle.generator().restore(stream.snapshot())
+
+
 def test_a_bundle_of_a_tokenizer_alone(tmp_path):
     alone = tiny_bundle.save(tmp_path / "alone", lm=None, text_tokenizer=None)
     assert set(contents(alone)) == NAMES - {"lm.safetensors", "text.model"}

@@ -9,7 +9,7 @@ import torch
 
 from framecast.model.vocabulary import FactorisedVocabulary
 from framecast.sample import SamplingParams
-from framecast.sample.sampling import Chooser, guide, shape_logits, stream_uniforms
+from framecast.sample.sampling import BatchChooser, Chooser, guide, shape_logits, stream_uniforms
 
 INF = float("inf")
 PLAIN = SamplingParams(temperature=1.0, guidance_scale=1.0)
@@ -225,3 +225,14 @@ def test_the_numbers_of_a_stream_are_uniform_and_unrelated():
     for a, b in pairwise(numbers.T):
         assert torch.corrcoef(torch.stack([a, b]))[0, 1].abs() < 0.1
     assert torch.corrcoef(torch.stack([numbers[:-1, 0], numbers[1:, 0]]))[0, 1].abs() < 0.1
+
+
+@pytest.mark.parametrize("guided", [False, True])
+def test_a_batch_chooses_what_each_stream_alone_would(guided):
+    kinds = [PLAIN, plain(temperature=0.5, top_k=3), PLAIN, plain(guidance_scale=3.0) if guided else plain(top_p=0.7)]
+    uniforms = torch.rand(4, 50, generator=tiny.rng(1), dtype=torch.float64)
+    logits = torch.randn(2 if guided else 1, 4, 50, 9, generator=tiny.rng(2))
+    together = BatchChooser(kinds, uniforms)(logits.flatten(0, 1))
+    for row, params in enumerate(kinds):
+        assert torch.equal(together[row : row + 1], Chooser(params, uniforms[row : row + 1])(logits[:, row]))
+    assert len(together.unique()) > 5 and not torch.equal(together[0], together[2])

@@ -168,6 +168,16 @@ def test_pending_frames_wait_in_the_state():
     assert torch.equal(state.pending, video[:, :, :3])
 
 
+def test_a_tokenizer_in_bfloat16_takes_and_gives_the_same():
+    exact, video = tiny.tokenizer(), tiny.video(9)
+    rounded = tiny.tokenizer().bfloat16()
+    tokens = rounded.encode(video)
+    assert tokens.shape == exact.encode(video).shape
+    pixels = rounded.decode(tokens)
+    assert pixels.dtype == torch.bfloat16
+    torch.testing.assert_close(pixels.float(), exact.decode(tokens), rtol=0.1, atol=0.1)
+
+
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_legal_length_keeps_its_shape(name):
     tokenizer = tiny.tokenizer(config=CONFIGS[name])

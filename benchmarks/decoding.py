@@ -1,0 +1,165 @@
+"""Decoding of a video LM of 28M parameters beside Hugging Face's Llama of the same shape: P1, P2 and P3."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from framecast.model import VideoLM, VideoLMConfig
+from framecast.model.cache import LMState
+from framecast.sample import SamplingParams
+from framecast.sample.decoding import FrameDecoding
+from framecast.sample.kernels import prepare
+from framecast.sample.sampling import Chooser
+
+from .timing import Contest, Work
+
+WIDTH, LAYERS, HEADS, MLP, VOCABULARY = 512, 8, 8, 1536, 1024
+ROWS, COLUMNS = 16, 16
+FRAME = ROWS * COLUMNS
+PROMPT = 8
+"""Text ids."""
+
+
+def contests(device: torch.device) -> Iterator[Contest]:
+    """One latent frame of 256 tokens after another one, greedily; the peer continues 256 tokens by as many."""
+    for dtype in (torch.bfloat16, torch.float32):
+        for batch in (1, 8):
+            lm, sizes = video_lm(dtype, device), f"28M, {str(dtype).removeprefix('torch.')}, batch {batch}"
+            peer = llama(dtype, device, batch)
+            moved = {"num_bytes": FRAME * bytes_of(lm, batch), "operations": 2 * FRAME * batch * parameters(lm), "dtype": dtype}
+            yield Contest(
+                f"decode token by token, {sizes}",
+                frame_by(lm, 1, batch),
+                FRAME * batch,
+                "token",
+                peer,
+                "transformers Llama",
+                ">= 1.5 (P1)" if batch == 1 else ">= 2.5 (P1)",
+                **moved,
+            )
+            if batch == 1:
+                row = {**moved, "num_bytes": moved["num_bytes"] / COLUMNS}
+                yield Contest(
+                    f"decode by rows of {COLUMNS}, {sizes}",
+                    frame_by(lm, COLUMNS, batch),
+                    FRAME * batch,
+                    "token",
+                    peer,
+                    "transformers Llama, by token",
+                    ">= 10 (P1)",
+                    **row,
+                )
+    yield from free_rows(device)
+
+
+def free_rows(device: torch.device) -> Iterator[Contest]:
+    """Forwards of several tokens beside a forward of one, in bfloat16; the ratio is how much of that they cost."""
+    lm = video_lm(torch.bfloat16, device)
+    one = forward(lm, 1)
+    for tokens, target in ((16, ">= 0.77 (P3)"), (32, ">= 0.67 (P3)")):
+        name = f"forward of {tokens} tokens, 28M, bfloat16"
+        yield Contest(name, forward(lm, tokens), 1, "forward", one, "ours, 1 token", target, num_bytes=bytes_of(lm, 1))
+
+
+def video_lm(dtype: torch.dtype, device: torch.device) -> VideoLM:
+    """Random weights; the transformer is the peer's, with text in one layer beside it."""
+    torch.manual_seed(0)
+    config = VideoLMConfig(
+        width=WIDTH,
+        num_layers=LAYERS,
+        num_heads=HEADS,
+        num_kv_heads=HEADS,
+        mlp_width=MLP,
+        cross_every=LAYERS,
+        context_frames=3,
+        codebook_size=VOCABULARY,
+        frame_shape=(ROWS, COLUMNS),
+        text_vocab_size=VOCABULARY,
+    )
+    lm = VideoLM(config).eval().to(device, dtype)
+    prepare(lm)
+    return lm
+
+
+def llama(dtype: torch.dtype, device: torch.device, batch: int) -> Work | None:
+    """`generate` of the peer, where it is installed."""
+    try:
+        from transformers import LlamaConfig, LlamaForCausalLM
+    except ImportError:
+        return None
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=WIDTH,
+        intermediate_size=MLP,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        max_position_embeddings=4 * FRAME,
+        bos_token_id=None,
+        eos_token_id=None,
+        pad_token_id=0,
+    )
+    model = LlamaForCausalLM(config).eval().to(device, dtype)
+    tokens = torch.randint(VOCABULARY, (batch, FRAME), device=device)
+    seen = torch.ones_like(tokens)
+
+    @torch.inference_mode()
+    def work() -> Tensor:
+        return model.generate(tokens, attention_mask=seen, max_new_tokens=FRAME, do_sample=False, use_cache=True)
+
+    return work
+
+
+def frame_by(lm: VideoLM, block_length: int, batch: int) -> Work:
+    """Finds the second latent frame after a first one."""
+    prompts, (start, tokens) = encoded_prompts(lm, batch), after_a_frame(lm, batch)
+    greedy = SamplingParams(temperature=0)
+    noise = torch.zeros(batch, FRAME, dtype=torch.float64, device=tokens.device)
+
+    @torch.inference_mode()
+    def work() -> None:
+        decoding = FrameDecoding(lm, start.clone(), prompts, tokens, block_length)
+        decoding.in_order(lambda places: Chooser(greedy, noise[:, places]))
+
+    return work
+
+
+def forward(lm: VideoLM, length: int) -> Work:
+    """One forward of the first tokens of the second latent frame, as one block of whole rows, or one token."""
+    prompts, (state, tokens) = encoded_prompts(lm, 1), after_a_frame(lm, 1)
+
+    @torch.inference_mode()
+    def work() -> None:
+        lm(tokens[:, :length], prompts, length, state)
+        lm.rewind(state, 0)
+
+    return work
+
+
+@torch.inference_mode()
+def after_a_frame(lm: VideoLM, batch: int) -> tuple[LMState, Tensor]:
+    """A state that has seen one latent frame, and its tokens."""
+    tokens = torch.randint(VOCABULARY, (batch, FRAME), device=lm.places.weight.device)
+    state = lm.init_state(batch)
+    lm(tokens, encoded_prompts(lm, batch), 1, state)
+    return state, tokens
+
+
+@torch.inference_mode()
+def encoded_prompts(lm: VideoLM, batch: int):
+    """One prompt for each stream."""
+    ids = torch.randint(VOCABULARY, (batch, 1, PROMPT), device=lm.places.weight.device)
+    return lm.encode_prompts(ids, torch.ones_like(ids, dtype=torch.bool))
+
+
+def parameters(lm: VideoLM) -> int:
+    """Those that every forward uses."""
+    return sum(parameter.numel() for parameter in [*lm.layers.parameters(), *lm.vocabulary.parameters()])
+
+
+def bytes_of(lm: VideoLM, batch: int) -> int:
+    """What a forward reads at the least: weights once, and the cache of one and a half latent frames of every stream."""
+    element = lm.places.weight.element_size()
+    cache = lm.init_state(1).layers[0].keys.element_size() * batch * 2 * LAYERS * WIDTH * FRAME * 3 // 2
+    return parameters(lm) * element + cache

@@ -1,0 +1,95 @@
+"""A training step of the video LM beside one of GPT-2 of the same width and depth: P8."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from framecast.model import VideoLM, VideoLMConfig, shift_tokens, to_sequence
+
+from .timing import Contest, Work
+
+WIDTH, LAYERS, HEADS = 256, 6, 4
+CLIPS, FRAMES, ROWS, COLUMNS = 16, 5, 8, 8
+VOCABULARY = 1000
+TOKENS = CLIPS * FRAMES * ROWS * COLUMNS
+
+
+def contests(device: torch.device) -> Iterator[Contest]:
+    """Forward, backward and a fused AdamW step in bfloat16 autocast; 16 clips of 5 latent frames of 64 tokens."""
+    lm = VideoLM(
+        VideoLMConfig(
+            width=WIDTH,
+            num_layers=LAYERS,
+            num_heads=HEADS,
+            num_kv_heads=HEADS,
+            mlp_width=8 * WIDTH // 3,
+            codebook_size=VOCABULARY,
+            frame_shape=(ROWS, COLUMNS),
+            text_vocab_size=VOCABULARY,
+        )
+    ).to(device)
+    weights = sum(parameter.numel() for parameter in lm.parameters())
+    yield Contest(
+        f"training step, width {WIDTH}, {LAYERS} layers, bfloat16 autocast, {TOKENS:,} tokens",
+        step(lm, lambda: video_loss(lm, device)),
+        TOKENS,
+        "token",
+        gpt(device),
+        "transformers GPT-2",
+        ">= 1 (P8)",
+        torch.bfloat16,
+        operations=6 * weights * TOKENS,
+    )
+
+
+def video_loss(lm: VideoLM, device: torch.device) -> Tensor:
+    """By rows, with a prompt for every clip."""
+    tokens = torch.randint(VOCABULARY, (CLIPS, FRAMES, ROWS, COLUMNS), device=device)
+    ids = torch.randint(VOCABULARY, (CLIPS, 1, 16), device=device)
+    prompts = lm.encode_prompts(ids, torch.ones_like(ids, dtype=torch.bool))
+    hidden = lm(shift_tokens(tokens, COLUMNS, lm.start_id), prompts, COLUMNS).hidden
+    return lm.vocabulary.loss(hidden, to_sequence(tokens)).nll.mean()
+
+
+def gpt(device: torch.device) -> Work | None:
+    """The peer's step on as many tokens in sequences as long, where it is installed."""
+    try:
+        from transformers import GPT2Config, GPT2LMHeadModel
+    except ImportError:
+        return None
+    length = FRAMES * ROWS * COLUMNS
+    config = GPT2Config(
+        vocab_size=VOCABULARY,
+        n_positions=length,
+        n_embd=WIDTH,
+        n_layer=LAYERS,
+        n_head=HEADS,
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
+        bos_token_id=None,
+        eos_token_id=None,
+    )
+    model = GPT2LMHeadModel(config).to(device).train()
+
+    def loss() -> Tensor:
+        tokens = torch.randint(VOCABULARY, (CLIPS, length), device=device)
+        return model(tokens, labels=tokens).loss
+
+    return step(model, loss)
+
+
+def step(network: nn.Module, loss: Callable[[], Tensor]) -> Work:
+    """One step of training on a loss."""
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=True)
+    device = next(network.parameters()).device.type
+
+    def work() -> None:
+        with torch.autocast(device, torch.bfloat16):
+            value = loss()
+        value.backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    return work
