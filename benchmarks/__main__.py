@@ -1,106 +1,117 @@
-"""`python -m benchmarks`: how fast a bundle generates and reconstructs on this machine; a table, and JSON."""
+"""`framecast bench`: our times beside those of peers and of the machine's limits; a table, JSON and a plot."""
 
 import argparse
+import importlib
 import json
-import platform
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
-from framecast.data import SpriteWorld, to_video
-from framecast.sample import SamplingParams, VideoGenerator, load_generator
+from framecast.sample import load_generator
 
-PROMPT = "a large red circle moves right"
-CLIP_FRAMES = 33
+from . import default
+from .timing import Contest, Limits, Outcome, compete, machine
+
+GROUPS = ("decoding", "detokenizing", "quantizing", "vocabularies", "training", "default")
 
 
-def main() -> None:
-    """Runs every row in turn, `--repeats` times over, and reports medians."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(words: Sequence[str] | None = None) -> None:
+    """Runs the contests of the groups and reports them."""
+    parser = argparse.ArgumentParser(prog="framecast bench", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=GROUPS, default=GROUPS, help="what is measured (default: all)")
     parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the embedded default)")
-    parser.add_argument("--repeats", type=int, default=3, help="interleaved runs of each row (default: 3)")
-    parser.add_argument("--out", default="runs/benchmarks.json", help="where the JSON goes")
-    arguments = parser.parse_args()
-    generator = load_generator(arguments.bundle)
-    times = interleaved(rows(generator), arguments.repeats)
-    results = [
-        {"row": name, "seconds": seconds, "frames": frames, "frames_per_second": frames / seconds}
-        for name, (seconds, frames) in times.items()
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns that each rival takes (default: 3)")
+    parser.add_argument("--out", default="runs/benchmarks", help="where the JSON and the plot go, without a suffix")
+    arguments = parser.parse_args(words)
+    if arguments.rounds < 3:
+        parser.error(f"got --rounds {arguments.rounds}; wanted at least 3, for a median")
+    device = torch.device(arguments.device)
+    limits = Limits.measure(device)
+    outcomes = [
+        compete(contest, limits, device, arguments.rounds)
+        for group in track(arguments.only, "measuring")
+        for contest in contests_of(group, arguments.bundle, device)
     ]
-    report = {"machine": machine(), "fps": generator.fps, "repeats": arguments.repeats, "rows": results}
-    Console().print(table(report))
+    report = {
+        "machine": machine(),
+        "limits": {
+            "bytes_per_second": limits.bandwidth,
+            "operations_per_second": {str(dtype): most for dtype, most in limits.arithmetic.items()},
+        },
+        "rounds": arguments.rounds,
+        "rows": [asdict(outcome) for outcome in outcomes],
+    }
     path = Path(arguments.out)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=2))
+    path.with_suffix(".json").write_text(json.dumps(report, indent=2))
+    Console().print(table(outcomes, limits))
+    plot(outcomes, path.with_suffix(".png"))
 
 
-def rows(generator: VideoGenerator) -> dict[str, Callable[[], int]]:
-    """What is timed: each function does its work and returns the frames it made."""
-    clip = to_video(SpriteWorld(num_frames=CLIP_FRAMES, size=generator.height)[0].frames)[None].to(generator.device)
-    with torch.inference_mode():
-        tokens = generator.tokenizer.encode(clip)
-
-    def first_frame() -> int:
-        next(generator.stream(PROMPT))
-        return 1
-
-    def encode() -> int:
-        with torch.inference_mode():
-            generator.tokenizer.encode(clip)
-        return CLIP_FRAMES
-
-    def decode() -> int:
-        generator.decode(tokens[0])
-        return CLIP_FRAMES
-
-    def generate(decoding: str) -> Callable[[], int]:
-        params = SamplingParams(decoding=decoding)
-        return lambda: len(generator.generate(PROMPT, CLIP_FRAMES, params=params).frames)
-
-    return {
-        "first frame": first_frame,
-        "encode": encode,
-        "decode, streaming": decode,
-        **{f"generate by {decoding}": generate(decoding) for decoding in ("token", "jacobi", "row", "frame")},
-    }
+def contests_of(group: str, bundle: str | None, device: torch.device) -> list[Contest]:
+    """The contests of a group; those of the default are about a bundle."""
+    if group == "default":
+        return list(default.contests(load_generator(bundle, device)))
+    return list(importlib.import_module(f".{group}", __package__).contests(device))
 
 
-def interleaved(work: dict[str, Callable[[], int]], repeats: int) -> dict[str, tuple[float, int]]:
-    """Median seconds and frames of each row; the rows take turns, so that a busy moment hits all of them."""
-    seconds: dict[str, list[float]] = {name: [] for name in work}
-    frames = {name: run() for name, run in work.items()}  # the warm-up
-    for _ in range(repeats):
-        for name, run in work.items():
-            started = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - started)
-    return {name: (statistics.median(values), frames[name]) for name, values in seconds.items()}
-
-
-def machine() -> dict[str, object]:
-    """What the figures were measured on."""
-    return {
-        "processor": platform.processor() or platform.machine(),
-        "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
-
-
-def table(report: dict) -> Table:
-    """The report as a table for the terminal."""
-    shown = Table(title=f"{report['machine']['device']}, {report['machine']['threads']} threads, float32")
-    for column in ("row", "seconds", "frames", "frames/s"):
-        shown.add_column(column, justify="left" if column == "row" else "right")
-    for row in report["rows"]:
-        shown.add_row(row["row"], f"{row['seconds']:.3f}", str(row["frames"]), f"{row['frames_per_second']:.1f}")
+def table(outcomes: Sequence[Outcome], limits: Limits) -> Table:
+    """The figures for the terminal."""
+    peaks = ", ".join(
+        f"{str(dtype).removeprefix('torch.')} {most / 1e9:.0f} GFLOP/s" for dtype, most in limits.arithmetic.items()
+    )
+    about = machine()
+    title = f"{about['device']}, {about['threads']} threads; read {limits.bandwidth / 1e9:.0f} GB/s, {peaks}"
+    shown = Table(title=title)
+    for column in ("what", "ours", "peer", "ratio", "of the limit", "target", "peer is"):
+        shown.add_column(column, justify="left" if column in ("what", "peer is") else "right")
+    for row in outcomes:
+        shown.add_row(
+            row.name,
+            f"{spoken(row.ours)} a {row.unit}",
+            skipped(row) if row.peer is None else spoken(row.peer),
+            "" if row.ratio is None else f"{row.ratio:.2f}",
+            "" if row.share is None else f"{100 * row.share:.0f} %",
+            row.target,
+            row.peer_name,
+        )
     return shown
+
+
+def skipped(row: Outcome) -> str:
+    """Why there is no figure of a peer."""
+    return f"skipped: {row.peer_name} is not installed" if row.peer_name else ""
+
+
+def spoken(seconds: float) -> str:
+    """A time with a unit that fits."""
+    for unit, least in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= least:
+            return f"{seconds / least:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def plot(outcomes: Sequence[Outcome], path: Path) -> None:
+    """How many times as fast as its peer each row is."""
+    from matplotlib.figure import Figure
+
+    rows = [row for row in outcomes if row.ratio is not None][::-1]
+    if not rows:
+        return
+    figure = Figure(figsize=(10, 1 + 0.35 * len(rows)))
+    axes = figure.subplots()
+    axes.barh([f"{row.name}\nbeside {row.peer_name}" for row in rows], [row.ratio or 0.0 for row in rows])
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set_xscale("log")
+    axes.set_xlabel("times as fast as the peer")
+    axes.tick_params(axis="y", labelsize=6)
+    figure.savefig(path, dpi=120, bbox_inches="tight")
 
 
 if __name__ == "__main__":

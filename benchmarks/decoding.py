@@ -1,11 +1,12 @@
 """Decoding of a video LM of 28M parameters beside Hugging Face's Llama of the same shape: P1, P2 and P3."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from framecast.model import VideoLM, VideoLMConfig
+from framecast.model import PromptMemory, VideoLM, VideoLMConfig
 from framecast.model.cache import LMState
 from framecast.sample import SamplingParams
 from framecast.sample.decoding import FrameDecoding
@@ -24,31 +25,29 @@ PROMPT = 8
 def contests(device: torch.device) -> Iterator[Contest]:
     """One latent frame of 256 tokens after another one, greedily; the peer continues 256 tokens by as many."""
     for dtype in (torch.bfloat16, torch.float32):
-        for batch in (1, 8):
+        for batch, target in ((1, ">= 1.5 (P1)"), (8, ">= 2.5 (P1)")):
             lm, sizes = video_lm(dtype, device), f"28M, {str(dtype).removeprefix('torch.')}, batch {batch}"
-            peer = llama(dtype, device, batch)
-            moved = {"num_bytes": FRAME * bytes_of(lm, batch), "operations": 2 * FRAME * batch * parameters(lm), "dtype": dtype}
-            yield Contest(
+            contest = Contest(
                 f"decode token by token, {sizes}",
                 frame_by(lm, 1, batch),
                 FRAME * batch,
                 "token",
-                peer,
+                llama(dtype, device, batch),
                 "transformers Llama",
-                ">= 1.5 (P1)" if batch == 1 else ">= 2.5 (P1)",
-                **moved,
+                target,
+                dtype,
+                num_bytes=FRAME * bytes_of(lm, batch),
+                operations=2 * FRAME * batch * parameters(lm),
             )
+            yield contest
             if batch == 1:
-                row = {**moved, "num_bytes": moved["num_bytes"] / COLUMNS}
-                yield Contest(
-                    f"decode by rows of {COLUMNS}, {sizes}",
-                    frame_by(lm, COLUMNS, batch),
-                    FRAME * batch,
-                    "token",
-                    peer,
-                    "transformers Llama, by token",
-                    ">= 10 (P1)",
-                    **row,
+                yield replace(
+                    contest,
+                    name=f"decode by rows of {COLUMNS}, {sizes}",
+                    ours=frame_by(lm, COLUMNS, batch),
+                    peer_name=f"{contest.peer_name}, by token",
+                    target=">= 10 (P1)",
+                    num_bytes=contest.num_bytes / COLUMNS,
                 )
     yield from free_rows(device)
 
@@ -147,7 +146,7 @@ def after_a_frame(lm: VideoLM, batch: int) -> tuple[LMState, Tensor]:
 
 
 @torch.inference_mode()
-def encoded_prompts(lm: VideoLM, batch: int):
+def encoded_prompts(lm: VideoLM, batch: int) -> PromptMemory:
     """One prompt for each stream."""
     ids = torch.randint(VOCABULARY, (batch, 1, PROMPT), device=lm.places.weight.device)
     return lm.encode_prompts(ids, torch.ones_like(ids, dtype=torch.bool))

@@ -7,6 +7,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from rich.table import Table
 from framecast.data.shapes import COLOURS
 from framecast.sample import SamplingParams, Stream, StreamBatch, VideoGenerator, load_generator
 
-from .__main__ import machine
+from .timing import machine
 
 BRIGHT = 120
 """A pixel belongs to the object where its largest channel is above this, of 255: above all backgrounds, and bars."""
@@ -56,7 +57,7 @@ def main() -> None:
                 generator.stream(f"a large {colour} {arguments.shape} bounces", seed, params, reanchor_every=every): colour
                 for seed, colour in enumerate(COLOURS, arguments.seed)
             }
-            frames = run(generator, colours, arguments.latent_frames, lambda task=task: progress.advance(task))
+            frames = run(generator, colours, arguments.latent_frames, partial(progress.advance, task))
             report["settings"][str(every)] = stretches([measure(frames[stream], colours[stream]) for stream in colours])
     path = Path(arguments.out)
     path.parent.mkdir(parents=True, exist_ok=True)

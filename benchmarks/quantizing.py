@@ -6,7 +6,7 @@ import torch
 import vector_quantize_pytorch as vq
 from torch import nn
 
-from framecast.tokenizer import FSQ, VQ
+from framecast.tokenizer import FSQ, VQ, Quantizer
 
 from .timing import Contest, Work
 
@@ -18,7 +18,7 @@ def contests(device: torch.device) -> Iterator[Contest]:
     """Latents to tokens and quantized latents, in inference."""
     torch.manual_seed(0)
     fsq, many = FSQ(), VQ(codebook_size=8192, dim=8).to(device).eval()
-    pairs: tuple[tuple[str, nn.Module, nn.Module], ...] = (
+    pairs: tuple[tuple[str, Quantizer, nn.Module], ...] = (
         ("FSQ (8, 5, 5, 5)", fsq.to(device).eval(), vq.FSQ(list((8, 5, 5, 5))).to(device).eval()),
         ("VQ, 8192 codes", many, many.codes),
     )

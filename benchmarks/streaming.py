@@ -4,8 +4,8 @@ import argparse
 import json
 import resource
 import statistics
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,7 +16,8 @@ from torch import Tensor
 
 from framecast.sample import SamplingParams, Stream, StreamBatch, VideoGenerator, load_generator
 
-from .__main__ import PROMPT, machine
+from .default import PROMPT
+from .timing import machine, p99, seconds_of
 
 EARLY, LATE = 32, 512
 """Latent frames whose cost P5 compares."""
@@ -81,14 +82,7 @@ def flatness(generator: VideoGenerator, params: SamplingParams, late: Stream, st
 
 def timed(work: Callable[[], object]) -> float:
     """Seconds of one call."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def p99(values: list[float]) -> float:
-    """The value that one in a hundred exceeds."""
-    return statistics.quantiles(values, n=100)[98]
+    return seconds_of(work, torch.device("cpu"))
 
 
 def detokenizing(generator: VideoGenerator, stream: Stream, length: int = 33, repeats: int = 16) -> dict[str, float]:
@@ -127,11 +121,12 @@ def batch_gain(generator: VideoGenerator, params: SamplingParams, slots: int, st
     joins = []
     for seed in range(slots):
         stream = generator.stream(PROMPT, seed, params)
-        joins.append(timed(lambda stream=stream: batch.join(stream)))
-    alone, together = [], []
+        joins.append(timed(partial(batch.join, stream)))
+    alone: list[float] = []
+    together: list[float] = []
     for _ in range(steps):
-        for work, seconds in ((one.advance, alone), (batch.step, together)):
-            seconds.append(timed(work))
+        alone.append(timed(one.advance))
+        together.append(timed(batch.step))
     single, full = statistics.median(alone), statistics.median(together)
     return {
         "slots": slots,

@@ -5,6 +5,8 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import ceil
 
 import torch
 
@@ -12,6 +14,7 @@ Work = Callable[[], object]
 
 _READ_BYTES = 2**28
 _MATMUL_SIDE = 2048
+_LEAST_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Limits:
         arithmetic = {}
         for dtype in (torch.float32, torch.bfloat16):
             square = torch.randn(_MATMUL_SIDE, _MATMUL_SIDE, device=device, dtype=dtype)
-            arithmetic[dtype] = 2 * _MATMUL_SIDE**3 / best(lambda square=square: square @ square, device)
+            arithmetic[dtype] = 2 * _MATMUL_SIDE**3 / best(partial(torch.matmul, square, square), device)
         return cls(_READ_BYTES / read, arithmetic)
 
     def seconds(self, num_bytes: float, operations: float, dtype: torch.dtype) -> float:
@@ -98,10 +101,8 @@ class Outcome:
 
 def compete(contest: Contest, limits: Limits, device: torch.device, rounds: int) -> Outcome:
     """Lets both take turns, so that a busy moment of the machine hits both."""
-    rivals = [work for work in (contest.ours, contest.peer) if work is not None]
-    for work in rivals:
-        work()  # the warm-up
-    seconds = [[seconds_of(work, device) for work in rivals] for _ in range(rounds)]
+    rivals = [often(work, device) for work in (contest.ours, contest.peer) if work is not None]
+    seconds = [[seconds_of(work, device) / times for work, times in rivals] for _ in range(rounds)]
     medians = [statistics.median(column) / contest.units for column in zip(*seconds, strict=True)]
     least = limits.seconds(contest.num_bytes, contest.operations, contest.dtype) / contest.units
     return Outcome(
@@ -114,6 +115,18 @@ def compete(contest: Contest, limits: Limits, device: torch.device, rounds: int)
         least / medians[0] if least else None,
         contest.target,
     )
+
+
+def often(work: Work, device: torch.device) -> tuple[Work, int]:
+    """Repeats a work so often that it can be timed, and how often that is; begins with a warm-up."""
+    work()
+    times = max(1, ceil(_LEAST_SECONDS / seconds_of(work, device)))
+
+    def repeated() -> None:
+        for _ in range(times):
+            work()
+
+    return repeated, times
 
 
 def seconds_of(work: Work, device: torch.device) -> float:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from . import __version__
@@ -16,11 +16,11 @@ class Parser(argparse.ArgumentParser):
 
 
 def build_parser() -> Parser:
-    """The parser of every command but `train`, which is LightningCLI's."""
+    """The parser of every command but `train`, which is LightningCLI's, and `bench`, which is not in the package."""
     parser = Parser(prog="framecast", description="Train, sample and stream discrete-token video models.")
     parser.add_argument("--version", action="version", version=f"framecast {__version__}")
     add = parser.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
-    _add_train(add("train", help="train a tokenizer or a video LM", add_help=False))
+    _add_rest(add("train", help="train a tokenizer or a video LM", add_help=False))
     _add_sample(add("sample", help="make a clip from a prompt"))
     _add_stream(add("stream", help="stream frames as they are made; type a new prompt to steer"))
     _add_continue(add("continue", help="continue a video or a token file"))
@@ -29,6 +29,7 @@ def build_parser() -> Parser:
     _add_reconstruct(add("reconstruct", help="show a video beside its reconstruction from tokens"))
     _add_info(add("info", help="say what a bundle holds"))
     _add_evaluate(add("evaluate", help="measure bundles and write a report"))
+    _add_rest(add("bench", help="measure speeds beside peers and limits; in a checkout", add_help=False))
     _add_demo(add("demo", help="make a captioned set of clips with the embedded default"))
     return parser
 
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             train(arguments[1:])
             return 0
+        if arguments[:1] == ["bench"]:
+            _bench()(arguments[1:])
+            return 0
         parsed = build_parser().parse_args(arguments)
         from . import commands  # takes seconds, which --help need not
 
@@ -54,8 +58,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _add_train(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="see `framecast train --help`")
+def _bench() -> Callable[[Sequence[str]], None]:
+    try:
+        from .benchmarks.__main__ import main as bench
+    except ModuleNotFoundError as error:
+        if error.name != f"{__package__}.benchmarks":
+            raise
+        raise ValueError("the benchmarks are part of the repository, not of the package; run this in a clone of it") from error
+    return bench
+
+
+def _add_rest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=f"see `{parser.prog} --help`")
 
 
 def _add_sample(parser: argparse.ArgumentParser) -> None:

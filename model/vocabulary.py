@@ -117,6 +117,8 @@ class FactorisedVocabulary(Vocabulary):
     def _low(self, hidden: Tensor, high: Tensor) -> Tensor:
         """Logits of the low factor given the high one; tokens past the vocabulary's end are impossible."""
         logits = self.low_head(F.silu(self.mix(hidden + self.given(high))) + hidden)
+        if self.size % self.base == 0:
+            return logits
         beyond = high.unsqueeze(-1) * self.base + torch.arange(self.base, device=high.device) >= self.size
         return logits.masked_fill(beyond, float("-inf"))
 

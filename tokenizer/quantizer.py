@@ -20,7 +20,8 @@ class Quantized:
     Attributes:
         latents: `[B, T, H, W, D]`, the quantized latents; gradients pass straight through to the input.
         tokens: int64 `[B, T, H, W]` in [0, codebook_size).
-        loss: Scalar the quantizer wants added to the training loss, weighted; zero for those that need none.
+        loss: Scalar the quantizer wants added to the training loss, weighted; zero for those that need none, and outside of
+            training.
     """
 
     latents: Tensor

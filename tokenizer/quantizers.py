@@ -36,6 +36,8 @@ class FSQ(Quantizer):
         self.codes = vq.FSQ(list(levels))
 
     def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        if not self.training:
+            return *self.codes(latents), latents.new_zeros(())
         beyond = (latents.abs() - self._LIMIT).clamp(min=0)
         return *self.codes(latents), self.range_weight * beyond.square().mean()
 

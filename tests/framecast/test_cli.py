@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
+import framecast
 from framecast import __version__, commands, live
 from framecast.cli import build_parser, main
 from framecast.data import read_video, write_video
@@ -366,6 +367,7 @@ def test_the_commands():
         "reconstruct",
         "info",
         "evaluate",
+        "bench",
         "demo",
     ]
 
@@ -394,6 +396,18 @@ def test_help_lists_every_command(capsys):
         main(["--help"])
     shown = capsys.readouterr().out
     assert all(f"\n    {command}" in shown for command in every_command())
+
+
+def test_bench_is_there_in_a_checkout_only(run, capsys, monkeypatch):
+    with pytest.raises(SystemExit) as caught:
+        main(["bench", "--help"])
+    shown = capsys.readouterr().out
+    assert caught.value.code == 0 and "usage: framecast bench" in shown and "--only" in shown
+    for name in [name for name in sys.modules if name.startswith("framecast.benchmarks")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(framecast, "__path__", [str(REPO / "framecast")])  # as where it is installed
+    code, _, err = run("bench")
+    assert code == 2 and "run this in a clone" in err
 
 
 def test_python_m_framecast_says_its_version_at_once():
