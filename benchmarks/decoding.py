@@ -146,9 +146,9 @@ def after_a_frame(lm: VideoLM, batch: int) -> tuple[LMState, Tensor]:
 
 
 @torch.inference_mode()
-def encoded_prompts(lm: VideoLM, batch: int) -> PromptMemory:
+def encoded_prompts(lm: VideoLM, batch: int, text_vocab_size: int = VOCABULARY) -> PromptMemory:
     """One prompt for each stream."""
-    ids = torch.randint(VOCABULARY, (batch, 1, PROMPT), device=lm.places.weight.device)
+    ids = torch.randint(text_vocab_size, (batch, 1, PROMPT), device=lm.places.weight.device)
     return lm.encode_prompts(ids, torch.ones_like(ids, dtype=torch.bool))
 
 
