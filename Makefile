@@ -28,8 +28,10 @@ types: .venv/dev.stamp
 	$(BIN)/mypy .links/framecast
 
 bench: .venv/bench.stamp
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m framecast bench
 	$(BIN)/python -m benchmarks.streaming --latent_frames 5000
+	$(BIN)/python -m benchmarks.jacobi
+	$(BIN)/python -m benchmarks.windows
 
 docs: .venv/docs.stamp
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
@@ -38,22 +40,24 @@ docs: .venv/docs.stamp
 evaluate: .venv/evaluate.stamp
 	$(BIN)/python -m framecast evaluate --out report
 
-# The recipe of the bundle in the package, from nothing: two to three hours on two cores, an estimate from its parts. A run that was stopped goes on, one that is
-# done is not run again; `rm -r runs/sprites_*` begins anew.
+# The recipe of the bundle in the package, from nothing: about three hours on two cores, an estimate from its parts. A run that was stopped
+# goes on, one that is done is not run again; `rm -r runs/sprites_*` begins anew.
 default-bundle: runs/sprites_lm_long/bundle
 	rm -rf sample/default
 	cp -r $< sample/default
 
 runs/sprites_lm/bundle: runs/sprites_tokenizer/bundle
-runs/sprites_lm_long/bundle: runs/sprites_lm/bundle
-runs/speedrun_lm/bundle: runs/speedrun_tokenizer/bundle
+runs/sprites_lm_images/bundle: runs/sprites_lm/bundle
+runs/sprites_lm_long/bundle: runs/sprites_lm_images/bundle
+runs/speedrun_lm_images/bundle: runs/speedrun_tokenizer/bundle
+runs/speedrun_lm/bundle: runs/speedrun_lm_images/bundle
 
 runs/%/bundle: | .venv/run.stamp
 	$(BIN)/python -m framecast train fit --config train/configs/$*.yaml $(if $(wildcard runs/$*/checkpoints/last.ckpt),--ckpt_path last)
 
 # From nothing to a small text-to-video model, and what it can do: docs/speedrun.md.
 speedrun: .venv/evaluate.stamp
-	rm -rf runs/speedrun_tokenizer runs/speedrun_tokens runs/speedrun_lm
+	rm -rf runs/speedrun_*
 	date +%s > .venv/speedrun.start
 	$(MAKE) runs/speedrun_lm/bundle
 	echo "trained in $$(( ($$(date +%s) - $$(cat .venv/speedrun.start)) / 60 )) minutes"
