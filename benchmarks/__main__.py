@@ -8,14 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from framecast.sample import load_generator
 
 from . import default
-from .timing import Contest, Limits, Outcome, compete, machine
+from .timing import Contest, Limits, Outcome, compete, machine, wide_console
 
 GROUPS = ("decoding", "detokenizing", "quantizing", "vocabularies", "training", "default")
 
@@ -50,7 +49,7 @@ def main(words: Sequence[str] | None = None) -> None:
     path = Path(arguments.out)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.with_suffix(".json").write_text(json.dumps(report, indent=2))
-    Console().print(table(outcomes, limits))
+    wide_console().print(table(outcomes, limits))
     plot(outcomes, path.with_suffix(".png"))
 
 

@@ -11,14 +11,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from framecast.data.shapes import COLOURS
 from framecast.sample import SamplingParams, Stream, StreamBatch, VideoGenerator, load_generator
 
-from .timing import machine
+from .timing import machine, wide_console
 
 BRIGHT = 120
 """A pixel belongs to the object where its largest channel is above this, of 255: above all backgrounds, and bars."""
@@ -62,7 +61,7 @@ def main() -> None:
     path = Path(arguments.out)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, indent=2))
-    Console().print(table(report))
+    wide_console().print(table(report))
 
 
 def run(

@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from framecast.sample import SamplingParams, VideoGenerator, load_generator
 
-from .timing import machine
+from .timing import machine, wide_console
 
 PROMPTS = (
     "a large red circle stands still",
@@ -70,7 +69,7 @@ def main() -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     report = {"machine": machine(), "frame_length": frame_length, "scenes": [asdict(scene) for scene in scenes]}
     path.with_suffix(".json").write_text(json.dumps(report, indent=2))
-    Console().print(table(scenes, frame_length))
+    wide_console().print(table(scenes, frame_length))
     plot(scenes, frame_length, path.with_suffix(".png"))
 
 

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from torch import Tensor
@@ -17,7 +16,7 @@ from torch import Tensor
 from framecast.sample import SamplingParams, Stream, StreamBatch, VideoGenerator, load_generator
 
 from .default import PROMPT
-from .timing import machine, p99, seconds_of
+from .timing import machine, p99, seconds_of, wide_console
 
 EARLY, LATE = 32, 512
 """Latent frames whose cost P5 compares."""
@@ -54,7 +53,7 @@ def main() -> None:
     path = Path(arguments.out)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.with_suffix(".json").write_text(json.dumps(report, indent=2))
-    Console().print(table(report))
+    wide_console().print(table(report))
     plot(report, path.with_suffix(".png"))
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from math import ceil
 
 import torch
+from rich.console import Console
 
 Work = Callable[[], object]
 
@@ -152,6 +153,12 @@ def best(work: Work, device: torch.device, rounds: int = 7) -> float:
 def p99(values: Sequence[float]) -> float:
     """The value that one in a hundred exceeds."""
     return statistics.quantiles(values, n=100)[98]
+
+
+def wide_console() -> Console:
+    """Where tables go; as wide as they are where nobody looks, such as in a log."""
+    console = Console()
+    return console if console.is_terminal else Console(width=200)
 
 
 def machine() -> dict[str, object]:

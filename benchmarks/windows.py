@@ -6,7 +6,6 @@ import statistics
 from pathlib import Path
 
 import torch
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
@@ -14,7 +13,7 @@ from framecast.model import VideoLM, VideoLMConfig
 from framecast.sample.kernels import prepare
 
 from .decoding import encoded_prompts
-from .timing import Work, machine, seconds_of
+from .timing import Work, machine, seconds_of, wide_console
 
 SIDE = 8
 FRAME = SIDE * SIDE
@@ -52,7 +51,7 @@ def main() -> None:
             f"{1e3 * row['seconds']:.1f}",
             f"{row['cache_bytes'] / 2**20:.1f}",
         )
-    Console().print(shown)
+    wide_console().print(shown)
 
 
 @torch.inference_mode()
