@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,8 @@ from rich.table import Table
 from framecast.sample import load_generator
 
 from . import default
-from .timing import Contest, Limits, Outcome, compete, machine, wide_console
+from .report import machine, wide_console, write_json
+from .timing import Contest, Limits, Outcome, compete
 
 GROUPS = ("decoding", "detokenizing", "quantizing", "vocabularies", "training", "default")
 
@@ -38,7 +38,6 @@ def main(words: Sequence[str] | None = None) -> None:
         for contest in contests_of(group, arguments.bundle, device)
     ]
     report = {
-        "machine": machine(),
         "limits": {
             "bytes_per_second": limits.bandwidth,
             "operations_per_second": {str(dtype): most for dtype, most in limits.arithmetic.items()},
@@ -47,8 +46,7 @@ def main(words: Sequence[str] | None = None) -> None:
         "rows": [asdict(outcome) for outcome in outcomes],
     }
     path = Path(arguments.out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_suffix(".json").write_text(json.dumps(report, indent=2))
+    write_json(path.with_suffix(".json"), report)
     wide_console().print(table(outcomes, limits))
     plot(outcomes, path.with_suffix(".png"))
 

@@ -4,7 +4,6 @@ Everything is read from the pixels: backgrounds of the sprite world are dark, so
 """
 
 import argparse
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
@@ -17,7 +16,7 @@ from rich.table import Table
 from framecast.data.shapes import COLOURS
 from framecast.sample import SamplingParams, Stream, StreamBatch, VideoGenerator, load_generator
 
-from .timing import machine, wide_console
+from .report import wide_console, write_json
 
 BRIGHT = 120
 """A pixel belongs to the object where its largest channel is above this, of 255: above all backgrounds, and bars."""
@@ -41,7 +40,6 @@ def main() -> None:
         parser.error(f"got --latent_frames {arguments.latent_frames}; wanted at least {STRETCH}")
     generator, params = load_generator(arguments.bundle), SamplingParams()
     report = {
-        "machine": machine(),
         "bundle": {"name": generator.name, **generator.hashes},
         "params": asdict(params),
         "latent_frames": arguments.latent_frames,
@@ -58,9 +56,7 @@ def main() -> None:
             }
             frames = run(generator, colours, arguments.latent_frames, partial(progress.advance, task))
             report["settings"][str(every)] = stretches([measure(frames[stream], colours[stream]) for stream in colours])
-    path = Path(arguments.out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=2))
+    write_json(Path(arguments.out), report)
     wide_console().print(table(report))
 
 

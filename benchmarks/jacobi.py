@@ -1,7 +1,6 @@
 """`python -m benchmarks.jacobi`: forwards per latent frame of Jacobi decoding, scene by scene, beside token-by-token decoding."""
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from rich.table import Table
 
 from framecast.sample import SamplingParams, VideoGenerator, load_generator
 
-from .timing import machine, wide_console
+from .report import machine, wide_console, write_json
 
 PROMPTS = (
     "a large red circle stands still",
@@ -66,31 +65,28 @@ def main() -> None:
     scenes = [measure(generator, text, arguments.seeds, arguments.latent_frames) for text in track(arguments.prompts, "decoding")]
     frame_length = generator.lm.frame_length
     path = Path(arguments.out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    report = {"machine": machine(), "frame_length": frame_length, "scenes": [asdict(scene) for scene in scenes]}
-    path.with_suffix(".json").write_text(json.dumps(report, indent=2))
+    write_json(path.with_suffix(".json"), {"frame_length": frame_length, "scenes": [asdict(scene) for scene in scenes]})
     wide_console().print(table(scenes, frame_length))
     plot(scenes, frame_length, path.with_suffix(".png"))
 
 
 def measure(generator: VideoGenerator, prompt: str, seeds: int, length: int) -> Scene:
     """Streams of one prompt, each decoded in both ways, latent frame by latent frame in turns."""
-    scene = Scene(prompt, [], [], [], [], True)
-    equal = True
+    first, forwards, seconds, token_seconds, equal = [], [], [], [], []
     for seed in range(seeds):
         jacobi, token = (generator.stream(prompt, seed, SamplingParams(decoding=kind)) for kind in ("jacobi", "token"))
-        scene.first_forwards.append(jacobi.advance().forwards)
+        first.append(jacobi.advance().forwards)
         token.advance()
         for _ in range(length - 1):
             started = time.perf_counter()
-            scene.forwards.append(jacobi.advance().forwards)
+            forwards.append(jacobi.advance().forwards)
             between = time.perf_counter()
             token.advance()
-            scene.seconds.append(between - started)
-            scene.token_seconds.append(time.perf_counter() - between)
+            seconds.append(between - started)
+            token_seconds.append(time.perf_counter() - between)
         assert jacobi.tokens is not None and token.tokens is not None
-        equal = equal and torch.equal(jacobi.tokens, token.tokens)
-    return Scene(**{**asdict(scene), "equal": equal})
+        equal.append(torch.equal(jacobi.tokens, token.tokens))
+    return Scene(prompt, first, forwards, seconds, token_seconds, all(equal))
 
 
 def table(scenes: Sequence[Scene], frame_length: int) -> Table:

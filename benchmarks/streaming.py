@@ -1,7 +1,6 @@
 """`python -m benchmarks.streaming`: what a latent frame of a stream costs, from the first to the last, alone and in a batch."""
 
 import argparse
-import json
 import resource
 import statistics
 from collections.abc import Callable
@@ -16,7 +15,8 @@ from torch import Tensor
 from framecast.sample import SamplingParams, Stream, StreamBatch, VideoGenerator, load_generator
 
 from .default import PROMPT
-from .timing import machine, p99, seconds_of, wide_console
+from .report import machine, wide_console, write_json
+from .timing import p99, seconds_of
 
 EARLY, LATE = 32, 512
 """Latent frames whose cost P5 compares."""
@@ -37,7 +37,6 @@ def main() -> None:
     stream = generator.stream(PROMPT, params=params)
     seconds, memory = long_stream(stream, arguments.latent_frames)
     report = {
-        "machine": machine(),
         "decoding": arguments.decoding,
         "frames_per_latent_frame": generator.tokenizer.temporal_stride,
         "seconds": seconds,
@@ -51,8 +50,7 @@ def main() -> None:
         **detokenizing(generator, stream),
     }
     path = Path(arguments.out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_suffix(".json").write_text(json.dumps(report, indent=2))
+    write_json(path.with_suffix(".json"), report)
     wide_console().print(table(report))
     plot(report, path.with_suffix(".png"))
 
@@ -147,7 +145,7 @@ def resident_bytes() -> int:
 
 def table(report: dict) -> Table:
     """The figures beside the targets they stand for."""
-    shown = Table(title=f"{report['machine']['device']}, {report['machine']['threads']} threads, {report['decoding']} decoding")
+    shown = Table(title=f"{machine()['device']}, {machine()['threads']} threads, {report['decoding']} decoding")
     for column in ("figure", "measured", "target"):
         shown.add_column(column, justify="left" if column == "figure" else "right")
     frames = report["frames_per_latent_frame"]

@@ -1,6 +1,5 @@
 """Timing on a machine that is shared: rivals take turns, and the machine's own limits are measured beside them."""
 
-import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -9,7 +8,6 @@ from functools import partial
 from math import ceil
 
 import torch
-from rich.console import Console
 
 Work = Callable[[], object]
 
@@ -153,20 +151,3 @@ def best(work: Work, device: torch.device, rounds: int = 7) -> float:
 def p99(values: Sequence[float]) -> float:
     """The value that one in a hundred exceeds."""
     return statistics.quantiles(values, n=100)[98]
-
-
-def wide_console() -> Console:
-    """Where tables go; as wide as they are where nobody looks, such as in a log."""
-    console = Console()
-    return console if console.is_terminal else Console(width=200)
-
-
-def machine() -> dict[str, object]:
-    """What the figures were measured on."""
-    return {
-        "processor": platform.processor() or platform.machine(),
-        "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }

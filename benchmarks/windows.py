@@ -1,7 +1,6 @@
 """`python -m benchmarks.windows`: what a latent frame costs by the length of the window and the number of key heads."""
 
 import argparse
-import json
 import statistics
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from framecast.model import VideoLM, VideoLMConfig
 from framecast.sample.kernels import prepare
 
 from .decoding import encoded_prompts
-from .timing import Work, machine, seconds_of, wide_console
+from .report import machine, wide_console, write_json
+from .timing import Work, seconds_of
 
 SIDE = 8
 FRAME = SIDE * SIDE
@@ -38,9 +38,7 @@ def main() -> None:
     for (window, heads), (_, num_bytes) in works.items():
         median = statistics.median(seconds[window, heads])
         rows.append({"context_frames": window, "num_kv_heads": heads, "seconds": median, "cache_bytes": num_bytes})
-    path = Path(arguments.out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2))
+    write_json(Path(arguments.out), {"rows": rows})
     shown = Table(title=f"a latent frame of {FRAME} tokens by rows, in a full window, batch 2; {machine()['threads']} threads")
     for column in ("context_frames", "num_kv_heads", "ms", "cache, MiB a stream"):
         shown.add_column(column, justify="right")

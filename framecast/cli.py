@@ -38,13 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit code: 0, or 2 where the input was wrong."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if arguments[:1] == ["train"]:
-            from .train.cli import main as train
-
-            train(arguments[1:])
-            return 0
-        if arguments[:1] == ["bench"]:
-            _bench()(arguments[1:])
+        if arguments and arguments[0] in _ELSEWHERE:
+            _ELSEWHERE[arguments[0]](arguments[1:])
             return 0
         parsed = build_parser().parse_args(arguments)
         from . import commands  # takes seconds, which --help need not
@@ -58,14 +53,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _bench() -> Callable[[Sequence[str]], None]:
+def _train(arguments: list[str]) -> None:
+    from .train.cli import main as train
+
+    train(arguments)
+
+
+def _bench(arguments: list[str]) -> None:
     try:
         from .benchmarks.__main__ import main as bench
     except ModuleNotFoundError as error:
         if error.name != f"{__package__}.benchmarks":
             raise
         raise ValueError("the benchmarks are part of the repository, not of the package; run this in a clone of it") from error
-    return bench
+    bench(arguments)
+
+
+_ELSEWHERE: dict[str, Callable[[list[str]], None]] = {"train": _train, "bench": _bench}
+"""Commands with parsers of their own."""
 
 
 def _add_rest(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,6 @@
 """Layers that keep their weight in the order in which a CPU's kernels read it, for inference."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Self, cast
 
@@ -26,7 +26,7 @@ def prepare(network: nn.Module) -> None:
                 setattr(module, name, PreparedConv2d.of(child))
 
 
-class _Prepared(nn.Module):
+class _Prepared(nn.Module, ABC):
     """A layer with the parameters of another one, and its weight in the kernels' order; where they do not run, without."""
 
     weight: Tensor
