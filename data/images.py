@@ -1,4 +1,4 @@
-"""Animated pictures: APNG and WebP (lossless) and GIF (256 colours), as bytes."""
+"""Pictures as bytes: single ones, and animated APNG and WebP (lossless) and GIF (256 colours)."""
 
 import io
 import math
@@ -10,6 +10,11 @@ from PIL import Image
 from torch import Tensor
 
 MAX_FPS = 1000.0
+_IMAGE_OPTIONS: dict[str, dict] = {
+    "png": {"format": "PNG", "compress_level": 1},
+    "webp": {"format": "WEBP", "lossless": True, "quality": 0, "method": 0},
+    "jpeg": {"format": "JPEG", "quality": 92, "subsampling": 0},
+}
 
 
 def encode_apng(frames: Tensor | np.ndarray, fps: float) -> bytes:
@@ -36,6 +41,33 @@ def encode_gif(frames: Tensor | np.ndarray, fps: float) -> bytes:
     GIF counts time in hundredths of a second, so single frames are up to 5 ms early or late.
     """
     return _encode(frames, fps, tick_ms=10, palette=True, format="GIF", optimize=False)
+
+
+def encode_image(image: Tensor | np.ndarray, format: str) -> bytes:
+    """Encodes one frame, uint8 `[H, W, 3]`, as "png" or "webp" (both lossless) or "jpeg"."""
+    buffer = io.BytesIO()
+    pixels = image.cpu().numpy() if isinstance(image, torch.Tensor) else image
+    Image.fromarray(pixels).save(buffer, **_IMAGE_OPTIONS[format])
+    return buffer.getvalue()
+
+
+def decode_image(data: bytes, size: tuple[int, int]) -> np.ndarray:
+    """The pixels uint8 `[H, W, 3]` of a PNG, WebP or JPEG file that may come from anywhere; nothing is decoded of another size.
+
+    Args:
+        data: The file.
+        size: Rows and columns that it must have.
+
+    Raises:
+        ValueError: It is damaged, of another kind, or of another size.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "WEBP", "JPEG")) as image:
+            if image.size != (size[1], size[0]):
+                raise ValueError(f"{image.size[1]} x {image.size[0]} pixels; wanted {size[0]} x {size[1]}; scale it first")
+            return np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"got a picture that cannot be used: {error}") from error
 
 
 def check_frames(frames: Tensor | np.ndarray, fps: float) -> np.ndarray:

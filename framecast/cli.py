@@ -29,6 +29,7 @@ def build_parser() -> Parser:
     _add_reconstruct(add("reconstruct", help="show a video beside its reconstruction from tokens"))
     _add_info(add("info", help="say what a bundle holds"))
     _add_evaluate(add("evaluate", help="measure bundles and write a report"))
+    _add_serve(add("serve", help="serve streams to browsers and programs"))
     _add_rest(add("bench", help="measure speeds beside peers and limits; in a checkout", add_help=False))
     _add_demo(add("demo", help="make a captioned set of clips with the embedded default"))
     return parser
@@ -156,6 +157,21 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run="evaluate")
 
 
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", nargs="?", default=None, help="a bundle's folder (default: the embedded default)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind to; any but this machine's own needs a token")
+    parser.add_argument("--port", type=int, default=8000, help="port to bind to; 0 takes a free one (default: 8000)")
+    parser.add_argument("--slots", type=int, default=4, help="streams in one forward at most (default: 4)")
+    parser.add_argument("--queue", type=int, default=12, help="sessions more than that, which take turns (default: 12)")
+    parser.add_argument(
+        "--token_file", default=None, metavar="FILE", help="what clients have to show (default: the variable FRAMECAST_TOKEN)"
+    )
+    parser.add_argument("--allow_host", nargs="+", default=(), metavar="NAME", help="other names of this server")
+    parser.add_argument("--allow_origin", nargs="+", default=(), metavar="ORIGIN", help="sites whose pages may connect")
+    _add_compute(parser)
+    parser.set_defaults(run="serve")
+
+
 def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default="demo", help="folder for the clips, made if it is missing (default: demo)")
     parser.add_argument("--seed", type=int, default=0, help="seed of every clip (default: 0)")
@@ -195,6 +211,10 @@ def _add_sampling(parser: argparse.ArgumentParser, seed: int = 0) -> None:
         default="row",
         help="tokens chosen at a time: token, row, frame or a number; jacobi: as token, faster (default: row)",
     )
+    _add_compute(parser)
+
+
+def _add_compute(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="cpu", help="where to compute, such as cuda (default: cpu)")
     parser.add_argument(
         "--dtype", choices=("float32", "bfloat16"), default="float32", help="precision of the video LM (default: float32)"

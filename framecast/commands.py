@@ -1,6 +1,7 @@
 """What the commands of the command line do."""
 
 import argparse
+import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -106,6 +107,31 @@ def stream(arguments: argparse.Namespace) -> None:
     if arguments.seconds is not None and not 0 < arguments.seconds < float("inf"):
         raise ValueError(f"got --seconds {arguments.seconds:g}; wanted a number above 0; leave it out for a stream without end")
     run_stream(_generator(arguments), arguments, _params(arguments))
+
+
+def serve(arguments: argparse.Namespace) -> None:
+    """`framecast serve`: streams for browsers and programs."""
+    from .serve.config import ServeConfig
+
+    config = ServeConfig(
+        host=arguments.host,
+        port=arguments.port,
+        slots=arguments.slots,
+        queue=arguments.queue,
+        token=_token(arguments.token_file),
+        hosts=tuple(arguments.allow_host),
+        origins=tuple(arguments.allow_origin),
+    )
+    try:
+        from .serve.server import run_server
+    except ImportError as error:
+        raise ValueError(f"{error.name} is not installed; wanted it to serve; pip install 'framecast[serve]'") from error
+    run_server(_generator(arguments), config)
+
+
+def _token(file: str | None) -> str | None:
+    """The token of a file, or else of the environment: on a command line others could read it."""
+    return os.environ.get("FRAMECAST_TOKEN") if file is None else Path(file).read_text(encoding="utf-8").strip()
 
 
 def encode(arguments: argparse.Namespace) -> None:

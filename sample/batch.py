@@ -28,6 +28,9 @@ class StreamBatch:
         slots: Streams at most, >= 1.
         guided: Whether streams with guidance can join; without, a step costs half.
 
+    Attributes:
+        forwards: Forwards of the video LM in all steps so far.
+
     Raises:
         ValueError: There is no slot.
     """
@@ -35,7 +38,7 @@ class StreamBatch:
     def __init__(self, generator: VideoGenerator, slots: int = 8, guided: bool = True):
         if slots < 1:
             raise ValueError(f"got {slots} slots; wanted at least 1")
-        self.generator, self.slots, self.guided = generator, slots, guided
+        self.generator, self.slots, self.guided, self.forwards = generator, slots, guided, 0
         self._streams: list[Stream | None] = [None] * slots
         self._prompts: list[PromptMemory | None] = [None] * slots  # as they are in `_memory`, to see changes
         self._lm: LMState | None = None
@@ -72,6 +75,7 @@ class StreamBatch:
             for stream in fresh:
                 start._place(stream)
             start.step()
+            self.forwards += start.forwards
             for stream in fresh:
                 start.leave(stream)
         for stream in streams:
@@ -103,7 +107,7 @@ class StreamBatch:
             if state.prompts is not self._prompts[slot]:
                 self._put_prompts(slot, state.prompts)
         found = self._predict(states)
-        tokens = found.tokens
+        tokens, self.forwards = found.tokens, self.forwards + found.forwards
         assert self._decoder is not None
         grid = tokens.unflatten(1, (1, *self.generator.lm.config.frame_shape))
         frames = to_frames(self.generator.tokenizer.decode(grid, self._decoder))

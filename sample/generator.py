@@ -154,8 +154,8 @@ class VideoGenerator:
 
     def init_state(self, prompt: Prompt, seed: int, params: SamplingParams, reanchor_every: int | None = None) -> GeneratorState:
         """The state before the first latent frame; all prompts are checked here."""
+        self.check_params(params)
         frame_shape = self.lm.config.frame_shape
-        check_block_length(params.tokens_per_forward(frame_shape), frame_shape)
         first, *upcoming = latent_captions(Timeline.of(prompt).captions(self.fps), self.tokenizer.temporal_stride)
         for later in upcoming:
             self.text_tokenizer.encode(later.text, self.lm.config.max_prompt_length)
@@ -192,14 +192,18 @@ class VideoGenerator:
         Raises:
             ValueError: The block length is not legal, or guidance is wanted of a stream that began without.
         """
-        frame_shape = self.lm.config.frame_shape
-        check_block_length(params.tokens_per_forward(frame_shape), frame_shape)
+        self.check_params(params)
         if params.guided and not state.guided:
             raise ValueError(
                 f"got guidance_scale {params.guidance_scale:g} for a stream that began without guidance (a scale of 1) and "
                 "has no memory of the null prompt; wanted 1; begin the stream with another scale to change it later"
             )
         state.params = params
+
+    def check_params(self, params: SamplingParams) -> None:
+        """Raises ValueError where the tokens chosen at a time do not fit this model's latent frames."""
+        frame_shape = self.lm.config.frame_shape
+        check_block_length(params.tokens_per_forward(frame_shape), frame_shape)
 
     @torch.inference_mode()
     def encode(self, frames: Tensor) -> Tensor:

@@ -125,6 +125,11 @@ class Stream:
     def params(self, params: SamplingParams) -> None:
         self.generator.set_params(self.own_state, params)
 
+    @property
+    def next_index(self) -> int:
+        """The index of the frame that comes next."""
+        return self.ready[0].index if self.ready else self._first_frame(self.own_state.latent_index)
+
     def __iter__(self) -> Iterator[Frame]:
         return self
 

@@ -19,6 +19,7 @@ MAY_IMPORT = {  # the table of docs/architecture.md; `framecast.state` is open t
     "sample": {"data", "tokenizer", "model"},
     "evaluate": {"data", "tokenizer", "model", "sample"},
     "train": {"data", "tokenizer", "model", "sample", "evaluate"},
+    "serve": {"data", "sample"},
 }
 VENDOR_ROOM = {
     "av": "data",

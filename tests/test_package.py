@@ -49,6 +49,7 @@ def written_version() -> str:
 def shipped_files() -> set[str]:
     """The names in the wheel of all that a checkout has to ship: sources, training configs, the embedded bundle."""
     patterns = {"framecast.train": ["**/*.py", "configs/*.yaml"], "framecast.sample": ["**/*.py", "default/*"]}
+    patterns["framecast.serve"] = ["**/*.py", "page/*"]
     return {
         f"{package.replace('.', '/')}/{path.relative_to(REPO / folder).as_posix()}"
         for package, folder in package_folders().items()

@@ -1,0 +1,353 @@
+"""`Client`: streams of a server, with the names that streams have here."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import torch
+from torch import Tensor
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from ..data import Timeline
+from ..data.images import decode_image, encode_image
+from ..sample import Frame, SamplingParams
+from ..sample.stream import Prompt
+from . import protocol
+from .errors import CODES, ServeError
+from .guard import TOKEN_PROTOCOL
+from .protocol import Kind, Packet
+
+_AHEAD = 24  # frames that may be on their way
+_RECOVER_SECONDS, _RETRY_SECONDS = 10.0, 0.1
+_LARGEST_MESSAGE = 2**28
+
+
+class Client:
+    """Streams of a server.
+
+    Args:
+        url: Where the server is, such as "http://127.0.0.1:8000".
+        token: What the server asks for, if it does.
+
+    Raises:
+        ValueError: The address is none.
+    """
+
+    def __init__(self, url: str = "http://127.0.0.1:8000", token: str | None = None):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ValueError(f"got the address {url!r}; wanted one such as http://127.0.0.1:8000")
+        secure = "s" if parts.scheme == "https" else ""
+        self._address = f"ws{secure}://{parts.netloc}{parts.path.rstrip('/')}/v1/stream"
+        self._protocols = [protocol.SUBPROTOCOL, *([TOKEN_PROTOCOL + token] if token is not None else [])]
+
+    async def stream(
+        self,
+        prompt: Prompt,
+        seed: int = 0,
+        params: SamplingParams | None = None,
+        first_frames: Tensor | None = None,
+        *,
+        pace: str = "fast",
+        format: str = "png",
+        max_frames: int | None = None,
+    ) -> "RemoteStream":
+        """Starts a stream on the server; arguments as for `VideoGenerator.stream`.
+
+        Args:
+            prompt: What the video shows; may be a timeline.
+            seed: The same seed, prompt and settings give the same tokens.
+            params: How tokens are chosen; `None` takes the defaults.
+            first_frames: uint8 `[T, H, W, 3]`, a clip to continue, T = `1 + temporal_stride * k`.
+            pace: "video" is the video's rate, "fast" as fast as frames are made.
+            format: How frames travel: "png" and "webp" without loss, "jpeg" with.
+            max_frames: The stream ends with this frame; `None` is when the server's limit is reached.
+
+        Raises:
+            ServeError: The server refused.
+            ConnectionError: There is no server.
+        """
+        start: dict[str, Any] = {"type": "start", "seed": seed, **_scene(prompt)}
+        start["settings"] = protocol.settings_of(params or SamplingParams()).model_dump()
+        if first_frames is not None:
+            start["first_frames"] = [base64.b64encode(encode_image(frame, "png")).decode() for frame in first_frames]
+        return await self._open(start, _playback(pace, format, max_frames))
+
+    async def restore(
+        self, snapshot: bytes, *, pace: str = "fast", format: str = "png", max_frames: int | None = None
+    ) -> "RemoteStream":
+        """Goes on with a snapshot, token for token; errors and arguments as for `stream`."""
+        return await self._open({"type": "restore", "size": len(snapshot)}, _playback(pace, format, max_frames), snapshot)
+
+    async def _open(self, begin: dict[str, Any], playback: dict[str, Any], data: bytes | None = None) -> "RemoteStream":
+        remote = RemoteStream(self, playback)
+        await remote.connect(begin, data)
+        return remote
+
+    async def connect(self) -> ClientConnection:
+        """A connection of the protocol.
+
+        Raises:
+            ConnectionError: There is no server, or it refused the connection.
+        """
+        try:
+            return await connect(
+                self._address,
+                subprotocols=self._protocols,  # type: ignore[arg-type]
+                max_size=_LARGEST_MESSAGE,
+                compression=None,
+                proxy=None,
+            )
+        except InvalidHandshake as error:
+            raise ConnectionError(f"{self._address} refused the connection: {_body(error)}") from error
+        except OSError as error:
+            raise ConnectionError(f"cannot reach {self._address} ({error}); is the server running?") from error
+
+
+class RemoteStream:
+    """A stream that a server makes: an async iterator of `Frame`s, with the names of `Stream`.
+
+    Where the server keeps snapshots, a lost server is not the end: the stream goes on at another one, token for token.
+
+    Attributes:
+        session: Its name on the server.
+        seed: The stream's seed.
+        params: How tokens are chosen.
+        video: Path on the server of the same as a fragmented mp4.
+        next_index: Index of the frame that comes next.
+        prompt: The prompt of the frames that come now.
+        recoveries: How often it went on at another server.
+    """
+
+    def __init__(self, client: Client, playback: dict[str, Any]):
+        self._client, self._playback = client, playback
+        self._socket: ClientConnection | None = None
+        self._frames: asyncio.Queue[Frame | Exception | None] = asyncio.Queue()
+        self._requests: dict[int, asyncio.Future[Any]] = {}
+        self._reader: asyncio.Task[None] | None = None
+        self._number, self._eaten, self._closed, self._received = 0, 0, False, 0
+        self._snapshot: asyncio.Future[bytes] | None = None
+        self.session, self.seed, self.params, self.video, self.prompt = "", 0, SamplingParams(), "", ""
+        self.next_index = self.recoveries = 0
+
+    async def connect(self, begin: dict[str, Any], data: bytes | None = None) -> None:
+        """Opens a connection and begins."""
+        self._socket = await self._client.connect()
+        self.hello = protocol.parse_reply(await self._text())
+        try:
+            await self._begin(begin, data)
+        except BaseException:
+            await self._socket.close()
+            raise
+        self._reader = asyncio.create_task(self._read())
+
+    def __aiter__(self) -> AsyncIterator[Frame]:
+        return self
+
+    async def __anext__(self) -> Frame:
+        found = None if self._closed else await self._frames.get()
+        if found is None:
+            self._closed = True
+            raise StopAsyncIteration
+        if isinstance(found, Exception):
+            self._closed = True
+            raise found
+        self.next_index, self.prompt = found.index + 1, found.prompt
+        await self._eat()
+        return found
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def set_prompt(self, prompt: str) -> int:
+        """Changes the prompt; returns the index of the first frame for which it holds.
+
+        Raises:
+            ServeError: The prompt cannot be followed; the old one stays.
+            ConnectionError: The server was lost before it answered.
+        """
+        return (await self._ask({"type": "prompt", "prompt": prompt})).frame
+
+    async def pause(self) -> int:
+        """Makes no more frames; returns the index of the frame that comes next."""
+        return (await self._ask({"type": "pause"})).frame
+
+    async def resume(self) -> None:
+        """Goes on."""
+        await self._ask({"type": "resume"})
+
+    async def snapshot(self) -> bytes:
+        """All of the stream as bytes, which `Client.restore` and `VideoGenerator.restore` go on with."""
+        self._snapshot = asyncio.get_running_loop().create_future()
+        waiting = self._snapshot
+        await self._ask({"type": "snapshot"})
+        return await waiting
+
+    async def branch(self, seeds: Sequence[int]) -> list["RemoteStream"]:
+        """Other futures from the next frame on, one for each seed; this stream goes on as it was."""
+        reply = await self._ask({"type": "branch", "seeds": list(seeds)})
+        return [await self._client._open({"type": "attach", "branch": name}, self._playback) for name in reply.branches]
+
+    async def close(self) -> None:
+        """Ends the stream."""
+        self._closed = True
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def _begin(self, begin: dict[str, Any], data: bytes | None) -> None:
+        assert self._socket is not None
+        await self._socket.send(_json(begin | self._playback))
+        if data is not None:
+            await self._socket.send(data)
+        reply = protocol.parse_reply(await self._text())
+        if reply.type == "error":
+            raise ServeError(reply.code, reply.message)
+        self.session, self.seed, self.video = reply.session, reply.seed, reply.video
+        self.params, self._recoverable = reply.settings.params(), reply.recoverable
+        self.next_index = self._received = reply.frame
+        self._eaten = 0
+
+    async def _text(self) -> str:
+        assert self._socket is not None
+        try:
+            message = await self._socket.recv()
+        except ConnectionClosed as error:
+            raise ConnectionError(f"the server closed the connection ({error})") from error
+        return message if isinstance(message, str) else message.decode()
+
+    async def _ask(self, request: dict[str, Any]) -> Any:
+        assert self._socket is not None
+        if self._closed:
+            raise ConnectionError("the stream is closed")
+        self._number += 1
+        waiting = self._requests[self._number] = asyncio.get_running_loop().create_future()
+        try:
+            await self._socket.send(_json(request | {"id": self._number}))
+        except ConnectionClosed as error:
+            raise ConnectionError(f"the server was lost ({error}); ask again") from error
+        return await waiting
+
+    async def _eat(self) -> None:
+        """Gives credit for frames that were used."""
+        self._eaten += 1
+        if self._eaten >= _AHEAD // 2 and self._socket is not None:
+            eaten, self._eaten = self._eaten, 0
+            try:
+                await self._socket.send(_json({"type": "credit", "frames": eaten}))
+            except ConnectionClosed:
+                pass  # the reader sees it
+
+    async def _read(self) -> None:
+        """Hands out what comes, over several servers where that is possible."""
+        while True:
+            try:
+                await self._read_connection()
+                self._frames.put_nowait(None)
+                return
+            except ConnectionClosed as error:
+                lost = ConnectionError(f"the server was lost ({error})")
+                self._break_requests(lost)
+                if not self._recoverable or not await self._recover():
+                    self._frames.put_nowait(lost)
+                    return
+            except Exception as error:
+                self._break_requests(error)
+                self._frames.put_nowait(error)
+                return
+
+    async def _read_connection(self) -> None:
+        """Hands out what comes, up to the end of the stream."""
+        assert self._socket is not None
+        prompt = self.prompt
+        async for message in self._socket:
+            if isinstance(message, bytes):
+                self._take(Packet.unpack(message), message, prompt)
+                continue
+            reply = protocol.parse_reply(message)
+            if reply.type == "shows":
+                prompt = reply.prompt
+            elif reply.type == "ended":
+                return
+            elif reply.type == "error" and reply.reply_to is None:
+                raise ServeError(reply.code if reply.code in CODES else "internal", reply.message)
+            else:
+                self._answer(reply)
+        raise self._socket.protocol.close_exc
+
+    def _take(self, packet: Packet, message: bytes, prompt: str) -> None:
+        if packet.kind is Kind.SNAPSHOT:
+            if self._snapshot is not None and not self._snapshot.done():
+                self._snapshot.set_result(packet.payload)
+            return
+        pixels = decode_image(packet.payload, (self.hello.height, self.hello.width))
+        self._frames.put_nowait(Frame(torch.from_numpy(pixels.copy()), packet.index, packet.latent_index, prompt))
+        self._received = packet.index + 1
+
+    def _answer(self, reply: Any) -> None:
+        waiting = self._requests.pop(reply.reply_to, None)
+        if waiting is None or waiting.done():
+            return
+        if reply.type == "error":
+            waiting.set_exception(ServeError(reply.code, reply.message))
+        else:
+            waiting.set_result(reply)
+
+    def _break_requests(self, error: Exception) -> None:
+        for waiting in [*self._requests.values(), self._snapshot]:
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(ConnectionError(f"{error}; ask again"))
+        self._requests, self._snapshot = {}, None
+
+    async def _recover(self) -> bool:
+        """Goes on at another server; says whether there was one."""
+        clock = asyncio.get_running_loop()
+        until = clock.time() + _RECOVER_SECONDS
+        begin = {"type": "recover", "session": self.session, "frame": self._received}
+        while clock.time() < until:
+            try:
+                self._socket = await self._client.connect()
+                self.hello = protocol.parse_reply(await self._text())
+                next_index, eaten = self.next_index, self._eaten
+                await self._begin(begin, None)
+                self.next_index, self._eaten = next_index, eaten
+                self.recoveries += 1
+                return True
+            except ServeError as error:
+                if error.code not in ("server_full", "draining"):
+                    return False
+            except (ConnectionError, ConnectionClosed):
+                pass
+            await asyncio.sleep(_RETRY_SECONDS)
+        return False
+
+
+def _scene(prompt: Prompt) -> dict[str, Any]:
+    if isinstance(prompt, str):
+        return {"prompt": prompt}
+    return {"timeline": [list(entry) for entry in Timeline.of(prompt).entries]}
+
+
+def _playback(pace: str, format: str, max_frames: int | None) -> dict[str, Any]:
+    if format not in ("png", "webp", "jpeg"):
+        raise ValueError(f"got the format {format!r}; wanted png, webp or jpeg")
+    return {"pace": pace, "format": format, "credits": _AHEAD, **({} if max_frames is None else {"max_frames": max_frames})}
+
+
+def _json(request: dict[str, Any]) -> str:
+    return json.dumps(request)
+
+
+def _body(error: InvalidHandshake) -> str:
+    response = getattr(error, "response", None)
+    body = getattr(response, "body", None)
+    return body.decode(errors="replace") if body else str(error)

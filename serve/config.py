@@ -1,0 +1,101 @@
+"""`ServeConfig`: how a server is reached and what it allows; checked when made."""
+
+import ipaddress
+from dataclasses import dataclass
+
+_LOOPBACK_NAMES = ("localhost", "ip6-localhost")
+
+
+@dataclass(frozen=True)
+class ServeConfig:
+    """How a server is reached, and its limits.
+
+    Attributes:
+        host: Address to bind to. Any but a loopback one needs a token.
+        port: Port to bind to; 0 takes a free one.
+        slots: Streams in one forward at most.
+        queue: Sessions more than there are slots; all take turns, so that each gets its share.
+        token: What a client has to show; `None` asks for nothing.
+        hosts: Names, beside the loopback ones and `host`, by which a browser may reach the server; without the port.
+        origins: Origins of other sites' pages that may connect, such as "https://example.org".
+        max_prompt: Characters of a prompt at most.
+        max_frames: Frames of a session at most.
+        max_video_frames: Frames of a video that is asked for at once.
+        max_text: Bytes of a text message or of a request's body.
+        max_snapshot: Bytes of a snapshot that is sent back.
+        max_credits: Frames that a client can ask for ahead.
+        max_first_frames: Frames that a session can begin with.
+        message_rate: Messages per second, over a few seconds, that a client can send.
+        idle_seconds: How long a session may be paused, or a connection without a session.
+        stall_seconds: How long a client may leave frames that wait for it.
+        snapshot_every: Latent frames between the snapshots that are kept where there is a store for them.
+
+    Raises:
+        ValueError: A number is out of range, or the address is not a loopback one and there is no token.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    slots: int = 4
+    queue: int = 12
+    token: str | None = None
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    max_prompt: int = 500
+    max_frames: int = 1_000_000
+    max_video_frames: int = 2_001
+    max_text: int = 2**20
+    max_snapshot: int = 2**24
+    max_credits: int = 240
+    max_first_frames: int = 65
+    message_rate: float = 50.0
+    idle_seconds: float = 300.0
+    stall_seconds: float = 15.0
+    snapshot_every: int = 24
+
+    def __post_init__(self) -> None:
+        least = {"port": 0, "slots": 1, "queue": 0}
+        wrong = [name for name in _COUNTS if getattr(self, name) < least.get(name, 1)]
+        wrong += [name for name in ("message_rate", "idle_seconds", "stall_seconds") if not getattr(self, name) > 0]
+        if wrong:
+            raise ValueError(f"got {wrong[0]} {getattr(self, wrong[0])}; wanted at least {least.get(wrong[0], 1)}")
+        if self.port > 65535:
+            raise ValueError(f"got port {self.port}; wanted 0 to 65535")
+        if self.token is not None and (len(self.token) < 16 or not set(self.token) <= _TOKEN_LETTERS):
+            raise ValueError("got a token that is short or of odd letters; wanted 16 or more of A-Z a-z 0-9 - _ . ~")
+        if self.token is None and not is_loopback(self.host):
+            raise ValueError(
+                f"got --host {self.host}, which other machines can reach, and no token; wanted a token of 16 letters or more; "
+                "set FRAMECAST_TOKEN, or leave --host out to serve this machine alone"
+            )
+
+    @property
+    def capacity(self) -> int:
+        """Sessions at most."""
+        return self.slots + self.queue
+
+
+_COUNTS = (
+    "port",
+    "slots",
+    "queue",
+    "max_prompt",
+    "max_frames",
+    "max_video_frames",
+    "max_text",
+    "max_snapshot",
+    "max_credits",
+    "max_first_frames",
+    "snapshot_every",
+)
+_TOKEN_LETTERS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    if host in _LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

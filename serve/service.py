@@ -1,0 +1,241 @@
+"""`Service`: the engine, who has a place, and which streams run; what WebSockets and HTTP share."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import torch
+
+from ..data.images import decode_image
+from ..sample import Stream, VideoGenerator
+from .channel import Channel, Span
+from .config import ServeConfig
+from .engine import Engine
+from .errors import ServeError, as_serve_error
+from .live import LiveStream
+from .metrics import Metrics
+from .protocol import Scene
+from .store import SnapshotStore
+
+_ATTACH_SECONDS = 10.0  # how long a branch waits for its connection
+
+
+class Place:
+    """One of the places of a server; given back once, however often that is said.
+
+    Attributes:
+        since: When it was asked for, by the monotonic clock in seconds.
+    """
+
+    def __init__(self, on_release: Callable[[], None]):
+        self._on_release: Callable[[], None] | None = on_release
+        self.since = time.monotonic()
+
+    def release(self) -> None:
+        """Gives it back."""
+        give_back, self._on_release = self._on_release, None
+        if give_back is not None:
+            give_back()
+
+
+class Service:
+    """All that runs on a server, whatever it is reached by.
+
+    Args:
+        generator: Makes the frames.
+        config: The limits.
+        store: Where snapshots of running streams are kept; `None` keeps none.
+    """
+
+    def __init__(self, generator: VideoGenerator, config: ServeConfig, store: SnapshotStore | None = None):
+        self.generator, self.config, self.store = generator, config, store
+        self.metrics = Metrics()
+        self.engine = Engine(generator, config.slots, self.metrics)
+        self.streams: dict[str, LiveStream] = {}
+        self._branches: dict[str, LiveStream] = {}
+        self._taken, self.draining = 0, False
+        self._tasks = set[asyncio.Task[None]]()
+        self.metrics.sessions.set_function(lambda: self._taken)
+        self.metrics.waiting.set_function(lambda: sum(live.channel.waiting for live in list(self.streams.values())))
+
+    @property
+    def taken(self) -> int:
+        """Places that are taken."""
+        return self._taken
+
+    def admit(self) -> Place:
+        """A place, at once or not at all.
+
+        Raises:
+            ServeError: None is free, or the server is going down.
+        """
+        if self.draining:
+            raise ServeError("draining", "the server is going down; connect again later")
+        if self._taken >= self.config.capacity:
+            raise ServeError("server_full", f"all {self.config.capacity} places are taken; try again in a while")
+        self._taken += 1
+        return Place(self._give_back)
+
+    async def start(self, scene: Scene, max_frames: int | None, first_frames: list[bytes] | None = None) -> LiveStream:
+        """Begins a stream.
+
+        Raises:
+            ServeError: There is no place, or the prompt, a setting or the first frames cannot be used.
+        """
+        prompts, params = scene.prompts(self.config.max_prompt), scene.settings.params()
+        place = self.admit()
+        try:
+            given = await asyncio.to_thread(self._decode_frames, first_frames or [])
+            try:
+                self.generator.check_params(params)
+            except ValueError as error:
+                raise as_serve_error(error, "bad_settings") from error
+            return await self._open(place, lambda: self.generator.stream(prompts, scene.seed, params, given), max_frames)
+        except BaseException:
+            place.release()
+            raise
+
+    async def restore(self, snapshot: bytes, max_frames: int | None) -> LiveStream:
+        """Goes on with a snapshot.
+
+        Raises:
+            ServeError: There is no place, or it cannot be restored.
+        """
+        place = self.admit()
+        try:
+            return await self._open(place, lambda: self.generator.restore(snapshot), max_frames)
+        except BaseException:
+            place.release()
+            raise
+
+    async def recover(self, id: str, frame: int, max_frames: int | None) -> LiveStream:
+        """Goes on with a stream whose server was lost, from a frame on.
+
+        Raises:
+            ServeError: There is no place, or no snapshot of such a stream.
+        """
+        found = None if self.store is None else await self.store.get(id, frame)
+        if found is None:
+            raise ServeError("not_found", f"there is no snapshot of session {id[:8]}... from frame {frame} or before; start anew")
+        if id in self.streams:  # the old connection broke, and nobody has noticed yet
+            await self.streams[id].close(ServeError("wrong_state", "another connection has taken this session over"))
+        place = self.admit()
+        try:
+            return await self._open(place, lambda: self.generator.restore(found[1]), max_frames, frame, id)
+        except BaseException:
+            place.release()
+            raise
+
+    async def branch(self, live: LiveStream, seeds: list[int]) -> list[LiveStream]:
+        """Other futures of a stream from its next frame on; each waits a while to be attached.
+
+        Raises:
+            ServeError: There are not enough places; then there is no branch.
+        """
+        places: list[Place] = []
+        try:
+            places += [self.admit() for _ in seeds] if self.config.capacity - self._taken >= len(seeds) else [self.admit()]
+            if len(places) < len(seeds):
+                raise ServeError("server_full", f"got {len(seeds)} branches; {len(places)} places are free; try again in a while")
+            streams = await live.fork(seeds)
+        except BaseException:
+            for place in places:
+                place.release()
+            raise
+        span = live.channel.span
+        branches = [
+            LiveStream(self, place, Channel(stream, Span(stream.next_index, span.stop), self.engine.wake))
+            for place, stream in zip(places, streams, strict=True)
+        ]
+        loop = asyncio.get_running_loop()
+        for branch in branches:
+            self._branches[branch.id] = branch
+            loop.call_later(_ATTACH_SECONDS, self._expire, branch.id)
+        return branches
+
+    async def attach(self, id: str) -> LiveStream:
+        """Takes over a branch.
+
+        Raises:
+            ServeError: There is none of this name any more.
+        """
+        live = self._branches.pop(id, None)
+        if live is None:
+            raise ServeError("not_found", f"there is no branch {id[:8]}... that waits; branch again, and attach at once")
+        self.streams[live.id] = live
+        await self.engine.open(live.channel)
+        return live
+
+    def broadcast(self, live: LiveStream) -> None:
+        """Lets a stream play for those who watch it."""
+        self._begin(live.broadcast())
+
+    def find(self, id: str) -> LiveStream:
+        """The running stream of a name.
+
+        Raises:
+            ServeError: There is none.
+        """
+        live = self.streams.get(id)
+        if live is None:
+            raise ServeError("not_found", f"there is no stream {id[:8]}...; it may have ended")
+        return live
+
+    def forget(self, live: LiveStream) -> None:
+        """Takes a stream off the list."""
+        if self.streams.get(live.id) is live:
+            del self.streams[live.id]
+
+    async def drain(self) -> None:
+        """Takes no more sessions, and ends those that run after the latent frame that they are at."""
+        self.draining = True
+        for live in [*self.streams.values(), *self._branches.values()]:
+            await live.close(ServeError("draining", "the server is going down; connect again later"))
+        await asyncio.to_thread(self.engine.stop)
+
+    async def _open(
+        self, place: Place, make: Callable[[], Stream], max_frames: int | None, start: int | None = None, id: str | None = None
+    ) -> LiveStream:
+        try:
+            stream = await self.engine.run(make)
+        except ValueError as error:
+            raise as_serve_error(error, "bad_prompt") from error
+        first = stream.next_index
+        stop = min(max_frames or self.config.max_frames, self.config.max_frames)
+        if stop <= first:
+            raise ServeError("bad_message", f"got max_frames {stop} for a stream that goes on with frame {first}; ask for more")
+        channel = Channel(stream, Span(first if start is None else start, stop), self.engine.wake)
+        live = LiveStream(self, place, channel, id)
+        self.streams[live.id] = live
+        try:
+            await self.engine.open(channel)
+        except BaseException:
+            self.forget(live)
+            raise
+        return live
+
+    def _decode_frames(self, files: list[bytes]) -> torch.Tensor | None:
+        if not files:
+            return None
+        if len(files) > self.config.max_first_frames:
+            raise ServeError("bad_frames", f"got {len(files)} first frames; wanted at most {self.config.max_first_frames}")
+        size = (self.generator.height, self.generator.width)
+        try:
+            self.generator.tokenizer.num_latent_frames(len(files))
+            return torch.stack([torch.from_numpy(decode_image(file, size).copy()) for file in files])
+        except ValueError as error:
+            raise ServeError("bad_frames", str(error)) from error
+
+    def _expire(self, id: str) -> None:
+        branch = self._branches.pop(id, None)
+        if branch is not None:
+            self._begin(branch.close())
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)  # the loop itself would forget it
+        task.add_done_callback(self._tasks.discard)
+
+    def _give_back(self) -> None:
+        self._taken -= 1

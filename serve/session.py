@@ -1,0 +1,360 @@
+"""`Session`: one WebSocket connection, from the greeting to the end."""
+
+import asyncio
+import base64
+import binascii
+import logging
+import time
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from . import protocol
+from .encoding import make_encoder
+from .errors import ServeError, as_serve_error
+from .live import LiveStream
+from .protocol import Kind, Packet, Playback
+from .service import Service
+
+log = logging.getLogger("framecast.serve")
+
+STATES = {
+    "ready": {"start", "restore", "attach", "recover"},
+    "playing": {"prompt", "pause", "snapshot", "branch", "stop", "credit"},
+    "paused": {"prompt", "resume", "snapshot", "branch", "stop", "credit"},
+    "ended": {"start", "restore", "attach", "recover", "stop", "credit"},
+}
+"""Which messages each state takes."""
+
+_BURST_SECONDS = 2.0  # of messages at the highest rate
+_MOST_ERRORS = 20  # answered in one connection
+
+
+class Credits:
+    """How many frames the client still wants.
+
+    Args:
+        most: It can ask for at most this many ahead.
+        stall_seconds: How long it may want none.
+    """
+
+    def __init__(self, most: int, stall_seconds: float):
+        self._left, self._most, self._stall = 0, most, stall_seconds
+        self._news = asyncio.Event()
+
+    def give(self, frames: int) -> None:
+        """Adds credit.
+
+        Raises:
+            ServeError: It is more than allowed.
+        """
+        if self._left + frames > self._most:
+            raise ServeError("bad_message", f"got credit for {self._left + frames} frames; wanted at most {self._most} ahead")
+        self._left += frames
+        self._news.set()
+
+    async def wait(self) -> bool:
+        """Waits until a frame is wanted; says whether it had to.
+
+        Raises:
+            ServeError: That took too long.
+        """
+        waited = self._left <= 0
+        while self._left <= 0:
+            self._news.clear()
+            try:
+                await asyncio.wait_for(self._news.wait(), self._stall)
+            except TimeoutError:
+                raise ServeError(
+                    "too_slow", f"no frame was asked for in {self._stall:g} s; give credit as frames are shown, or pause"
+                ) from None
+        return waited
+
+    def spend(self) -> None:
+        """Uses credit for a frame."""
+        self._left -= 1
+
+
+class Rate:
+    """Refuses messages that come faster than a rate for long (a token bucket)."""
+
+    def __init__(self, per_second: float):
+        self._rate, self._most = per_second, per_second * _BURST_SECONDS
+        self._left, self._seen = self._most, time.monotonic()
+
+    def count(self) -> None:
+        """Notes a message.
+
+        Raises:
+            ServeError: There were too many.
+        """
+        now = time.monotonic()
+        self._left = min(self._most, self._left + (now - self._seen) * self._rate) - 1
+        self._seen = now
+        if self._left < 0:
+            raise ServeError("too_many_messages", f"got more than {self._rate:g} messages a second; send fewer")
+
+
+class Session:
+    """Answers one client, and sends it frames.
+
+    Args:
+        socket: The connection.
+        service: What it may use.
+    """
+
+    def __init__(self, socket: WebSocket, service: Service):
+        self._socket, self._service, self._config = socket, service, service.config
+        self._live: LiveStream | None = None
+        self._sender: asyncio.Task[None] | None = None
+        self._state, self._errors, self._stuck = "ready", 0, False
+        self._listener: asyncio.Task | None = None
+        self._rate = Rate(self._config.message_rate)
+        self._credits = Credits(self._config.max_credits, self._config.stall_seconds)
+        self._granted = 0  # credit after the first, which says what arrived
+
+    async def run(self) -> None:
+        """Serves the connection until it ends, and gives back all that it held."""
+        self._listener = asyncio.current_task()
+        offered = self._socket.scope.get("subprotocols", [])
+        await self._socket.accept(protocol.SUBPROTOCOL if protocol.SUBPROTOCOL in offered else None)
+        try:
+            await self._send(hello(self._service))
+            while True:
+                await self._answer(await self._receive())
+        except ServeError as error:
+            await self._fail(error)
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # the client has gone, or the sender has closed the connection
+        except asyncio.CancelledError:
+            if not self._stuck:
+                raise
+            log.info("a connection is left, since its client does not read")
+        finally:
+            await self._end_stream()
+
+    async def _answer(self, request: Any) -> None:
+        """Does what a message asks for; what cannot be done is said, and changes nothing."""
+        try:
+            if request.type not in STATES[self._state]:
+                wanted = ", ".join(sorted(STATES[self._state]))
+                raise ServeError("wrong_state", f"got {request.type} while {self._state}; wanted one of {wanted}")
+            await getattr(self, f"_on_{request.type}")(request)
+        except ServeError as error:
+            self._errors += 1
+            if self._errors >= _MOST_ERRORS:
+                raise
+            await self._send_error(error, fatal=False, reply_to=request.id)
+
+    async def _on_start(self, request: protocol.Start) -> None:
+        try:
+            first_frames = [base64.b64decode(file, validate=True) for file in request.first_frames]
+        except binascii.Error as error:
+            raise ServeError("bad_frames", f"got first frames that are not base64 ({error})") from error
+        self._check_credit(request)
+        await self._play(await self._service.start(request, request.max_frames, first_frames), request)
+
+    async def _on_restore(self, request: protocol.Restore) -> None:
+        self._check_credit(request)
+        if request.size > self._config.max_snapshot:
+            raise ServeError("too_large", f"got a snapshot of {request.size} bytes; wanted at most {self._config.max_snapshot}")
+        snapshot = await self._receive_bytes(request.size)
+        await self._play(await self._service.restore(snapshot, request.max_frames), request)
+
+    async def _on_attach(self, request: protocol.Attach) -> None:
+        self._check_credit(request)
+        await self._play(await self._service.attach(request.branch), request)
+
+    async def _on_recover(self, request: protocol.Recover) -> None:
+        self._check_credit(request)
+        await self._play(await self._service.recover(request.session, request.frame, request.max_frames), request)
+
+    async def _on_prompt(self, request: protocol.Prompt) -> None:
+        protocol.check_prompt(request.prompt, self._config.max_prompt)
+        frame, prompt = await self._stream.set_prompt(request.prompt)
+        await self._send(protocol.Prompted(reply_to=request.id, frame=frame, prompt=prompt))
+
+    async def _on_pause(self, request: protocol.Pause) -> None:
+        self._stream.pause()
+        self._state = "paused"
+        await self._send(protocol.Paused(reply_to=request.id, frame=self._stream.next_index))
+
+    async def _on_resume(self, request: protocol.Resume) -> None:
+        self._state = "playing"
+        await self._send(protocol.Resumed(reply_to=request.id, frame=self._stream.next_index))
+        self._stream.resume()
+
+    async def _on_snapshot(self, request: protocol.Snapshot) -> None:
+        frame, data = await self._stream.snapshot()
+        packet = Packet(Kind.SNAPSHOT, frame, 0, 0, data).pack()
+        await self._send(protocol.Snapshotted(reply_to=request.id, frame=frame, size=len(packet)), packet)
+
+    async def _on_branch(self, request: protocol.Branch) -> None:
+        branches = await self._service.branch(self._stream, request.seeds)
+        frame, names = branches[0].next_index, [branch.id for branch in branches]
+        await self._send(protocol.Branched(reply_to=request.id, frame=frame, branches=names, seeds=request.seeds))
+
+    async def _on_stop(self, request: protocol.Stop) -> None:
+        frame = self._live.next_index if self._live is not None else 0
+        await self._end_stream()
+        await self._send(protocol.Stopped(reply_to=request.id, frame=frame))
+
+    async def _on_credit(self, request: protocol.Credit) -> None:
+        self._credits.give(request.frames)
+        self._granted += request.frames
+        if self._live is not None:
+            self._live.confirmed = self._live.channel.span.start + self._granted
+
+    async def _play(self, live: LiveStream, request: Playback) -> None:
+        """Begins to send the frames of a stream."""
+        await self._end_stream()
+        self._live, self._state, self._granted = live, "playing", 0
+        self._credits = Credits(self._config.max_credits, self._config.stall_seconds)
+        self._credits.give(request.credits)
+        await self._send(
+            protocol.Started(
+                reply_to=request.id,
+                session=live.id,
+                seed=live.seed,
+                settings=protocol.settings_of(live.params),
+                pace=request.pace,
+                format=request.format,
+                frame=live.next_index,
+                video=f"/v1/streams/{live.id}.mp4",
+                recoverable=self._service.store is not None,
+            )
+        )
+        self._sender = asyncio.create_task(self._send_frames(live, request))
+
+    async def _send_frames(self, live: LiveStream, request: Playback) -> None:
+        try:
+            await self._send_all(live, request)
+        except ServeError as error:
+            await self._fail(error)
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # the client has gone; the listener sees it too
+        except Exception as error:
+            log.exception("sending frames failed")
+            await self._fail(as_serve_error(error))
+
+    async def _send_all(self, live: LiveStream, request: Playback) -> None:
+        generator = self._service.generator
+        encoder = make_encoder(request.format, generator.height, generator.width, generator.fps)
+        prompt = None
+        async for frame in live.play(generator.fps if request.pace == "video" else None, self._credits.wait):
+            self._credits.spend()
+            if frame.prompt != prompt:
+                prompt = frame.prompt
+                await self._send(protocol.Shows(frame=frame.index, prompt=prompt))
+            timestamp = round(frame.index / generator.fps * 1e6)
+            packet = Packet(encoder.kind, frame.index, frame.latent_index, timestamp, await encoder.encode(frame))
+            await self._patiently(self._socket.send_bytes(packet.pack()))
+        self._state = "ended"
+        await live.close()
+        await self._send(protocol.Ended(frame=live.next_index))
+
+    async def _end_stream(self) -> None:
+        """Ends the stream, if there is one, and its sending; the place is free afterwards."""
+        sender, live = self._sender, self._live
+        self._sender = self._live = None
+        self._state = "ready"
+        if sender is not None:
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+        if live is not None:
+            await live.close()
+
+    async def _receive(self) -> Any:
+        """The next message of the client.
+
+        Raises:
+            ServeError: It is none of the protocol, or did not come in time.
+        """
+        message = await self._next_message()
+        if message.get("text") is None:
+            raise ServeError("bad_message", "got a binary message that was not announced; wanted JSON")
+        text = message["text"]
+        if len(text) > self._config.max_text:
+            raise ServeError("too_large", f"got a message of {len(text)} letters; wanted at most {self._config.max_text}")
+        return protocol.parse_request(text)
+
+    async def _receive_bytes(self, size: int) -> bytes:
+        message = await self._next_message()
+        data = message.get("bytes")
+        if data is None or len(data) != size:
+            raise ServeError("bad_message", f"got no binary message of {size} bytes after restore; send the snapshot there")
+        return data
+
+    async def _next_message(self) -> Any:
+        while True:
+            try:
+                message = await asyncio.wait_for(self._socket.receive(), self._config.idle_seconds)
+            except TimeoutError:
+                if self._state == "playing":
+                    continue  # frames are wanted, or the sender complains
+                raise ServeError("idle", f"nothing came in {self._config.idle_seconds:g} s; connect again") from None
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code", 1000))
+            self._rate.count()
+            return message
+
+    async def _send(self, reply: protocol.Reply, packet: bytes | None = None) -> None:
+        await self._patiently(self._socket.send_text(reply.model_dump_json(exclude_none=True)))
+        if packet is not None:
+            await self._patiently(self._socket.send_bytes(packet))
+
+    async def _patiently(self, sending: Any) -> None:
+        """Waits for a client that does not read, but not for ever."""
+        try:
+            await asyncio.wait_for(sending, self._config.stall_seconds)
+        except TimeoutError:
+            seconds, self._stuck = self._config.stall_seconds, True
+            raise ServeError("too_slow", f"nothing was read in {seconds:g} s; read faster, or give less credit") from None
+
+    async def _send_error(self, error: ServeError, fatal: bool, reply_to: int | None = None) -> None:
+        self._service.metrics.refused.labels(error.code).inc()
+        await self._send(protocol.Error(reply_to=reply_to, code=error.code, message=error.message, fatal=fatal))
+
+    async def _fail(self, error: ServeError) -> None:
+        """Says what is wrong and closes the connection; a client that does not read is left without a word."""
+        log.info("a connection is closed: %s: %s", error.code, error.message)
+        if self._stuck:
+            assert self._listener is not None
+            self._listener.cancel()
+            return
+        try:
+            await self._send_error(error, fatal=True)
+            await self._patiently(self._socket.close(error.close_code, error.code))
+        except (ServeError, WebSocketDisconnect, RuntimeError):
+            pass
+
+    @property
+    def _stream(self) -> LiveStream:
+        assert self._live is not None, self._state
+        return self._live
+
+    def _check_credit(self, request: Playback) -> None:
+        if request.credits > self._config.max_credits:
+            raise ServeError("bad_message", f"got {request.credits} credits; wanted at most {self._config.max_credits}")
+
+
+def hello(service: Service) -> protocol.Hello:
+    """Who serves, and what it allows."""
+    generator, config = service.generator, service.config
+    return protocol.Hello(
+        server="framecast",
+        bundle=generator.name,
+        height=generator.height,
+        width=generator.width,
+        fps=generator.fps,
+        temporal_stride=generator.tokenizer.temporal_stride,
+        limits={
+            "prompt": config.max_prompt,
+            "frames": config.max_frames,
+            "credits": config.max_credits,
+            "message": config.max_text,
+            "snapshot": config.max_snapshot,
+            "first_frames": config.max_first_frames,
+            "sessions": config.capacity,
+        },
+    )
