@@ -16,6 +16,7 @@ from .errors import ServeError, as_serve_error
 from .live import LiveStream
 from .metrics import Metrics
 from .protocol import Scene
+from .recording import Recording
 from .store import SnapshotStore
 
 _ATTACH_SECONDS = 10.0  # how long a branch waits for its connection
@@ -53,6 +54,8 @@ class Service:
         self.metrics = Metrics()
         self.engine = Engine(generator, config.slots, self.metrics)
         self.streams: dict[str, LiveStream] = {}
+        self.saving = asyncio.Semaphore()  # videos are decoded one at a time, beside the streams
+        self._recordings: dict[str, Recording] = {}
         self._branches: dict[str, LiveStream] = {}
         self._taken, self.draining = 0, False
         self._tasks = set[asyncio.Task[None]]()
@@ -181,6 +184,25 @@ class Service:
         if live is None:
             raise ServeError("not_found", f"there is no stream {id[:8]}...; it may have ended")
         return live
+
+    async def record(self, id: str) -> Recording:
+        """What the stream of a name has made so far; also where it has ended, while that is kept.
+
+        Raises:
+            ServeError: There is none.
+        """
+        if id not in self.streams and id in self._recordings:
+            return self._recordings[id]
+        stream = self.find(id).channel.stream
+        return await self.engine.run(lambda: Recording.of(stream))
+
+    def keep(self, live: LiveStream) -> None:
+        """Keeps what a stream that was closed has made, until it is let go."""
+        self._recordings[live.id] = Recording.of(live.channel.stream)
+
+    def let_go(self, id: str) -> None:
+        """Forgets what was kept of a stream."""
+        self._recordings.pop(id, None)
 
     def forget(self, live: LiveStream) -> None:
         """Takes a stream off the list."""

@@ -106,6 +106,7 @@ class Session:
     def __init__(self, socket: WebSocket, service: Service):
         self._socket, self._service, self._config = socket, service, service.config
         self._live: LiveStream | None = None
+        self._kept: str | None = None  # the stream that has ended and can still be saved
         self._sender: asyncio.Task[None] | None = None
         self._state, self._errors, self._stuck = "ready", 0, False
         self._listener: asyncio.Task | None = None
@@ -132,6 +133,7 @@ class Session:
             log.info("a connection is left, since its client does not read")
         finally:
             await self._end_stream()
+            self._keep(None)
 
     async def _answer(self, request: Any) -> None:
         """Does what a message asks for; what cannot be done is said, and changes nothing."""
@@ -208,6 +210,7 @@ class Session:
     async def _play(self, live: LiveStream, request: Playback) -> None:
         """Begins to send the frames of a stream."""
         await self._end_stream()
+        self._keep(None)
         self._live, self._state, self._granted = live, "playing", 0
         self._credits = Credits(self._config.max_credits, self._config.stall_seconds)
         self._credits.give(request.credits)
@@ -251,6 +254,7 @@ class Session:
             await self._patiently(self._socket.send_bytes(packet.pack()))
         self._state = "ended"
         await live.close()
+        self._keep(live)
         await self._send(protocol.Ended(frame=live.next_index))
 
     async def _end_stream(self) -> None:
@@ -263,6 +267,15 @@ class Session:
             await asyncio.gather(sender, return_exceptions=True)
         if live is not None:
             await live.close()
+            self._keep(live)
+
+    def _keep(self, live: LiveStream | None) -> None:
+        """Lets a stream that has ended be saved, in place of the one before."""
+        if self._kept is not None:
+            self._service.let_go(self._kept)
+        self._kept = None if live is None else live.id
+        if live is not None:
+            self._service.keep(live)
 
     async def _receive(self) -> Any:
         """The next message of the client.
