@@ -26,6 +26,7 @@ PAGE_FILES = (
     "panel.js",
     "player.js",
     "settings.js",
+    "stream.js",
     "timeline.js",
     "video.js",
 )
