@@ -51,6 +51,7 @@ class Page {
     this.#panels = panels;
     this.root.dataset.count = panels.length;
     this.root.replaceChildren(...panels.map((panel) => panel.root));
+    for (const panel of panels) if (panel.state === "playing") panel.stream.player.play(); // moving a video pauses it
     const shelf = panels.length === 1 ? panels[0].root.querySelector(".shelf") : document.querySelector("#shelf");
     shelf.append(this.settings.root);
   }

@@ -30,7 +30,7 @@ export class Panel {
    */
   constructor(page) {
     this.page = page;
-    this.root = document.querySelector("#panel").content.firstElementChild.cloneNode(true);
+    this.root = document.importNode(document.querySelector("#panel").content.firstElementChild, true);
     this.timeline = new Timeline(this.root.querySelector(".timeline"), page.size.fps);
     this.timeline.onreuse = (prompt) => this.#fill(prompt);
     this.input = this.#part(".prompt");
@@ -213,7 +213,8 @@ export class Panel {
   }
 
   #arrive(frame, seconds) {
-    this.#part(".arrival").textContent = `Seen at frame ${frame}, after ${seconds.toFixed(1)} s.`;
+    const what = this.timeline.prompts.length > 1 ? `Seen at frame ${frame}` : "First picture";
+    this.#part(".arrival").textContent = `${what} after ${seconds.toFixed(1)} s.`;
     this.#measure();
   }
 

@@ -21,7 +21,7 @@ export class Meter {
 
   get rate() {
     const [first, last] = [this.#times[0], this.#times.at(-1)];
-    return this.#times.length > 1 ? ((this.#times.length - 1) * 1000) / (last - first) : 0;
+    return last > first ? ((this.#times.length - 1) * 1000) / (last - first) : 0;
   }
 }
 
