@@ -369,5 +369,6 @@ def hello(service: Service) -> protocol.Hello:
             "snapshot": config.max_snapshot,
             "first_frames": config.max_first_frames,
             "sessions": config.capacity,
+            "idle_seconds": config.idle_seconds,
         },
     )

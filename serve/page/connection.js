@@ -5,6 +5,7 @@ import { Failure } from "./errors.js";
 
 const SUBPROTOCOL = "framecast.v1";
 const HEADER_BYTES = 20;
+const SNAPSHOT = 5;
 
 export class Connection {
   #socket;
@@ -12,6 +13,7 @@ export class Connection {
   #lastId = 0;
   #closed = false;
   #fatal = null;
+  #onsnapshot = () => {};
 
   /** Called with each frame: `{kind, index, payload}`. */
   onpacket = () => {};
@@ -34,19 +36,27 @@ export class Connection {
     return !this.#closed;
   }
 
-  /** Sends a message and resolves to its answer; rejects with a Failure where it is refused. */
-  ask(message) {
+  /** Sends a message, and bytes that belong to it; resolves to its answer, or rejects with a Failure where it is refused. */
+  ask(message, bytes) {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       if (this.#closed) reject(new Failure("lost", "connect again"));
       this.#answers.set(id, { resolve, reject });
       this.send({ ...message, id });
+      if (bytes) this.#socket.send(bytes);
     });
   }
 
   /** Sends a message that has no answer. */
   send(message) {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** Asks for all of the stream as bytes. */
+  async snapshot() {
+    const bytes = new Promise((resolve) => (this.#onsnapshot = resolve));
+    await this.ask({ type: "snapshot" });
+    return bytes;
   }
 
   close() {
@@ -73,7 +83,9 @@ export class Connection {
 
   #receive(data) {
     if (data instanceof ArrayBuffer) {
-      this.onpacket(unpack(data));
+      const packet = unpack(data);
+      if (packet.kind === SNAPSHOT) this.#onsnapshot(packet.payload);
+      else this.onpacket(packet);
       return;
     }
     const message = JSON.parse(data);

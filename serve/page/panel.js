@@ -8,6 +8,7 @@ import { Stream } from "./stream.js";
 import { Timeline, clock } from "./timeline.js";
 
 const MOST_PROMPTS = 256; // of a timeline that the server takes
+const AWAKE = 0.6; // share of the time that the server lets a stream be paused
 const OPENINGS = [
   "a large red circle moves right",
   "a small blue ring bounces",
@@ -23,6 +24,8 @@ export class Panel {
   #state = "empty"; // empty, waiting, playing, paused, ended, lost
   #begun = null; // the message that began the stream
   #hidden = false; // paused since nobody can see it
+  #asleep = null; // in a long pause a snapshot, and no connection
+  #bedtime = 0; // the timer of a pause
 
   /**
    * @param page what is around it: `size` of the video, `limits` of the server, `settings`, and `branch(panel, seeds)`,
@@ -88,6 +91,7 @@ export class Panel {
 
   /** Ends all of it. */
   close() {
+    clearTimeout(this.#bedtime);
     this.#stream?.close();
     this.#connection?.close();
     this.root.remove();
@@ -117,12 +121,14 @@ export class Panel {
     if (picture) stream.player.paint(picture);
     this.timeline.clear();
     this.#begun = message;
+    this.#asleep = null;
     await stream.begin(message);
     this.title = `Seed ${stream.started.seed}`;
     this.#enter("playing");
   }
 
   async #steer(prompt) {
+    await this.#wake();
     const { frame, prompt: taken } = await this.#stream.steer(prompt);
     this.timeline.announce(frame, taken);
     this.#say(`“${taken}” holds from frame ${frame}.`);
@@ -131,14 +137,51 @@ export class Panel {
   async #pause() {
     this.#enter("paused");
     await this.#stream.pause();
+    this.#rest();
   }
 
   async #resume() {
+    await this.#wake();
     this.#enter("playing");
     await this.#stream.resume();
   }
 
+  #rest() {
+    clearTimeout(this.#bedtime);
+    this.#bedtime = setTimeout(() => this.#try(() => this.#sleep()), this.page.limits.idle_seconds * 1000 * AWAKE);
+  }
+
+  /** Gives the place on the server back in a long pause; all that it takes to go on is kept here. */
+  async #sleep() {
+    if (this.#state !== "paused" || !this.#isConnected) return;
+    this.#asleep = await this.#connection.snapshot();
+    this.#connection.close();
+  }
+
+  async #wake() {
+    if (this.#state === "paused") this.#rest();
+    if (this.#asleep === null) return;
+    await this.#carryOn({ type: "restore", size: this.#asleep.length }, this.#asleep);
+    this.#asleep = null;
+    await this.#stream.pause();
+  }
+
+  /** Goes on with the same video by another connection. */
+  async #carryOn(message, snapshot) {
+    const before = this.#stream;
+    this.#connection = await this.#connect();
+    const stream = new Stream(this.#connection, this.page.size, before);
+    stream.player.inherit(before.player, Infinity);
+    try {
+      await this.#use(stream).begin(message, snapshot);
+    } catch (error) {
+      this.#connection.close();
+      throw error;
+    }
+  }
+
   async #stop() {
+    await this.#wake();
     await this.#stream.stop();
     this.#enter("ended");
   }
@@ -148,11 +191,13 @@ export class Panel {
   }
 
   async #branch() {
+    await this.#wake();
     const { own, other } = this.#part(".branching").elements;
     await this.page.branch(this, [Number(own.value), Number(other.value)]);
   }
 
   async #save(format) {
+    await this.#wake();
     if (!this.#isConnected) throw new Failure("lost", "the server keeps a video only for as long as it is connected");
     this.#say("Saving …");
     this.#say(`Saved as ${await save(this.#stream.started.session, format, this.#stream.player.shown + 1)}.`);
@@ -162,15 +207,12 @@ export class Panel {
   async #reconnect() {
     const { started, player } = this.#stream;
     if (started?.recoverable) {
-      this.#connection = await this.#connect();
-      const stream = new Stream(this.#connection, this.page.size, this.#stream);
-      stream.player.inherit(player, 0);
-      await this.#use(stream).begin({ type: "recover", session: started.session, frame: player.shown + 1 });
+      await this.#carryOn({ type: "recover", session: started.session, frame: player.received + 1 });
       this.#enter("playing");
       return;
     }
     const { fps } = this.page.size;
-    const prompts = this.timeline.prompts.map(([frame, prompt]) => [frame / fps, prompt]).slice(-MOST_PROMPTS);
+    const prompts = this.timeline.prompts.map(([frame, prompt]) => [frame / fps, prompt]).slice(0, MOST_PROMPTS);
     if (this.#begun === null || prompts.length === 0) await this.#restart();
     else await this.#begin({ ...this.#begun, prompt: null, timeline: [[0, prompts[0][1]], ...prompts.slice(1)] });
   }
@@ -219,9 +261,10 @@ export class Panel {
   }
 
   #lose(failure) {
-    this.#stream?.player.pause();
-    this.#tell(failure);
-    this.#enter(this.#state === "ended" || this.#state === "empty" ? this.#state : "lost");
+    const live = this.#isLive || this.#state === "waiting";
+    if (live) this.#stream?.player.pause();
+    if (live || failure.code !== "idle") this.#tell(failure);
+    this.#enter(live ? "lost" : this.#state);
   }
 
   async #try(action) {
@@ -258,7 +301,7 @@ export class Panel {
     this.#part(".play").disabled = state === "waiting";
     this.#part(".restart").disabled = !live && state !== "ended";
     this.#part(".stop").disabled = this.#part(".branch").disabled = !live;
-    for (const button of this.root.querySelectorAll(".save")) button.disabled = !live && state !== "ended";
+    for (const button of this.root.querySelectorAll(".save")) button.disabled = !live && !(state === "ended" && this.#isConnected);
     if (!live) this.#part(".branching").hidden = true;
     this.#part(".send").textContent = live ? "Steer" : "Start";
     this.#part(".hint").hidden = state !== "empty";

@@ -101,6 +101,7 @@ export class CanvasPlayer {
   inherit(other, stop) {
     this.paint(other.element);
     this.shown = other.shown;
+    this.received = Math.min(other.received, stop - 1);
     if (!(other instanceof CanvasPlayer)) return;
     const past = other.#frames.filter((frame) => frame.index < stop);
     for (const frame of past) frame.shared = true;

@@ -41,13 +41,13 @@ export class Stream {
     return this.#meter.rate;
   }
 
-  /** Begins with a message of type start, attach or recover. */
-  async begin(message) {
+  /** Begins with a message of type start, attach, recover or restore; the last one with the bytes of a snapshot. */
+  async begin(message, snapshot) {
     const asked = performance.now();
+    const { format, pace } = this;
     this.#connection.onpacket = (packet) => this.player.push(packet);
     this.#connection.onmessage = (reply) => this.#hear(reply);
-    const { format, pace } = this;
-    this.started = await this.#connection.ask({ ...message, format, pace, credits: AHEAD });
+    this.started = await this.#connection.ask({ ...message, format, pace, credits: AHEAD }, snapshot);
     if (message.type === "start") this.#steers.push({ frame: this.started.frame, asked });
     this.player.play();
   }
@@ -82,7 +82,7 @@ export class Stream {
   /** Ends it on the server; what was seen can be saved until another one begins there. */
   async stop() {
     this.player.pause();
-    if (!this.#over) await this.#connection.ask({ type: "stop" });
+    if (!this.#over && this.started) await this.#connection.ask({ type: "stop" });
     this.#over = true;
   }
 
