@@ -29,6 +29,7 @@ PAGE_FILES = (
     "stream.js",
     "timeline.js",
     "video.js",
+    "view.js",
 )
 OPEN_PATHS = frozenset({"/", "/healthz", *(f"/{name}" for name in PAGE_FILES)})
 """What anyone may read who may talk to the server: the page, which holds no secret, and whether the server lives."""

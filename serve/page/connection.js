@@ -6,6 +6,7 @@ import { Failure } from "./errors.js";
 const SUBPROTOCOL = "framecast.v1";
 const HEADER_BYTES = 20;
 const SNAPSHOT = 5;
+const RESTART = [1001, 1012]; // what a server that goes down closes WebSockets with
 
 export class Connection {
   #socket;
@@ -74,8 +75,8 @@ export class Connection {
         this.#socket.onmessage = (event) => this.#receive(event.data);
         resolve();
       };
-      this.#socket.onclose = () => {
-        this.#end();
+      this.#socket.onclose = (event) => {
+        this.#end(event.code);
         reject(new Failure("lost", "the server does not take connections now; try again"));
       };
     });
@@ -100,8 +101,9 @@ export class Connection {
     else answer.resolve(message);
   }
 
-  #end() {
-    const failure = this.#fatal ?? new Failure("lost", "the server may be down, or the network");
+  #end(code) {
+    const why = RESTART.includes(code) ? ["draining", "connect again later"] : ["lost", "the server may be down, or the network"];
+    const failure = this.#fatal ?? new Failure(...why);
     for (const answer of this.#answers.values()) answer.reject(failure);
     this.#answers.clear();
     if (!this.#closed) {

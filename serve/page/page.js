@@ -6,6 +6,7 @@ import { Panel } from "./panel.js";
 import { Settings } from "./settings.js";
 
 const MOST_PANELS = 4;
+const CONTROLS = "input, textarea, select, button, summary, dialog";
 const THEMES = { auto: "light", light: "dark", dark: "auto" }; // what follows what
 
 class Page {
@@ -22,7 +23,7 @@ class Page {
     this.#place([new Panel(this)]);
     document.addEventListener("keydown", (event) => this.#onKey(event));
     document.addEventListener("visibilitychange", () => this.#onVisibility());
-    this.#panels[0].input.focus();
+    this.#panels[0].view.input.focus();
   }
 
   /** Puts futures of a panel's video, one for each seed, in its place; where that fails, all stays as it was. */
@@ -61,10 +62,8 @@ class Page {
   }
 
   #onKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, button, summary, dialog")) {
-      return;
-    }
-    if (event.key === "/") this.#panels[0].input.focus();
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest(CONTROLS)) return;
+    if (event.key === "/") this.#panels[0].view.input.focus();
     else if (event.key === " ") for (const panel of this.#panels) panel.toggle();
     else return;
     event.preventDefault();

@@ -54,9 +54,13 @@ export class Settings {
   /** What a start message says beside the prompt. */
   message() {
     const { temperature, guidance, top_k, top_p, decoding } = this.form.elements;
-    const settings = { temperature: Number(temperature.value), guidance_scale: Number(guidance.value), decoding: decoding.value };
-    if (top_k.value) settings.top_k = Number(top_k.value);
-    if (top_p.value) settings.top_p = Number(top_p.value);
+    const settings = {
+      temperature: Number(temperature.value),
+      top_k: top_k.value ? Number(top_k.value) : null,
+      top_p: top_p.value ? Number(top_p.value) : null,
+      guidance_scale: Number(guidance.value),
+      decoding: decoding.value,
+    };
     const first_frames = this.#picture ? [this.#picture.toDataURL("image/png").split(",")[1]] : [];
     return { seed: this.seed, settings, first_frames, pace: this.pace, format: this.format };
   }

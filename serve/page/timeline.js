@@ -33,6 +33,11 @@ export class Timeline {
     return this.#segments.map(({ frame, prompt }) => [frame, prompt]);
   }
 
+  /** The prompt that holds for a frame. */
+  promptAt(frame) {
+    return this.#segments.findLast((segment) => segment.frame <= frame)?.prompt ?? "";
+  }
+
   clear() {
     this.#segments = [];
     this.#waiting?.button.remove();
