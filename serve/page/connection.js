@@ -102,8 +102,10 @@ export class Connection {
   }
 
   #end(code) {
-    const why = RESTART.includes(code) ? ["draining", "connect again later"] : ["lost", "the server may be down, or the network"];
-    const failure = this.#fatal ?? new Failure(...why);
+    const lost = RESTART.includes(code)
+      ? new Failure("draining", "connect again later")
+      : new Failure("lost", "the server may be down, or the network");
+    const failure = this.#fatal ?? lost;
     for (const answer of this.#answers.values()) answer.reject(failure);
     this.#answers.clear();
     if (!this.#closed) {

@@ -95,7 +95,7 @@ export class Timeline {
   }
 
   #label(segment) {
-    segment.button.textContent = segment.prompt;
+    segment.button.textContent = change(this.#segments.at(-1)?.prompt ?? "", segment.prompt);
     segment.button.setAttribute("aria-label", `${segment.prompt}, from ${clock(segment.frame / this.fps)}`);
     return segment;
   }
@@ -156,6 +156,14 @@ export class Timeline {
   #at(frame) {
     return (frame / this.fps) * PIXELS;
   }
+}
+
+/** What a prompt says other than the one before: "… moves up", since segments may have room for little. */
+function change(before, prompt) {
+  const [old, words] = [before.split(" "), prompt.split(" ")];
+  const same = words.findIndex((word, i) => word !== old[i]);
+  const start = Math.min(same, words.length - 2); // one word alone says too little
+  return start > 1 ? `… ${words.slice(start).join(" ")}` : prompt;
 }
 
 /** Seconds as "1:05". */

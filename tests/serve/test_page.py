@@ -34,6 +34,35 @@ PIXELS = """(canvas) => {
     return [Number(canvas.dataset.frame), Array.from(data)];
 }"""
 
+LOW_CONTRAST = """() => {
+    const canvas = Object.assign(document.createElement("canvas"), {width: 1, height: 1});
+    const context = canvas.getContext("2d", {willReadFrequently: true});
+    const mixed = (colours) => {
+        for (const colour of ["white", ...colours]) {
+            context.fillStyle = colour;
+            context.fillRect(0, 0, 1, 1);
+        }
+        return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const luminance = (rgb) => {
+        const [r, g, b] = rgb.map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const contrast = (element) => {
+        const grounds = [];
+        for (let e = element; e; e = e.parentElement) grounds.unshift(getComputedStyle(e).backgroundColor);
+        const colours = [mixed([...grounds, getComputedStyle(element).color]), mixed(grounds)];
+        const [dark, light] = colours.map(luminance).sort((a, b) => a - b);
+        return (light + 0.05) / (dark + 0.05);
+    };
+    const written = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    return [...document.querySelectorAll("body *:not(option)")]
+        .filter((element) => written(element) && element.checkVisibility() && !element.closest(":disabled"))
+        .filter((element) => contrast(element) < 4.5)
+        .map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 20)}`);
+}"""
+"""What is written in colours that are too alike, by WCAG AA."""
+
 
 @contextmanager
 def serve(generator, **config) -> Iterator[str]:
@@ -164,7 +193,7 @@ def test_prompt_steers_and_the_receipt_holds(address, open_page, generator):
     assert prompt == OTHER and int(start) > 12 and int(start) % 4 == 1
     until(lambda: shown(page) >= int(start) + 4)
     assert f"Seen at frame {start} after" in page.inner_text(".arrival")
-    assert [segment.inner_text() for segment in page.locator(".segment").all()] == [PROMPT, OTHER]
+    assert [segment.inner_text() for segment in page.locator(".segment").all()] == [PROMPT, "… moves up"]
     pause(page)
     index, picture = pixels(page)
     assert torch.equal(picture, library_frame(generator, index, {int(start): OTHER}))
@@ -388,6 +417,8 @@ def test_layout_fits(address, open_page, width, scheme):
     light = float(re.search(r"[\d.]+", ground).group()) > 0.5
     assert light == (scheme == "light"), ground
     page.click(".branch")
+    page.locator(".segment").click()
+    assert page.evaluate(LOW_CONTRAST) == []
     fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     assert page.evaluate(fits)
     page.click(".branching .primary")
