@@ -413,7 +413,7 @@ class Mp4Writer:
 
 
 def _write_mp4(path: Path, frames: np.ndarray, fps: float) -> None:
-    with Mp4Writer(path, *frames.shape[1:3], fps) as writer:
+    with Mp4Writer(path, frames.shape[1], frames.shape[2], fps) as writer:
         writer.write(frames)
 
 

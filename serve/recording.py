@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -78,4 +79,4 @@ class Recording:
             return torch.cat([to_frames(video)[0] for video in videos]).cpu()
 
         for tokens in self.tokens.split(_DECODED_AT_ONCE):
-            yield await run(lambda tokens=tokens: decode(tokens))
+            yield await run(partial(decode, tokens))

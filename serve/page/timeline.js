@@ -56,6 +56,7 @@ export class Timeline {
     if (waiting) this.#waiting = null;
     const button = waiting?.button ?? this.#button();
     button.classList.remove("waiting");
+    if (this.#waiting) this.#waiting.button.before(button);
     this.#segments.push(this.#label({ frame, prompt, button }));
     this.#layOut();
   }
@@ -63,6 +64,8 @@ export class Timeline {
   /** A prompt that was asked for and will hold from a frame on. */
   announce(frame, prompt) {
     this.#waiting?.button.remove();
+    this.#waiting = null;
+    if (this.#segments.at(-1)?.prompt === prompt) return;
     const button = this.#button();
     button.classList.add("waiting");
     this.#waiting = this.#label({ frame, prompt, button });
