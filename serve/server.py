@@ -36,6 +36,7 @@ def make_server(service: Service) -> Server:
             create_app(service),
             host=config.host,
             port=config.port,
+            http="h11",  # refuses endless headers
             ws="websockets-sansio",
             ws_max_size=max(config.max_snapshot, 4 * config.max_text),
             ws_max_queue=8,
