@@ -107,7 +107,7 @@ class Session:
         self._socket, self._service, self._config = socket, service, service.config
         self._live: LiveStream | None = None
         self._sender: asyncio.Task[None] | None = None
-        self._state, self._errors, self._stuck = "ready", 0, False
+        self._state, self._errors, self._stuck, self._failed = "ready", 0, False, False
         self._listener: asyncio.Task | None = None
         self._rate = Rate(self._config.message_rate)
         self._credits = Credits(self._config.max_credits, self._config.stall_seconds)
@@ -116,6 +116,7 @@ class Session:
     async def run(self) -> None:
         """Serves the connection until it ends, and gives back all that it held."""
         self._listener = asyncio.current_task()
+        self._service.sessions.add(self)
         offered = self._socket.scope.get("subprotocols", [])
         await self._socket.accept(protocol.SUBPROTOCOL if protocol.SUBPROTOCOL in offered else None)
         try:
@@ -123,7 +124,7 @@ class Session:
             while True:
                 await self._answer(await self._receive())
         except ServeError as error:
-            await self._fail(error)
+            await self.fail(error)
         except (WebSocketDisconnect, RuntimeError):
             pass  # the client has gone, or the sender has closed the connection
         except asyncio.CancelledError:
@@ -132,6 +133,7 @@ class Session:
             log.info("a connection is left, since its client does not read")
         finally:
             await self._end_stream()
+            self._service.sessions.discard(self)
 
     async def _answer(self, request: Any) -> None:
         """Does what a message asks for; what cannot be done is said, and changes nothing."""
@@ -230,12 +232,12 @@ class Session:
         try:
             await self._send_all(live, request)
         except ServeError as error:
-            await self._fail(error)
+            await self.fail(error)
         except (WebSocketDisconnect, RuntimeError):
             pass  # the client has gone; the listener sees it too
         except Exception as error:
             log.exception("sending frames failed")
-            await self._fail(as_serve_error(error))
+            await self.fail(as_serve_error(error))
 
     async def _send_all(self, live: LiveStream, request: Playback) -> None:
         generator = self._service.generator
@@ -315,8 +317,11 @@ class Session:
         self._service.metrics.refused.labels(error.code).inc()
         await self._send(protocol.Error(reply_to=reply_to, code=error.code, message=error.message, fatal=fatal))
 
-    async def _fail(self, error: ServeError) -> None:
+    async def fail(self, error: ServeError) -> None:
         """Says what is wrong and closes the connection; a client that does not read is left without a word."""
+        if self._failed:
+            return
+        self._failed = True
         log.info("a connection is closed: %s: %s", error.code, error.message)
         if self._stuck:
             assert self._listener is not None

@@ -40,7 +40,8 @@ class Running:
     @asynccontextmanager
     async def socket(self, name: str = "127.0.0.1", **options: Any) -> AsyncIterator["Socket"]:
         """A connection to the server by a name, after the greeting."""
-        address, place = f"ws://{name}:{self.port}/v1/stream", {"host": "127.0.0.1", "port": self.port}
+        address = f"ws://{name}:{self.port}/v1/stream"
+        place = {} if "sock" in options else {"host": "127.0.0.1", "port": self.port}
         async with connect(address, proxy=None, compression=None, max_size=2**26, **place, **options) as connection:
             socket = Socket(connection)
             assert (await socket.reply())["type"] == "hello"
