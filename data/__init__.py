@@ -3,7 +3,7 @@
 from .clips import Caption, CaptionedClip, ClipSource, to_frames, to_video
 from .crops import RandomCrops
 from .folder import VideoFolder
-from .images import encode_apng, encode_gif, encode_webp
+from .images import encode_apng, encode_gif, encode_png, encode_webp
 from .shards import ShardWriter, TokenClip, TokenShards, write_shards
 from .sheets import contact_sheet
 from .sprites import SpriteWorld
@@ -28,6 +28,7 @@ __all__ = [
     "contact_sheet",
     "encode_apng",
     "encode_gif",
+    "encode_png",
     "encode_webp",
     "probe_video",
     "read_video",

@@ -1,4 +1,4 @@
-"""Animated pictures: APNG and WebP (lossless) and GIF (256 colours), as bytes."""
+"""Animated pictures, APNG and WebP (lossless) and GIF (256 colours), and single ones, as bytes."""
 
 import io
 import math
@@ -25,9 +25,15 @@ def encode_apng(frames: Tensor | np.ndarray, fps: float) -> bytes:
     return _encode(frames, fps, tick_ms=1, format="PNG", default_image=False)
 
 
-def encode_webp(frames: Tensor | np.ndarray, fps: float) -> bytes:
-    """Encodes frames as an animated WebP, without loss; arguments as for `encode_apng`."""
-    return _encode(frames, fps, tick_ms=1, format="WEBP", lossless=True, quality=50)
+def encode_webp(frames: Tensor | np.ndarray, fps: float, loops: int = 0) -> bytes:
+    """Encodes frames as an animated WebP, without loss; arguments as for `encode_apng`.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`.
+        fps: Frames per second, in (0, 1000].
+        loops: How often it plays before it stays at its last frame; 0 is for ever.
+    """
+    return _encode(frames, fps, tick_ms=1, format="WEBP", lossless=True, quality=50, loop=loops)
 
 
 def encode_gif(frames: Tensor | np.ndarray, fps: float) -> bytes:
@@ -36,6 +42,17 @@ def encode_gif(frames: Tensor | np.ndarray, fps: float) -> bytes:
     GIF counts time in hundredths of a second, so single frames are up to 5 ms early or late.
     """
     return _encode(frames, fps, tick_ms=10, palette=True, format="GIF", optimize=False)
+
+
+def encode_png(frame: Tensor | np.ndarray) -> bytes:
+    """Encodes one picture uint8 `[H, W, 3]` as a PNG, without loss.
+
+    Raises:
+        ValueError: It is none.
+    """
+    buffer = io.BytesIO()
+    Image.fromarray(check_frames(frame[None], 1)[0]).save(buffer, format="PNG", compress_level=3)
+    return buffer.getvalue()
 
 
 def check_frames(frames: Tensor | np.ndarray, fps: float) -> np.ndarray:
@@ -59,13 +76,13 @@ def check_frames(frames: Tensor | np.ndarray, fps: float) -> np.ndarray:
     return array
 
 
-def _encode(frames, fps: float, tick_ms: int, palette: bool = False, **options) -> bytes:
+def _encode(frames, fps: float, tick_ms: int, palette: bool = False, loop: int = 0, **options) -> bytes:
     images = [Image.fromarray(frame) for frame in check_frames(frames, fps)]
     if palette:
         images = [image.quantize(256, dither=Image.Dither.NONE) for image in images]
     buffer = io.BytesIO()
     durations = _durations(len(images), fps, tick_ms)
-    images[0].save(buffer, save_all=True, append_images=images[1:], duration=durations, loop=0, **options)
+    images[0].save(buffer, save_all=True, append_images=images[1:], duration=durations, loop=loop, **options)
     return buffer.getvalue()
 
 

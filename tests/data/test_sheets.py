@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from framecast.data import contact_sheet, encode_apng, encode_gif, encode_webp
+from framecast.data import contact_sheet, encode_apng, encode_gif, encode_png, encode_webp
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -73,3 +73,16 @@ def test_animations_keep_frames_and_do_not_drift(encode, tick, fps):
             seconds += image.info["duration"] / 1000
             assert abs(seconds - (index + 1) / fps) <= tick / 2000 + 1e-6
             np.testing.assert_array_equal(picture, frames[index])
+
+
+@pytest.mark.parametrize("loops", [0, 1])
+def test_a_webp_plays_as_often_as_it_is_told(loops):
+    frames = np.random.default_rng(0).integers(0, 256, (3, 8, 9, 3), dtype=np.uint8)
+    assert Image.open(io.BytesIO(encode_webp(frames, 12.0, loops))).info["loop"] == loops
+
+
+def test_a_picture_keeps_every_bit():
+    frame = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(encode_png(frame)))), frame)
+    with pytest.raises(ValueError, match=r"frames are uint8 \[1, 5, 7\]; wanted uint8"):
+        encode_png(frame[..., 0])
