@@ -1,0 +1,19 @@
+"""Streams shown frame by frame. The public names are loaded on first use, so importing this needs no extra package."""
+
+import importlib
+
+_PUBLIC = {
+    "Player": ".player",
+}
+
+__all__ = [*_PUBLIC]
+
+
+def __getattr__(name: str):
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; the public names are {', '.join(__all__)}")
+    return getattr(importlib.import_module(_PUBLIC[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
