@@ -1,9 +1,11 @@
 """`Player`: what `stream` makes, at the rate at which it is shown, steered while it plays."""
 
+import asyncio
 import base64
 import gc
 import io
 import re
+import sys
 import threading
 import time
 import weakref
@@ -24,6 +26,7 @@ import framecast.serve
 from framecast.sample import SamplingParams, VideoGenerator
 from framecast.serve import Player
 from framecast.serve import player as player_module
+from framecast.serve.notebook import in_notebook, when_idle
 from framecast.serve.playback import NoScreen, Playback, Screen, Turns
 
 REPO = Path(__file__).resolve().parent.parent.parent
@@ -123,7 +126,7 @@ def notebook(monkeypatch) -> list[Output]:
 
 @pytest.fixture
 def no_widgets(monkeypatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "anywidget", None)
+    monkeypatch.setitem(sys.modules, "anywidget", None)
 
 
 @pytest.fixture(autouse=True)
@@ -345,6 +348,7 @@ def test_bad_beginnings_are_refused_at_once():
 
 def test_outside_a_notebook_it_says_what_to_do(capsys):
     player = Player(tiny_bundle.generator(), PROMPT)
+    assert not in_notebook()
     with pytest.raises(RuntimeError, match=r"to play outside a notebook; wanted a cell .*; iterate over `generator.stream"):
         player.play()
     player._ipython_display_()
@@ -532,7 +536,25 @@ def test_a_front_end_without_widgets_gets_pictures(player, notebook, monkeypatch
     assert len(notebook[0].pictures()) <= shown + 1
 
 
-def test_a_notebook_shows_the_widget(tmp_path):
+def test_what_waits_for_an_idle_kernel_waits_for_a_busy_one(monkeypatch):
+    monkeypatch.setattr("framecast.serve.notebook._TICK", 0.05)
+    calls: list[float] = []
+
+    async def cell(busy: float) -> float:
+        when_idle(0.2, lambda: calls.append(time.monotonic()))
+        await asyncio.sleep(0.12)
+        time.sleep(busy)
+        idle_from = time.monotonic()
+        while not calls:
+            await asyncio.sleep(0.01)
+        return calls.pop() - idle_from
+
+    assert asyncio.run(asyncio.wait_for(cell(busy=0.3), timeout=30)) > 0.14, "0.12 seconds of before are counted"
+    when_idle(0.0, lambda: calls.append(0.0))  # no loop, no call
+    assert calls == []
+
+
+def test_a_notebook_shows_the_widget():
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [
         nbformat.v4.new_code_cell(
