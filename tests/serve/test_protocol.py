@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import re
+from itertools import takewhile
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from framecast.sample import SamplingParams
 from framecast.serve import ServeError
 from framecast.serve import protocol as p
+from framecast.serve.errors import CODES
 from framecast.serve.session import STATES
 
 START = {"type": "start", "prompt": "a red circle"}
@@ -92,3 +96,17 @@ def test_schema_says_what_is_taken():
 def test_every_message_has_a_state_that_takes_it():
     kinds = set(p.json_schema()["client"]["discriminator"]["mapping"])
     assert set().union(*STATES.values()) == kinds
+
+
+def rows(title: str) -> list[list[str]]:
+    """The cells of the table of docs/serving.md whose first column has this title."""
+    lines = (Path(__file__).parents[2] / "docs/serving.md").read_text(encoding="utf-8").splitlines()
+    start = next(place for place, line in enumerate(lines) if line.startswith(f"| {title} |"))
+    table = list(takewhile(lambda line: line.startswith("|"), lines[start + 2 :]))
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+
+
+def test_docs_say_the_same():
+    assert {state: set(re.findall(r"`(\w+)`", names)) for state, names in rows("state")} == STATES
+    assert {code.strip("`"): (int(status), meaning) for code, status, meaning in rows("code")} == CODES
+    assert {row[0].strip("`") for row in rows("the client sends")} == set().union(*STATES.values())
