@@ -139,11 +139,11 @@ class Service:
         Raises:
             ServeError: There are not enough places; then there is no branch.
         """
-        places: list[Place] = []
+        free = self.config.capacity - self._taken
+        if free < len(seeds):
+            raise ServeError("server_full", f"got {len(seeds)} branches; {free} places are free; try again in a while")
+        places = [self.admit() for _ in seeds]
         try:
-            places += [self.admit() for _ in seeds] if self.config.capacity - self._taken >= len(seeds) else [self.admit()]
-            if len(places) < len(seeds):
-                raise ServeError("server_full", f"got {len(seeds)} branches; {len(places)} places are free; try again in a while")
             streams = await live.fork(seeds)
         except BaseException:
             for place in places:

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from ..sample import Frame
 from . import protocol
 from .encoding import make_encoder
 from .errors import ServeError, as_serve_error
@@ -242,18 +243,25 @@ class Session:
     async def _send_all(self, live: LiveStream, request: Playback) -> None:
         generator = self._service.generator
         encoder = make_encoder(request.format, generator.height, generator.width, generator.fps)
-        prompt = None
+        prompt: str | None = None
+        last: Frame | None = None
         async for frame in live.play(generator.fps if request.pace == "video" else None, self._credits.wait):
             self._credits.spend()
             if frame.prompt != prompt:
                 prompt = frame.prompt
                 await self._send(protocol.Shows(frame=frame.index, prompt=prompt))
-            timestamp = round(frame.index / generator.fps * 1e6)
-            packet = Packet(encoder.kind, frame.index, frame.latent_index, timestamp, await encoder.encode(frame))
-            await self._patiently(self._socket.send_bytes(packet.pack()))
+            await self._send_frame(encoder.kind, frame, await encoder.encode(frame))
+            last = frame
+        if last is not None and (rest := await encoder.finish()):
+            await self._send_frame(encoder.kind, last, rest)
         self._state = "ended"
         await live.close()
         await self._send(protocol.Ended(frame=live.next_index))
+
+    async def _send_frame(self, kind: Kind, frame: Frame, data: bytes) -> None:
+        timestamp = round(frame.index / self._service.generator.fps * 1e6)
+        packet = Packet(kind, frame.index, frame.latent_index, timestamp, data)
+        await self._patiently(self._socket.send_bytes(packet.pack()))
 
     async def _end_stream(self) -> None:
         """Ends the stream, if there is one, and its sending; the place is free afterwards."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import random
 import re
 from itertools import takewhile
 from pathlib import Path
@@ -110,3 +111,51 @@ def test_docs_say_the_same():
     assert {state: set(re.findall(r"`(\w+)`", names)) for state, names in rows("state")} == STATES
     assert {code.strip("`"): (int(status), meaning) for code, status, meaning in rows("code")} == CODES
     assert {row[0].strip("`") for row in rows("the client sends")} == set().union(*STATES.values())
+
+
+SEEDS = (
+    {"type": "start", "prompt": "a red circle; at 2s it stops", "seed": 3, "settings": {"temperature": 0.5, "decoding": "token"}},
+    {"type": "start", "timeline": [[0, "a ring"], [1.5, "a star"]], "first_frames": ["aGk="], "format": "h264", "credits": 3},
+    {"type": "branch", "seeds": [1, 2], "id": 4},
+    {"type": "recover", "session": "abc", "frame": 9, "pace": "fast"},
+)
+MUTATIONS = 50_000
+PIECES = ("NaN", "1e999", "-1", "null", "[]", "{}", '"', "\\u0000", "\\ud800", "[" * 50, "9" * 50, "true", '"type"', ",", ":")
+
+
+def mutated(rng: random.Random) -> str:
+    """A message with a few changes: letters lost, doubled or swapped, and pieces that parsers dislike."""
+    text = json.dumps(rng.choice(SEEDS))
+    for _ in range(rng.randint(1, 4)):
+        start, end = sorted(rng.choices(range(len(text) + 1), k=2))
+        end = min(end, start + 8)
+        text = text[:start] + rng.choice(("", text[start:end] * 2, rng.choice(PIECES), chr(rng.randrange(1, 0x500)))) + text[end:]
+    return text
+
+
+def test_changed_messages_are_read_or_refused():
+    """R2."""
+    rng, taken = random.Random(0), 0
+    for _ in range(MUTATIONS):
+        try:
+            message = p.parse_request(mutated(rng))
+            if isinstance(message, p.Start):
+                message.settings.params()
+                message.prompts(500)
+            taken += 1
+        except ServeError:
+            continue
+    assert 0 < taken < MUTATIONS
+
+
+def test_changed_packets_are_read_or_refused():
+    rng, taken = random.Random(0), 0
+    for _ in range(MUTATIONS):
+        data = bytearray(p.Packet(p.Kind.PNG, 5, 2, 7, b"pixels").pack())
+        for _ in range(rng.randint(1, 3)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        try:
+            taken += p.Packet.unpack(bytes(data[: rng.randint(0, 40)])).payload is not None
+        except ServeError:
+            continue
+    assert 0 < taken < MUTATIONS
