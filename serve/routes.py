@@ -201,6 +201,6 @@ async def fragments(live: LiveStream) -> AsyncIterator[bytes]:
     try:
         while (frame := await frames.get()) is not None:
             yield await encoder.encode(frame)
-        yield encoder.close()
+        yield await encoder.finish()
     finally:
         live.unwatch(frames)
