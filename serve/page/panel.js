@@ -228,7 +228,7 @@ export class Panel {
     this.#stream?.close();
     this.#stream = stream;
     stream.onshow = (index) => this.#show(index);
-    stream.onprompt = (frame, prompt) => this.view.timeline.add(frame, prompt);
+    stream.onprompt = (frame, prompt) => this.view.add(frame, prompt);
     stream.onarrival = (frame, seconds) => this.view.arrive(frame, seconds);
     stream.onend = () => this.#enter("ended");
     this.view.picture = stream.player.element;
@@ -260,5 +260,6 @@ export class Panel {
   #enter(state) {
     this.#state = state;
     this.view.enter(state, this.#isLive || (state === "ended" && this.#isConnected));
+    if (state === "playing" && document.hidden) queueMicrotask(() => this.see(false));
   }
 }

@@ -2,10 +2,11 @@
 
 import { Failure } from "./errors.js";
 
+const COMMON = 'video/mp4; codecs="avc1.42E01E"';
 const KEPT = 10; // seconds behind the position that stay in memory
 
 export class VideoPlayer {
-  #source = new MediaSource();
+  #source;
   #buffer = null;
   #pieces = [];
   #ended = false;
@@ -17,10 +18,14 @@ export class VideoPlayer {
   onshow = () => {};
 
   constructor(size) {
+    if (!globalThis.MediaSource?.isTypeSupported(COMMON)) {
+      throw new Failure("page", "it does not play H.264; choose another format");
+    }
     this.fps = size.fps;
     this.element = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
     this.element.width = size.width;
     this.element.height = size.height;
+    this.#source = new MediaSource();
     this.element.src = URL.createObjectURL(this.#source);
     this.#source.addEventListener("sourceopen", () => this.#feed(), { once: true });
   }
@@ -86,9 +91,7 @@ export class VideoPlayer {
   }
 
   #open(piece) {
-    const type = `video/mp4; codecs="${codec(piece)}"`;
-    if (!MediaSource.isTypeSupported(type)) throw new Failure("page", `it does not play ${type}; choose another format`);
-    const buffer = this.#source.addSourceBuffer(type);
+    const buffer = this.#source.addSourceBuffer(`video/mp4; codecs="${codec(piece)}"`);
     buffer.addEventListener("updateend", () => this.#feed());
     return buffer;
   }
@@ -100,10 +103,9 @@ export class VideoPlayer {
   }
 }
 
-/** The codec's name for a MediaSource, from the bytes of profile, constraints and level that follow "avcC" and a version. */
+/** The codec's name for a MediaSource: in an mp4's beginning profile, constraints and level follow "avcC" and a version. */
 function codec(piece) {
   const start = piece.findIndex((_, i) => String.fromCharCode(...piece.subarray(i, i + 4)) === "avcC");
-  if (start < 0) throw new Failure("page", "the video does not say how it is coded; choose another format");
   const name = [...piece.subarray(start + 5, start + 8)].map((byte) => byte.toString(16).padStart(2, "0"));
   return `avc1.${name.join("")}`;
 }

@@ -59,7 +59,13 @@ export class View {
     this.part(".hint").hidden = state !== "empty";
     this.part(".lost").hidden = state !== "lost";
     this.part(".openings").hidden = live;
-    this.part(".turns").hidden = !live;
+    this.#offerTurns();
+  }
+
+  /** A prompt that holds from a frame on. */
+  add(frame, prompt) {
+    this.timeline.add(frame, prompt);
+    this.#offerTurns();
   }
 
   /** The frame that is seen. */
@@ -72,7 +78,7 @@ export class View {
   /** Figures of a stream. */
   measure({ rate, latency, player }) {
     const seconds = latency === null ? "" : ` · ${latency.toFixed(1)} s to picture`;
-    this.part(".stats").textContent = `${rate.toFixed(1)} fps · ${player.waiting} waiting${seconds}`;
+    this.part(".figures").textContent = `${rate.toFixed(1)} fps · ${player.waiting} waiting${seconds}`;
     player.element.setAttribute("aria-label", `Video: ${this.timeline.promptAt(player.shown)}`);
   }
 
@@ -140,6 +146,12 @@ export class View {
       on.send(this.input.value);
       this.input.select();
     });
+  }
+
+  /** Offers what "it" may do, where "it" is one thing. */
+  #offerTurns() {
+    const [, prompt] = this.timeline.prompts.at(-1) ?? [0, ""];
+    this.part(".turns").hidden = !["playing", "paused"].includes(this.root.dataset.state) || /, and an? /.test(prompt);
   }
 
   #offer(selector, prompts, on) {
