@@ -64,7 +64,8 @@ class Credits:
         while self._left <= 0:
             self._news.clear()
             try:
-                await asyncio.wait_for(self._news.wait(), self._stall)
+                async with asyncio.timeout(self._stall):  # wait_for can lose a cancellation in Python 3.11
+                    await self._news.wait()
             except TimeoutError:
                 raise ServeError(
                     "too_slow", f"no frame was asked for in {self._stall:g} s; give credit as frames are shown, or pause"
@@ -329,7 +330,8 @@ class Session:
     async def _patiently(self, sending: Any) -> None:
         """Waits for a client that does not read, but not for ever."""
         try:
-            await asyncio.wait_for(sending, self._config.stall_seconds)
+            async with asyncio.timeout(self._config.stall_seconds):
+                await sending
         except TimeoutError:
             seconds, self._stuck = self._config.stall_seconds, True
             raise ServeError("too_slow", f"nothing was read in {seconds:g} s; read faster, or give less credit") from None
