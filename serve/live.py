@@ -187,7 +187,8 @@ class LiveStream:
         """Waits until someone watches; says whether it had to."""
         waited, seconds = not self._watched.is_set(), self.service.config.idle_seconds
         try:
-            await asyncio.wait_for(self._watched.wait(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for can lose a cancellation in Python 3.11
+                await self._watched.wait()
         except TimeoutError:
             raise ServeError("idle", f"nobody watched for {seconds:g} s") from None
         return waited

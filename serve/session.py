@@ -4,7 +4,6 @@ import asyncio
 import base64
 import binascii
 import logging
-import time
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -13,6 +12,7 @@ from ..sample import Frame
 from . import protocol
 from .encoding import make_encoder
 from .errors import ServeError, as_serve_error
+from .flow import Credits, Rate
 from .live import LiveStream
 from .protocol import Kind, Packet, Playback
 from .service import Service
@@ -27,74 +27,7 @@ STATES = {
 }
 """Which messages each state takes."""
 
-_BURST_SECONDS = 2.0  # of messages at the highest rate
 _MOST_ERRORS = 20  # answered in one connection
-
-
-class Credits:
-    """How many frames the client still wants.
-
-    Args:
-        most: It can ask for at most this many ahead.
-        stall_seconds: How long it may want none.
-    """
-
-    def __init__(self, most: int, stall_seconds: float):
-        self._left, self._most, self._stall = 0, most, stall_seconds
-        self._news = asyncio.Event()
-
-    def give(self, frames: int) -> None:
-        """Adds credit.
-
-        Raises:
-            ServeError: It is more than allowed.
-        """
-        if self._left + frames > self._most:
-            raise ServeError("bad_message", f"got credit for {self._left + frames} frames; wanted at most {self._most} ahead")
-        self._left += frames
-        self._news.set()
-
-    async def wait(self) -> bool:
-        """Waits until a frame is wanted; says whether it had to.
-
-        Raises:
-            ServeError: That took too long.
-        """
-        waited = self._left <= 0
-        while self._left <= 0:
-            self._news.clear()
-            try:
-                async with asyncio.timeout(self._stall):  # wait_for can lose a cancellation in Python 3.11
-                    await self._news.wait()
-            except TimeoutError:
-                raise ServeError(
-                    "too_slow", f"no frame was asked for in {self._stall:g} s; give credit as frames are shown, or pause"
-                ) from None
-        return waited
-
-    def spend(self) -> None:
-        """Uses credit for a frame."""
-        self._left -= 1
-
-
-class Rate:
-    """Refuses messages that come faster than a rate for long (a token bucket)."""
-
-    def __init__(self, per_second: float):
-        self._rate, self._most = per_second, per_second * _BURST_SECONDS
-        self._left, self._seen = self._most, time.monotonic()
-
-    def count(self) -> None:
-        """Notes a message.
-
-        Raises:
-            ServeError: There were too many.
-        """
-        now = time.monotonic()
-        self._left = min(self._most, self._left + (now - self._seen) * self._rate) - 1
-        self._seen = now
-        if self._left < 0:
-            raise ServeError("too_many_messages", f"got more than {self._rate:g} messages a second; send fewer")
 
 
 class Session:
@@ -312,7 +245,8 @@ class Session:
     async def _next_message(self) -> Any:
         while True:
             try:
-                message = await asyncio.wait_for(self._socket.receive(), self._config.idle_seconds)
+                async with asyncio.timeout(self._config.idle_seconds):
+                    message = await self._socket.receive()
             except TimeoutError:
                 if self._state == "playing":
                     continue  # frames are wanted, or the sender complains
