@@ -36,6 +36,9 @@ class Client:
         url: Where the server is, such as "http://127.0.0.1:8000".
         token: What the server asks for, if it does.
 
+    Attributes:
+        url: The same.
+
     Raises:
         ValueError: The address is none.
     """
@@ -45,6 +48,7 @@ class Client:
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise ValueError(f"got the address {url!r}; wanted one such as http://127.0.0.1:8000")
         secure = "s" if parts.scheme == "https" else ""
+        self.url = url
         self._address = f"ws{secure}://{parts.netloc}{parts.path.rstrip('/')}/v1/stream"
         self._protocols = [protocol.SUBPROTOCOL, *([TOKEN_PROTOCOL + token] if token is not None else [])]
 

@@ -131,7 +131,7 @@ def running_cluster(
         options: Of `ray.init`.
 
     Raises:
-        ValueError: The port is 0, the cluster cannot be joined, or its replicas do not start.
+        ValueError: The port is 0 or taken, the cluster cannot be joined, or its replicas do not start.
     """
     if config.port == 0:
         raise ValueError("got port 0 for more than one replica; wanted a number, the same on all machines; choose --port")
@@ -139,7 +139,7 @@ def running_cluster(
     _connect(address, options)
     keeper = None
     try:
-        serve.start(proxy_location="EveryNode", http_options={"host": config.host, "port": config.port})
+        _listen(config)
         keeper = start_keeper()
         yield _run(make_application(recipe, config, keeper), config)
     finally:
@@ -177,8 +177,23 @@ def _connect(address: str | None, options: dict[str, Any]) -> None:
         raise ValueError(f"cannot join the Ray cluster {address} ({error}); start one with `ray start --head`") from error
 
 
+def _listen(config: ServeConfig) -> None:
+    try:
+        serve.start(proxy_location="EveryNode", http_options={"host": config.host, "port": config.port})
+    except (RuntimeError, RayError) as error:
+        raise ValueError(
+            f"cannot serve at {config.host}:{config.port} ({_last_line(error)}); is the port taken? choose another --port"
+        ) from error
+
+
+def _last_line(error: Exception) -> str:
+    """What Ray says at the end of a report from another process."""
+    return str(error).strip().splitlines()[-1]
+
+
 def _run(application: serve.Application, config: ServeConfig) -> DeploymentHandle:
     try:
         return serve.run(application, name=NAME, route_prefix="/")
     except (RuntimeError, RayError) as error:
-        raise ValueError(f"{config.replicas} replicas did not start ({error}); is there room for them in the cluster?") from error
+        message = f"{config.replicas} replicas did not start ({_last_line(error)}); is there room for them in the cluster?"
+        raise ValueError(message) from error

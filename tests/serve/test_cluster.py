@@ -2,17 +2,26 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+import os
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import av
+import httpx
 import pytest
 import serving
 import tiny_bundle
 from serving import OTHER, PROMPT, Running, library, same, some
 
-from framecast.serve import Client, ServeError
+from framecast.cli import main
+from framecast.serve import Client, ServeConfig, ServeError
 from framecast.serve.keeper import ClusterStore, Keeper, Line, straight_line
 from framecast.serve.neighbours import Neighbours
 
@@ -56,10 +65,10 @@ async def cluster(number: int = 2, **config) -> AsyncIterator[tuple[Keeper, list
         yield keeper, servers
 
 
-async def video(server: Running, id: str, num_bytes: int) -> bytes:
+async def video(http: httpx.AsyncClient, id: str, num_bytes: int) -> bytes:
     """The first bytes of a stream as mp4."""
     data = b""
-    async with server.http() as http, http.stream("GET", f"/v1/streams/{id}.mp4") as response:
+    async with http.stream("GET", f"/v1/streams/{id}.mp4") as response:
         assert response.status_code == 200, await response.aread()
         async for piece in response.aiter_bytes():
             data += piece
@@ -91,11 +100,11 @@ def test_stream_goes_on_again_and_again():
             client = Roaming(*servers)
             async with await client.stream(PROMPT, 3, max_frames=101) as stream:
                 frames = []
-                for time, part in enumerate((0, 1, 2, 30, 5, 40)):
+                for turn, part in enumerate((0, 1, 2, 30, 5, 40)):
                     frames += await some(stream, part)
                     client.servers.reverse()
                     client.servers[1].cut()
-                    while stream.recoveries == time:
+                    while stream.recoveries == turn:
                         await asyncio.sleep(0.01)
                 return frames + [frame async for frame in stream]
 
@@ -210,15 +219,15 @@ def test_branch_is_attached_anywhere():
             async with await client.stream(PROMPT, 3) as stream:
                 await some(stream, 10)
                 client.servers.reverse()
-                (branch,) = await stream.branch([4])
-                async with branch:
-                    assert branch.session in servers[1].service.streams
-                    frames = await some(branch, 20)
-                return frames
+                own, other = await stream.branch([3, 4])
+                async with own, other:
+                    assert {own.session, other.session} == set(servers[1].service.streams)
+                    return await some(own, 20), await some(other, 20)
 
-    frames = asyncio.run(run())
-    assert frames[0].index >= 10 and not same(frames, library(frames[-1].index + 1)[frames[0].index :], levels=1)
-    assert same(frames[:1], library(frames[0].index + 1)[-1:], levels=1)  # the past is shared
+    own, other = asyncio.run(run())
+    start = own[0].index
+    past = library(start + 20)[start:]
+    assert start >= 10 and same(own, past, levels=1) and not same(other, past, levels=1)
 
 
 def test_streams_are_reached_through_any_server():
@@ -226,7 +235,7 @@ def test_streams_are_reached_through_any_server():
         async with cluster() as (_, servers), servers[1].http() as http:
             async with servers[0].http() as own:
                 id = (await own.post("/v1/streams", json={"prompt": PROMPT, "seed": 3})).json()["id"]
-            data = await video(servers[1], id, 3_000)
+            data = await video(http, id, 3_000)
             changed = await http.post(f"/v1/streams/{id}/prompt", json={"prompt": OTHER})
             assert changed.status_code == 200 and changed.json()["prompt"] == OTHER
             refused = await http.post(f"/v1/streams/{id}/prompt", json={"prompt": "circle " * 60})
@@ -248,7 +257,8 @@ def test_stream_of_a_lost_server_is_shown_by_another(monkeypatch):
         async with cluster() as (_, servers):
             async with servers[0].http() as own:
                 id = (await own.post("/v1/streams", json={"prompt": PROMPT, "seed": 3})).json()["id"]
-            assert await video(servers[1], id, 1_000)
+            async with servers[1].http() as other:
+                assert await video(other, id, 1_000)
             assert id in servers[1].service.streams
 
     asyncio.run(run())
@@ -289,3 +299,102 @@ async def no_line(method: str, *arguments):
 
 
 _: Line = no_line
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def ray_cluster(tmp_path_factory) -> Iterator[tuple[Client, Any]]:
+    """Two replicas of the tiny generator in a cluster of this machine: a client, and their keeper."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'framecast[ray]'")
+    pytest.importorskip("ray.serve", reason="Ray Serve is not installed: pip install 'framecast[ray]'")
+    from framecast.serve.cluster import NAME, Recipe, running_cluster
+
+    config = ServeConfig(port=free_port(), replicas=2, slots=2, queue=0)
+    recipe = Recipe(tiny_bundle.save(tmp_path_factory.mktemp("cluster") / "bundle"))
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:  # short, since sockets lie in it
+        patch.setenv("PYTHONPATH", str(REPO))
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_AUTH_MODE", "disabled")  # no token in the home folder
+        options = {"num_cpus": 2, "object_store_memory": 200_000_000, "_temp_dir": folder}
+        with running_cluster(recipe, config, **options):
+            yield Client(f"http://127.0.0.1:{config.port}"), ray.get_actor(NAME, namespace=NAME)
+
+
+async def process_of(keeper, session: str) -> int:
+    """The number of the process that serves a stream."""
+    name, alive = await keeper.home.remote(session)
+    assert alive
+    return int(name.split(":")[1])
+
+
+@pytest.mark.slow
+def test_replicas_share_the_work_and_know_each_other(ray_cluster):
+    client, keeper = ray_cluster
+
+    async def run():
+        streams = [await client.stream(PROMPT, seed) for seed in range(4)]  # two for each
+        frames = [await some(stream, 9) for stream in streams]
+        processes = [await process_of(keeper, stream.session) for stream in streams]
+        assert sorted(map(processes.count, processes)) == [2, 2, 2, 2]
+        with pytest.raises(ServeError, match="all 2 places are taken"):
+            await client.stream(PROMPT)
+        async with httpx.AsyncClient(base_url=client.url, timeout=30) as http:
+            for stream in streams:
+                for _ in range(3):  # whichever replica is asked
+                    changed = await http.post(f"/v1/streams/{stream.session}/prompt", json={"prompt": OTHER})
+                    assert changed.status_code == 200, changed.text
+            await streams.pop().close()
+            id = (await http.post("/v1/streams", json={"prompt": PROMPT})).json()["id"]
+            for _ in range(3):
+                assert await video(http, id, 1_000)
+            refused = await http.get("/healthz", headers={"Host": "elsewhere.example"})
+            assert (refused.status_code, refused.json()["code"]) == (403, "forbidden_host")
+        for stream in streams:
+            await stream.close()
+        return frames
+
+    frames = asyncio.run(run())
+    assert all(same(made, library(9, seed=seed), levels=1) for seed, made in enumerate(frames))
+
+
+@pytest.mark.slow
+def test_killed_replica_costs_less_than_five_seconds(ray_cluster, record_property):
+    client, keeper = ray_cluster
+
+    async def run():
+        async with await client.stream(PROMPT, 3) as stream:
+            frames = await some(stream, 40)
+            start = await stream.set_prompt(OTHER)
+            process = await process_of(keeper, stream.session)
+            os.kill(process, signal.SIGKILL)
+            killed = time.monotonic()
+            while not stream.recoveries:
+                frames += await some(stream, 1)
+            seconds = time.monotonic() - killed
+            frames += await some(stream, 100)
+            assert await process_of(keeper, stream.session) != process
+            return start, frames, seconds
+
+    start, frames, seconds = asyncio.run(run())
+    record_property("seconds", seconds)
+    print(f"a frame of another replica {seconds:.2f} s after the death of the first")
+    assert seconds < 5
+    assert same(frames, library(len(frames), changes={start: OTHER}))
+
+
+def test_command_says_that_ray_is_missing(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "framecast.serve.cluster", raising=False)
+    assert main(["serve", "--replicas", "2"]) == 2
+    assert "ray is not installed; wanted it for replicas; pip install 'framecast[ray]'" in capsys.readouterr().err
+
+
+def test_command_wants_a_port_for_replicas(capsys):
+    pytest.importorskip("ray.serve", reason="Ray Serve is not installed: pip install 'framecast[ray]'")
+    assert main(["serve", "--replicas", "2", "--port", "0"]) == 2
+    assert "got port 0 for more than one replica" in capsys.readouterr().err
