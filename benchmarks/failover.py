@@ -17,6 +17,7 @@ from rich.progress import track
 
 from framecast.sample import Frame, load_generator
 from framecast.serve import Client, ServeConfig
+from framecast.serve.client import RemoteStream
 from framecast.serve.cluster import NAME, Recipe, running_cluster
 
 from .report import write_json
@@ -31,10 +32,11 @@ def main() -> None:
     parser.add_argument("bundle", nargs="?", type=Path, default=None, help="a bundle's folder (default: the embedded default)")
     parser.add_argument("--kills", type=int, default=8, help="how often (default: 8)")
     parser.add_argument("--pace", choices=("video", "fast"), default="video", help="of the streams (default: video)")
+    parser.add_argument("--snapshot_every", type=int, default=6, help="latent frames between snapshots (default: 6)")
     parser.add_argument("--port", type=int, default=8377, help="port to serve at (default: 8377)")
     parser.add_argument("--out", default="runs/failover.json", help="where the JSON goes")
     arguments = parser.parse_args()
-    config, rows = ServeConfig(port=arguments.port, replicas=2), []
+    config, rows = ServeConfig(port=arguments.port, replicas=2, snapshot_every=arguments.snapshot_every), []
     with tempfile.TemporaryDirectory() as folder:
         with running_cluster(Recipe(arguments.bundle), config, num_cpus=2, object_store_memory=200_000_000, _temp_dir=folder):
             for kill in track(range(arguments.kills), "killing"):
@@ -44,7 +46,7 @@ def main() -> None:
     for seed, row in enumerate(rows):
         row["same"] = row.pop("frames") == frames_of_library(generator, seed, row)
     write_json(Path(arguments.out), {"rows": rows})
-    for name in ("first_frame", "recovery", "longest_wait"):
+    for name in ("first_frame", "connection", "recovery", "longest_wait"):
         values = [row[name] for row in rows]
         print(f"{name:14} median {statistics.median(values):.2f} s, {min(values):.2f} to {max(values):.2f}")
     print(f"{sum(row['same'] for row in rows)} of {len(rows)} streams are the library's, frame for frame")
@@ -64,14 +66,23 @@ async def one_death(arguments: argparse.Namespace, seed: int, num_frames: int) -
         os.kill(int(name.split(":")[1]), signal.SIGKILL)
         killed = time.monotonic()
         times.append(killed)
-        recovered = None
+        watching, recovered = asyncio.create_task(until_recovered(stream)), None
         while len(frames) < num_frames + FRAMES_AFTER or recovered is None:
             frames.append(await anext(stream))
             times.append(time.monotonic())
             recovered = recovered or (times[-1] if stream.recoveries else None)
         waits = [later - earlier for earlier, later in itertools.pairwise(times[1:])]
-    figures = {"first_frame": times[0] - began, "recovery": recovered - killed, "longest_wait": max(waits)}
+        connected = await watching
+    figures = {"first_frame": times[0] - began, "connection": connected - killed, "recovery": recovered - killed}
+    figures["longest_wait"] = max(waits)
     return {**figures, "changed": start, "count": len(frames), "frames": [picture(frame) for frame in frames]}
+
+
+async def until_recovered(stream: RemoteStream) -> float:
+    """When the stream has found another replica."""
+    while not stream.recoveries:
+        await asyncio.sleep(0.002)
+    return time.monotonic()
 
 
 def frames_of_library(generator, seed: int, row: dict[str, Any]) -> list[bytes]:

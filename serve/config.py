@@ -52,7 +52,7 @@ class ServeConfig:
     message_rate: float = 50.0
     idle_seconds: float = 300.0
     stall_seconds: float = 15.0
-    snapshot_every: int = 12
+    snapshot_every: int = 6
     replicas: int = 1
 
     def __post_init__(self) -> None:
