@@ -32,6 +32,7 @@ bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks.streaming --latent_frames 5000
 	$(BIN)/python -m benchmarks.jacobi
 	$(BIN)/python -m benchmarks.windows
+	$(BIN)/python -m benchmarks.serving
 
 docs: .venv/docs.stamp
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
@@ -76,7 +77,7 @@ speedrun: .venv/evaluate.stamp
 	touch $@
 
 .venv/bench.stamp: .venv/run.stamp
-	$(PIP) --no-build-isolation --editable '.[bench]'
+	$(PIP) --no-build-isolation --editable '.[bench,serve]'
 	touch $@
 
 .venv/evaluate.stamp: .venv/run.stamp

@@ -30,9 +30,15 @@ def encode_apng(frames: Tensor | np.ndarray, fps: float) -> bytes:
     return _encode(frames, fps, tick_ms=1, format="PNG", default_image=False)
 
 
-def encode_webp(frames: Tensor | np.ndarray, fps: float) -> bytes:
-    """Encodes frames as an animated WebP, without loss; arguments as for `encode_apng`."""
-    return _encode(frames, fps, tick_ms=1, format="WEBP", lossless=True, quality=50)
+def encode_webp(frames: Tensor | np.ndarray, fps: float, loops: int = 0) -> bytes:
+    """Encodes frames as an animated WebP, without loss; arguments as for `encode_apng`.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`.
+        fps: Frames per second, in (0, 1000].
+        loops: How often it plays before it stays at its last frame; 0 is for ever.
+    """
+    return _encode(frames, fps, tick_ms=1, format="WEBP", lossless=True, quality=50, loop=loops)
 
 
 def encode_gif(frames: Tensor | np.ndarray, fps: float) -> bytes:
@@ -91,13 +97,13 @@ def check_frames(frames: Tensor | np.ndarray, fps: float) -> np.ndarray:
     return array
 
 
-def _encode(frames, fps: float, tick_ms: int, palette: bool = False, **options) -> bytes:
+def _encode(frames, fps: float, tick_ms: int, palette: bool = False, loop: int = 0, **options) -> bytes:
     images = [Image.fromarray(frame) for frame in check_frames(frames, fps)]
     if palette:
         images = [image.quantize(256, dither=Image.Dither.NONE) for image in images]
     buffer = io.BytesIO()
     durations = _durations(len(images), fps, tick_ms)
-    images[0].save(buffer, save_all=True, append_images=images[1:], duration=durations, loop=0, **options)
+    images[0].save(buffer, save_all=True, append_images=images[1:], duration=durations, loop=loop, **options)
     return buffer.getvalue()
 
 

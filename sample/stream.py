@@ -128,7 +128,7 @@ class Stream:
     @property
     def next_index(self) -> int:
         """The index of the frame that comes next."""
-        return self.ready[0].index if self.ready else self._first_frame(self.own_state.latent_index)
+        return self.ready[0].index if self.ready else self.first_frame(self.own_state.latent_index)
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -159,7 +159,7 @@ class Stream:
         """Lets the frames of a step that was just made wait for the iterator; returns them."""
         self._note(step.tokens)
         latent_index = self.own_state.latent_index - 1
-        first, images = self._first_frame(latent_index), step.frames.cpu()
+        first, images = self.first_frame(latent_index), step.frames.cpu()
         frames = [Frame(image, first + i, latent_index, self.own_state.prompt) for i, image in enumerate(images)]
         self.ready += frames
         return frames
@@ -178,7 +178,11 @@ class Stream:
         """
         self.generator.set_prompt(self.own_state, resolve_it(prompt, self.own_state.prompt))
         self.own_state.upcoming = ()
-        return self._first_frame(self.own_state.latent_index)
+        return self.first_frame(self.own_state.latent_index)
+
+    def first_frame(self, latent_index: int) -> int:
+        """The index of the first frame of a latent frame: the first latent frame has one, every other `temporal_stride`."""
+        return 0 if latent_index == 0 else self.generator.tokenizer.num_frames(latent_index)
 
     def branch(self, seeds: Sequence[int]) -> list["Stream"]:
         """Other futures of this moment, one for each seed, without making the past again; this stream goes on as it was.
@@ -223,7 +227,3 @@ class Stream:
         self.log.append(tokens)
         if self._writer is not None:
             self._writer.append(tokens[None], self.own_state.prompt)
-
-    def _first_frame(self, latent_index: int) -> int:
-        """The first frame of a latent frame: the first latent frame has one, every other `temporal_stride`."""
-        return 0 if latent_index == 0 else self.generator.tokenizer.num_frames(latent_index)

@@ -1,9 +1,13 @@
-"""The frame-by-frame streaming extension: server, page and client. Needs `pip install 'framecast[serve]'`."""
+"""Streams shown frame by frame: server, page, client, and the player of notebooks.
+
+The public names are loaded on first use, so importing this needs no extra package.
+"""
 
 import importlib
 
 _PUBLIC = {
     "Client": ".client",
+    "Player": ".player",
     "ServeConfig": ".config",
     "ServeError": ".errors",
     "Service": ".service",
@@ -11,10 +15,14 @@ _PUBLIC = {
     "run_server": ".server",
 }
 
-__all__ = list(_PUBLIC)
+__all__ = [*_PUBLIC]
 
 
 def __getattr__(name: str):
     if name not in _PUBLIC:
-        raise AttributeError(f"module 'framecast.serve' has no attribute {name!r}; the public names are {', '.join(__all__)}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; the public names are {', '.join(__all__)}")
     return getattr(importlib.import_module(_PUBLIC[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

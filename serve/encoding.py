@@ -20,6 +20,9 @@ class FrameEncoder(Protocol):
     async def encode(self, frame: Frame) -> bytes:
         """The bytes of the next frame."""
 
+    async def finish(self) -> bytes:
+        """What is left after the last frame."""
+
 
 class PictureEncoder:
     """Every frame is a file of its own: "png" or "webp", both lossless, or "jpeg"."""
@@ -31,9 +34,16 @@ class PictureEncoder:
         """The bytes of the next frame."""
         return await asyncio.to_thread(encode_image, frame.image, self._format)
 
+    async def finish(self) -> bytes:
+        """Nothing."""
+        return b""
+
 
 class Mp4Encoder:
-    """All frames are one fragmented mp4 (H.264): pieces one after the other are a file, which a MediaSource plays too."""
+    """All frames are one fragmented mp4 (H.264): pieces one after the other are a file, which a MediaSource plays too.
+
+    How long a frame is shown is known when the next one comes, so every piece holds the frame before.
+    """
 
     kind = Kind.H264
 
@@ -42,13 +52,13 @@ class Mp4Encoder:
         self._mp4 = Mp4Stream(self._pipe, height, width, fps)
 
     async def encode(self, frame: Frame) -> bytes:
-        """The bytes of the next frame."""
+        """The piece with the frame before; at first, the head of the file."""
         await asyncio.to_thread(self._mp4.write, frame.image.numpy())
         return self._pipe.take()
 
-    def close(self) -> bytes:
-        """The end of the file."""
-        self._mp4.close()
+    async def finish(self) -> bytes:
+        """The last frame, and the end of the file."""
+        await asyncio.to_thread(self._mp4.close)
         return self._pipe.take()
 
 

@@ -11,12 +11,11 @@ from typing import Protocol, TypeVar
 
 from ..sample import StreamBatch, VideoGenerator
 from .channel import Channel
-from .errors import ServeError, as_serve_error
+from .errors import DRAINING, ServeError, as_serve_error
 
 log = logging.getLogger("framecast.serve")
 T = TypeVar("T")
 
-_DRAINING = ServeError("draining", "the server is going down; connect again later")
 _QUANTUM = 4  # latent frames that a session keeps its place for while others wait
 
 
@@ -73,7 +72,7 @@ class Engine:
         """Lets the thread do something between two latent frames, and returns what it returns or raises."""
         future: Future[T] = Future()
         if self._closing:
-            raise _DRAINING
+            raise ServeError(*DRAINING)
         self._work.put((future, work))
         self.wake()
         return await asyncio.wrap_future(future)
@@ -106,7 +105,7 @@ class Engine:
             if not busy:
                 self._wake.wait()
         for channel in list(self._channels):
-            channel.end(_DRAINING)
+            channel.end(ServeError(*DRAINING))
         self._do_work(refuse=True)
 
     def _do_work(self, refuse: bool = False) -> None:
@@ -116,7 +115,7 @@ class Engine:
                 continue
             try:
                 if refuse:
-                    raise _DRAINING
+                    raise ServeError(*DRAINING)
                 future.set_result(work())
             except Exception as error:
                 future.set_exception(error)
@@ -157,8 +156,8 @@ class Engine:
         self._unseat()
         streams = [channel.stream for channel in chosen]
         self._batch = StreamBatch(self.generator, len(streams), any(stream.own_state.guided for stream in streams))
+        self._seated = chosen  # first, so that a join that fails ends them and is not tried for ever
         self._batch.join(*streams)
-        self._seated = chosen
 
     def _unseat(self) -> None:
         for channel in self._seated:

@@ -24,6 +24,8 @@ CODES = {
 }
 """Of each error code: its HTTP status, and what it means. A WebSocket is closed with 4000 and the status."""
 
+DRAINING = ("draining", "the server is going down; connect again later")
+
 
 class ServeError(ValueError):
     """Something that was refused.

@@ -139,7 +139,7 @@ class LiveStream:
         try:
             while (frame := await frames.get()) is not None:
                 yield await encoder.encode(frame)
-            yield encoder.close()
+            yield await encoder.finish()
         finally:
             self.unwatch(frames)
 

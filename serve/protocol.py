@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Strict, TypeAdapter, ValidationError
 
 from ..sample import SamplingParams
 from .errors import ServeError
@@ -24,6 +24,7 @@ class Message(BaseModel):
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**63, description="the same seed gives the same tokens")]
+Moment = Annotated[tuple[float, str], Strict(False)]  # a JSON array is a list where Python has parsed it
 RequestId = Annotated[int | None, Field(ge=0, lt=2**53, description="comes back as `reply_to`")]
 
 
@@ -67,7 +68,7 @@ class Scene(Message):
     """What a video shows: one of `prompt` and `timeline`."""
 
     prompt: str | None = Field(None, description='such as "a red circle moves right; at 2s it stops"')
-    timeline: list[tuple[float, str]] | None = Field(None, min_length=1, max_length=256, description="seconds and prompts")
+    timeline: list[Moment] | None = Field(None, min_length=1, max_length=256, description="seconds and prompts")
     seed: Seed = 0
     settings: Settings = Settings()
 

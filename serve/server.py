@@ -1,6 +1,5 @@
 """`run_server`: serves until it is told to stop."""
 
-import asyncio
 import socket
 import sys
 
@@ -21,10 +20,18 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._service = service
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens, and says where."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            name, service = f"[{host}]" if ":" in host else host, self._service
+            what = f"{service.generator.name} at http://{name}:{port} for {service.config.capacity} sessions"
+            print(f"serving {what}; Ctrl-C ends", file=sys.stderr, flush=True)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drains, then closes what is left."""
         await self._service.drain()
-        await asyncio.sleep(0)  # the sessions say goodbye
         await super().shutdown(sockets)
 
 
@@ -36,6 +43,7 @@ def make_server(service: Service) -> Server:
             create_app(service),
             host=config.host,
             port=config.port,
+            http="h11",  # refuses endless headers
             ws="websockets-sansio",
             ws_max_size=max(config.max_snapshot, 4 * config.max_text),
             ws_max_queue=8,
@@ -62,7 +70,4 @@ def run_server(generator: VideoGenerator, config: ServeConfig) -> None:
         raise ValueError(
             f"cannot serve at {config.host}:{config.port} ({error}); is the port taken? choose another --port"
         ) from error
-    host, port = listener.getsockname()[:2]
-    name = f"[{host}]" if ":" in host else host
-    print(f"serving {generator.name} at http://{name}:{port} for {config.capacity} sessions; Ctrl-C ends", file=sys.stderr)
     server.run(sockets=[listener])

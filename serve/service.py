@@ -4,7 +4,8 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -13,12 +14,16 @@ from ..sample import Stream, VideoGenerator
 from .channel import Channel, Span
 from .config import ServeConfig
 from .engine import Engine
-from .errors import ServeError, as_serve_error
+from .errors import DRAINING, ServeError, as_serve_error
 from .live import TAKEN_OVER, LiveStream
 from .metrics import Metrics
 from .protocol import Scene
 from .store import Kept, SnapshotStore
 
+if TYPE_CHECKING:
+    from .session import Session
+
+_GOODBYE_SECONDS = 2.0
 _ATTACH_SECONDS = 10.0  # how long a branch waits for its connection
 
 
@@ -79,8 +84,9 @@ class Service:
         self.metrics = Metrics()
         self.engine = Engine(generator, config.slots, self.metrics)
         self.streams: dict[str, LiveStream] = {}
-        self._branches: dict[str, LiveStream] = {}
+        self._branches: dict[str, tuple[LiveStream, LiveStream]] = {}  # with the stream that each is of
         self._taken, self.draining = 0, False
+        self.sessions = set["Session"]()
         self._tasks = set[asyncio.Task[None]]()
         self.metrics.sessions.set_function(lambda: self._taken)
         self.metrics.waiting.set_function(lambda: sum(live.channel.waiting for live in list(self.streams.values())))
@@ -97,7 +103,7 @@ class Service:
             ServeError: None is free, or the server is going down.
         """
         if self.draining:
-            raise ServeError("draining", "the server is going down; connect again later")
+            raise ServeError(*DRAINING)
         if self._taken >= self.config.capacity:
             raise ServeError("server_full", f"all {self.config.capacity} places are taken; try again in a while")
         self._taken += 1
@@ -166,16 +172,16 @@ class Service:
             raise
 
     async def branch(self, live: LiveStream, seeds: list[int]) -> list[LiveStream]:
-        """Other futures of a stream from its next frame on; each waits a while to be attached.
+        """Other futures of a stream from its next frame on; each waits a while to be attached, as long as the stream is there.
 
         Raises:
             ServeError: There are not enough places; then there is no branch.
         """
-        places: list[Place] = []
+        free = self.config.capacity - self._taken
+        if free < len(seeds):
+            raise ServeError("server_full", f"got {len(seeds)} branches; {free} places are free; try again in a while")
+        places = [self.admit() for _ in seeds]
         try:
-            places += [self.admit() for _ in seeds] if self.config.capacity - self._taken >= len(seeds) else [self.admit()]
-            if len(places) < len(seeds):
-                raise ServeError("server_full", f"got {len(seeds)} branches; {len(places)} places are free; try again in a while")
             streams = await live.fork(seeds)
         except BaseException:
             for place in places:
@@ -188,7 +194,7 @@ class Service:
         ]
         loop = asyncio.get_running_loop()
         for branch in branches:
-            self._branches[branch.id] = branch
+            self._branches[branch.id] = (branch, live)
             loop.call_later(_ATTACH_SECONDS, self._expire, branch.id)
         for branch in branches:
             await branch.keep()  # it may be attached at another server
@@ -200,11 +206,11 @@ class Service:
         Raises:
             ServeError: There is none of this name any more, or no place here for one of another server.
         """
-        live = self._branches.pop(id, None)
-        if live is None and self.others is not None:
+        if id not in self._branches and self.others is not None:
             return await self.recover(id)
-        if live is None:
+        if id not in self._branches:
             raise ServeError("not_found", f"there is no branch {id[:8]}... that waits; branch again, and attach at once")
+        live, _ = self._branches.pop(id)
         self.streams[live.id] = live
         await self.engine.open(live.channel)
         return live
@@ -240,15 +246,24 @@ class Service:
         return self.find(id)
 
     def forget(self, live: LiveStream) -> None:
-        """Takes a stream off the list."""
+        """Takes a stream off the list, and ends its branches that nobody has attached."""
         if self.streams.get(live.id) is live:
             del self.streams[live.id]
+        for id, (_, parent) in list(self._branches.items()):
+            if parent is live:
+                self._expire(id)
 
     async def drain(self) -> None:
-        """Takes no more sessions, and ends those that run after the latent frame that they are at."""
+        """Takes no more sessions, and ends those that run after the latent frame that they are at; each client is told."""
         self.draining = True
-        for live in [*self.streams.values(), *self._branches.values()]:
-            await live.close(ServeError("draining", "the server is going down; connect again later"))
+        gone = ServeError(*DRAINING)
+        await asyncio.gather(*(session.fail(gone) for session in list(self.sessions)))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                while self.sessions:
+                    await asyncio.sleep(0.01)
+        for live in [*self.streams.values(), *(branch for branch, _ in self._branches.values())]:
+            await live.close(gone)
         await asyncio.to_thread(self.engine.stop)
 
     async def _claim(self, id: str, owner: str) -> Kept | None:
@@ -299,8 +314,8 @@ class Service:
             raise ServeError("bad_frames", str(error)) from error
 
     def _expire(self, id: str) -> None:
-        branch = self._branches.pop(id, None)
-        if branch is not None:
+        if id in self._branches:
+            branch, _ = self._branches.pop(id)
             self._begin(branch.close(drop=True))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:

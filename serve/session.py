@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from ..sample import Frame
 from . import protocol
 from .encoding import make_encoder
 from .errors import ServeError, as_serve_error
@@ -108,7 +109,7 @@ class Session:
         self._socket, self._service, self._config = socket, service, service.config
         self._live: LiveStream | None = None
         self._sender: asyncio.Task[None] | None = None
-        self._state, self._errors, self._stuck = "ready", 0, False
+        self._state, self._errors, self._stuck, self._failed = "ready", 0, False, False
         self._listener: asyncio.Task | None = None
         self._done = False
         self._rate = Rate(self._config.message_rate)
@@ -118,6 +119,7 @@ class Session:
     async def run(self) -> None:
         """Serves the connection until it ends, and gives back all that it held."""
         self._listener = asyncio.current_task()
+        self._service.sessions.add(self)
         offered = self._socket.scope.get("subprotocols", [])
         await self._socket.accept(protocol.SUBPROTOCOL if protocol.SUBPROTOCOL in offered else None)
         try:
@@ -125,7 +127,7 @@ class Session:
             while True:
                 await self._answer(await self._receive())
         except ServeError as error:
-            await self._fail(error)
+            await self.fail(error)
         except WebSocketDisconnect as gone:
             self._done = gone.code in _IN_ORDER
         except RuntimeError:
@@ -136,6 +138,7 @@ class Session:
             log.info("a connection is left, since its client does not read")
         finally:
             await self._end_stream(self._done)
+            self._service.sessions.discard(self)
 
     async def _answer(self, request: Any) -> None:
         """Does what a message asks for; what cannot be done is said, and changes nothing."""
@@ -236,28 +239,35 @@ class Session:
         try:
             await self._send_all(live, request)
         except ServeError as error:
-            await self._fail(error)
+            await self.fail(error)
         except (WebSocketDisconnect, RuntimeError):
             pass  # the client has gone; the listener sees it too
         except Exception as error:
             log.exception("sending frames failed")
-            await self._fail(as_serve_error(error))
+            await self.fail(as_serve_error(error))
 
     async def _send_all(self, live: LiveStream, request: Playback) -> None:
         generator = self._service.generator
         encoder = make_encoder(request.format, generator.height, generator.width, generator.fps)
-        prompt = None
+        prompt: str | None = None
+        last: Frame | None = None
         async for frame in live.play(generator.fps if request.pace == "video" else None, self._credits.wait):
             self._credits.spend()
             if frame.prompt != prompt:
                 prompt = frame.prompt
                 await self._send(protocol.Shows(frame=frame.index, prompt=prompt))
-            timestamp = round(frame.index / generator.fps * 1e6)
-            packet = Packet(encoder.kind, frame.index, frame.latent_index, timestamp, await encoder.encode(frame))
-            await self._patiently(self._socket.send_bytes(packet.pack()))
+            await self._send_frame(encoder.kind, frame, await encoder.encode(frame))
+            last = frame
+        if last is not None and (rest := await encoder.finish()):
+            await self._send_frame(encoder.kind, last, rest)
         self._state = "ended"
         await live.close()  # its snapshot stays, until the client has the last frames and goes
         await self._send(protocol.Ended(frame=live.next_index))
+
+    async def _send_frame(self, kind: Kind, frame: Frame, data: bytes) -> None:
+        timestamp = round(frame.index / self._service.generator.fps * 1e6)
+        packet = Packet(kind, frame.index, frame.latent_index, timestamp, data)
+        await self._patiently(self._socket.send_bytes(packet.pack()))
 
     async def _end_stream(self, done: bool = False) -> None:
         """Ends the stream, if there is one, and its sending; the place is free afterwards. Who is `done` will not recover it."""
@@ -321,8 +331,11 @@ class Session:
         self._service.metrics.refused.labels(error.code).inc()
         await self._send(protocol.Error(reply_to=reply_to, code=error.code, message=error.message, fatal=fatal))
 
-    async def _fail(self, error: ServeError) -> None:
+    async def fail(self, error: ServeError) -> None:
         """Says what is wrong and closes the connection; a client that does not read is left without a word."""
+        if self._failed:
+            return
+        self._failed = True
         log.info("a connection is closed: %s: %s", error.code, error.message)
         if self._stuck:
             assert self._listener is not None

@@ -66,13 +66,13 @@ class Running:
         return httpx.AsyncClient(base_url=self.url, timeout=30, **options)
 
     @asynccontextmanager
-    async def socket(self, greet: bool = True, **options: Any) -> AsyncIterator["Socket"]:
-        """A connection, after the greeting."""
-        address = f"ws://127.0.0.1:{self.port}/v1/stream"
-        async with connect(address, proxy=None, compression=None, max_size=2**26, **options) as connection:
+    async def socket(self, name: str = "127.0.0.1", **options: Any) -> AsyncIterator["Socket"]:
+        """A connection to the server by a name, after the greeting."""
+        address = f"ws://{name}:{self.port}/v1/stream"
+        place = {} if "sock" in options else {"host": "127.0.0.1", "port": self.port}
+        async with connect(address, proxy=None, compression=None, max_size=2**26, **place, **options) as connection:
             socket = Socket(connection)
-            if greet:
-                assert (await socket.reply())["type"] == "hello"
+            assert (await socket.reply())["type"] == "hello"
             yield socket
 
     def cut(self) -> None:

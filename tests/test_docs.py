@@ -20,7 +20,7 @@ import framecast
 
 REPO = Path(__file__).resolve().parent.parent
 PAGES = sorted([REPO / "README.md", REPO / "CONTRIBUTING.md", *(REPO / "docs").glob("*.md")])
-FOLDERS = "framecast|data|tokenizer|model|sample|train|evaluate|tests|docs|benchmarks"
+FOLDERS = "framecast|data|tokenizer|model|sample|train|evaluate|serve|tests|docs|benchmarks"
 PATH = re.compile(rf"(?<![\w./-])(?:{FOLDERS})/[\w./*-]*\w")
 
 

@@ -22,6 +22,8 @@ MAY_IMPORT = {  # the table of docs/architecture.md; `framecast.state` is open t
     "serve": {"data", "sample"},
 }
 VENDOR_ROOM = {
+    "IPython": "serve",
+    "anywidget": "serve",
     "av": "data",
     "cv2": "evaluate",
     "sentencepiece": "tokenizer",
@@ -113,6 +115,7 @@ def test_room_imports_only_what_it_may(room):
         ("framecast.sample.bundle", "def load():\n    from ..evaluate import psnr"),
         ("framecast.tokenizer.text", "from ..cli import main"),
         ("framecast.train.deep.lit", "from ...serve import app"),
+        ("framecast.serve.player", "from ..tokenizer import VideoTokenizer"),
         ("framecast.sample.bundle", "from framecast.model import VideoLM"),
         ("framecast.sample.bundle", "import framecast.model"),
         ("framecast.sample.bundle", "import framecast"),
@@ -169,6 +172,8 @@ def test_lightning_is_imported_only_by_training():
     [
         ("import framecast", {*LIGHTNING, "torch", "numpy"}),
         ("import framecast.data, framecast.sample", LIGHTNING),
+        ("import framecast.serve", {*LIGHTNING, "torch", "numpy", "IPython", "anywidget"}),
+        ("from framecast.serve import Player", {*LIGHTNING, "IPython", "anywidget"}),
     ],
 )
 def test_import_is_light(statement, banned):

@@ -48,8 +48,11 @@ def written_version() -> str:
 
 def shipped_files() -> set[str]:
     """The names in the wheel of all that a checkout has to ship: sources, training configs, the embedded bundle."""
-    patterns = {"framecast.train": ["**/*.py", "configs/*.yaml"], "framecast.sample": ["**/*.py", "default/*"]}
-    patterns["framecast.serve"] = ["**/*.py", "page/*"]
+    patterns = {
+        "framecast.train": ["**/*.py", "configs/*.yaml"],
+        "framecast.sample": ["**/*.py", "default/*"],
+        "framecast.serve": ["**/*.py", "page/*", "*.js", "*.css"],
+    }
     return {
         f"{package.replace('.', '/')}/{path.relative_to(REPO / folder).as_posix()}"
         for package, folder in package_folders().items()
