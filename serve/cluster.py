@@ -136,6 +136,7 @@ def running_cluster(
     if config.port == 0:
         raise ValueError("got port 0 for more than one replica; wanted a number, the same on all machines; choose --port")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_USAGE_STATS_REPORT_URL", "http://127.0.0.1:9/")  # Ray would report even that they are off
     _connect(address, options)
     keeper = None
     try:
@@ -144,8 +145,7 @@ def running_cluster(
         yield _run(make_application(recipe, config, keeper), config)
     finally:
         if keeper is not None:
-            serve.delete(NAME)
-            ray.kill(keeper)
+            _leave(keeper, address)
         ray.shutdown()
 
 
@@ -175,6 +175,14 @@ def _connect(address: str | None, options: dict[str, Any]) -> None:
         ray.init(address=address or "local", namespace=NAME, log_to_driver=False, **{**local, **options})
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ValueError(f"cannot join the Ray cluster {address} ({error}); start one with `ray start --head`") from error
+
+
+def _leave(keeper: ActorHandle, address: str | None) -> None:
+    """Ends the application; in a cluster that goes on also Ray Serve, unless others use it."""
+    serve.delete(NAME)
+    ray.kill(keeper)
+    if address is not None and not serve.status().applications:
+        serve.shutdown()
 
 
 def _listen(config: ServeConfig) -> None:

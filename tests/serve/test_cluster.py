@@ -322,7 +322,9 @@ def ray_cluster(tmp_path_factory) -> Iterator[tuple[Client, Any]]:
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:  # short, since sockets lie in it
         patch.setenv("PYTHONPATH", str(REPO))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("RAY_AUTH_MODE", "disabled")  # no token in the home folder
+        patch.setenv("RAY_AUTH_MODE", "disabled")
+        patch.setenv("HOME", folder)  # nothing is written to the real one
+        (Path(folder) / "ray_bootstrap_config.yaml").touch()  # without it Ray asks the metadata services of clouds where it is
         options = {"num_cpus": 2, "object_store_memory": 200_000_000, "_temp_dir": folder}
         with running_cluster(recipe, config, **options):
             yield Client(f"http://127.0.0.1:{config.port}"), ray.get_actor(NAME, namespace=NAME)
