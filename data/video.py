@@ -378,11 +378,43 @@ class Mp4Stream:
         self._container.close()
 
 
+class Mp4Writer:
+    """Writes an mp4 (H.264) by and by, in constant memory; it is whole when closed.
+
+    Odd sizes get one more row or column, a copy of the last.
+
+    Args:
+        path: The file.
+        height: Rows of the frames.
+        width: Columns of the frames.
+        fps: Frames per second.
+    """
+
+    def __init__(self, path: Path, height: int, width: int, fps: float):
+        self._padding = ((0, 0), (0, height % 2), (0, width % 2), (0, 0))
+        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+        size = (height + height % 2, width + width % 2)
+        self._stream = _add_stream(self._container, size, fps, "libx264", "yuv420p", {"crf": "12", **X264_REPEATABLE})
+        self._encoder, self._count = _FrameEncoder("yuv420p"), 0
+
+    def write(self, frames: np.ndarray) -> None:
+        """Adds frames, uint8 `[T, H, W, 3]`."""
+        for picture in np.pad(frames, self._padding, mode="edge"):
+            self._container.mux(self._stream.encode(self._encoder(picture, self._count)))
+            self._count += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._container:
+            if kind is None:
+                self._container.mux(self._stream.encode(None))
+
+
 def _write_mp4(path: Path, frames: np.ndarray, fps: float) -> None:
-    odd_rows, odd_columns = frames.shape[1] % 2, frames.shape[2] % 2
-    even = np.pad(frames, ((0, 0), (0, odd_rows), (0, odd_columns), (0, 0)), mode="edge")
-    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        _encode(container, even, fps, "libx264", "yuv420p", {"crf": "12", **X264_REPEATABLE})
+    with Mp4Writer(path, frames.shape[1], frames.shape[2], fps) as writer:
+        writer.write(frames)
 
 
 def _write_mkv(path: Path, frames: np.ndarray, fps: float) -> None:

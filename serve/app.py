@@ -12,13 +12,15 @@ from fastapi.responses import FileResponse, JSONResponse
 
 from . import protocol
 from .errors import ServeError
-from .guard import Guard
+from .guard import PAGE_FILES, Guard
 from .routes import make_router
 from .service import Service
 from .session import Session
 
 PAGE = Path(__file__).parent / "page"
-PAGE_FILES = ("page.js", "page.css", "icon.svg")
+_KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+"""Said here, since what a machine takes a suffix for differs, and browsers run no script of another kind."""
+_FRESH = {"Cache-Control": "no-cache"}  # a new server must not meet an old page
 
 
 def create_app(service: Service, beside: Callable[[], Coroutine[Any, Any, None]] | None = None) -> FastAPI:
@@ -55,13 +57,18 @@ def create_app(service: Service, beside: Callable[[], Coroutine[Any, Any, None]]
 def _add_page(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def index() -> FileResponse:
-        return FileResponse(PAGE / "index.html")
+        return _page_file("index.html")
 
     @app.get("/{name}", include_in_schema=False)
     async def file(name: str) -> FileResponse:
         if name not in PAGE_FILES:
             raise ServeError("not_found", f"there is no page {name[:100]!r}; see / and /openapi.json")
-        return FileResponse(PAGE / name)
+        return _page_file(name)
+
+
+def _page_file(name: str) -> FileResponse:
+    path = PAGE / name
+    return FileResponse(path, media_type=_KINDS[path.suffix], headers=_FRESH)
 
 
 def _explain(service: Service):

@@ -1,6 +1,7 @@
 """`Guard`: who may talk to the server at all - by which name, from which page, with which token."""
 
 import hmac
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,9 +16,24 @@ Scope = MutableMapping[str, Any]
 ASGIApp = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-OPEN_PATHS = frozenset({"/", "/healthz", "/page.js", "/page.css", "/icon.svg"})
+PAGE_FILES = (
+    "api.js",
+    "connection.js",
+    "errors.js",
+    "icon.svg",
+    "page.css",
+    "page.js",
+    "panel.js",
+    "player.js",
+    "settings.js",
+    "stream.js",
+    "timeline.js",
+    "video.js",
+    "view.js",
+)
+OPEN_PATHS = frozenset({"/", "/healthz", *(f"/{name}" for name in PAGE_FILES)})
 """What anyone may read who may talk to the server: the page, which holds no secret, and whether the server lives."""
-WATCHED = "/v1/streams/"
+WATCHED = re.compile(r"/v1/streams/[^/]+\.mp4")
 """Streams are watched by a name that cannot be guessed, since players cannot send tokens."""
 TOKEN_PROTOCOL = "bearer."
 SECURITY_HEADERS = [
@@ -108,7 +124,7 @@ def _is_open(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return False
     path = scope["path"]
-    return path in OPEN_PATHS or (path.startswith(WATCHED) and path.endswith(".mp4"))
+    return path in OPEN_PATHS or WATCHED.fullmatch(path) is not None
 
 
 def _hostname(host: str) -> str:

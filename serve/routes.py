@@ -2,20 +2,24 @@
 
 import asyncio
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import Field
+from starlette.background import BackgroundTask
+from torch import Tensor
 
 from ..data import write_video
-from ..sample import Frame, TokenWriter
+from ..sample import Frame
 from . import protocol
 from .errors import ServeError
 from .live import LiveStream
 from .protocol import Message, Scene
+from .recording import Recording
 from .service import Service
 from .session import hello
 
@@ -46,6 +50,9 @@ class PromptRequest(Message):
     """Another prompt."""
 
     prompt: str
+
+
+Frames = Annotated[int | None, Query(ge=1, description="only so many; a token file holds whole latent frames")]
 
 
 class StreamReply(Message):
@@ -102,6 +109,10 @@ def make_router(service: Service) -> APIRouter:
         live = await service.reach(id)
         return StreamingResponse(live.fragments(), media_type="video/mp4", headers={"Cache-Control": "no-store"})
 
+    @router.get("/v1/streams/{id}/video.{format}", summary="A stream so far, as a file", response_class=FileResponse)
+    async def save(request: Request, id: str, format: Literal["mp4", "fct"], frames: Frames = None) -> FileResponse:
+        return await save_video(service, request, await service.record(id), format, frames)
+
     @router.post("/v1/streams/{id}/prompt", summary="Steers a stream")
     async def steer(id: str, wanted: PromptRequest) -> PromptReply:
         protocol.check_prompt(wanted.prompt, service.config.max_prompt)
@@ -144,11 +155,39 @@ def _encode(live: LiveStream, frames: list[Frame], format: str) -> bytes:
     stream = live.channel.stream
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"video.{format}"
-        if format != "fct":
+        if format == "fct":
+            Recording.of(stream).write_tokens(path)
+        else:
             write_video(path, torch.stack([frame.image for frame in frames]), stream.generator.fps)
-            return path.read_bytes()
-        tokens, starts = stream.log.tokens(), [start for start, _ in stream.prompts]
-        with TokenWriter(path, stream.generator.token_header(live.seed, live.params)) as writer:
-            for (start, text), end in zip(stream.prompts, [*starts[1:], len(tokens)], strict=True):
-                writer.append(tokens[start:end], text)
         return path.read_bytes()
+
+
+async def save_video(service: Service, request: Request, recording: Recording, format: str, frames: int | None) -> FileResponse:
+    """A file of what a stream has made; stops soon after the client's leaving.
+
+    Raises:
+        ServeError: There is nothing yet.
+    """
+    if not recording.num_frames:
+        raise ServeError("wrong_state", "got a stream without a frame to save; wait until one is made")
+    if frames is not None:
+        recording = recording.first(frames)
+
+    async def run(work: Callable[[], Tensor]) -> Tensor:
+        if await request.is_disconnected():
+            raise ServeError("idle", "the client has gone")
+        return await service.engine.run(work)
+
+    folder = tempfile.TemporaryDirectory()
+    path = Path(folder.name) / f"video.{format}"
+    try:
+        if format == "fct":
+            await asyncio.to_thread(recording.write_tokens, path)
+        else:
+            async with service.saving:
+                await recording.write_mp4(path, run)
+    except BaseException:
+        folder.cleanup()
+        raise
+    name = f"framecast-{recording.seed}.{format}"
+    return FileResponse(path, media_type=MEDIA_TYPES[format], filename=name, background=BackgroundTask(folder.cleanup))

@@ -18,6 +18,7 @@ from .errors import DRAINING, ServeError, as_serve_error
 from .live import TAKEN_OVER, LiveStream
 from .metrics import Metrics
 from .protocol import Scene
+from .recording import Recording
 from .store import Kept, SnapshotStore
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class Service:
         self.metrics = Metrics()
         self.engine = Engine(generator, config.slots, self.metrics)
         self.streams: dict[str, LiveStream] = {}
+        self.saving = asyncio.Semaphore()  # videos are decoded one at a time, beside the streams
+        self._recordings: dict[str, Recording] = {}
         self._branches: dict[str, tuple[LiveStream, LiveStream]] = {}  # with the stream that each is of
         self._taken, self.draining = 0, False
         self.sessions = set["Session"]()
@@ -244,6 +247,25 @@ class Service:
             if found is not None:
                 return found
         return self.find(id)
+
+    async def record(self, id: str) -> Recording:
+        """What the stream of a name has made so far; also where it has ended, while that is kept.
+
+        Raises:
+            ServeError: There is none.
+        """
+        if id not in self.streams and id in self._recordings:
+            return self._recordings[id]
+        stream = self.find(id).channel.stream
+        return await self.engine.run(lambda: Recording.of(stream))
+
+    def keep(self, live: LiveStream) -> None:
+        """Keeps what a stream that was closed has made, until it is let go."""
+        self._recordings[live.id] = Recording.of(live.channel.stream)
+
+    def let_go(self, id: str) -> None:
+        """Forgets what was kept of a stream."""
+        self._recordings.pop(id, None)
 
     def forget(self, live: LiveStream) -> None:
         """Takes a stream off the list, and ends its branches that nobody has attached."""

@@ -65,7 +65,8 @@ class Credits:
         while self._left <= 0:
             self._news.clear()
             try:
-                await asyncio.wait_for(self._news.wait(), self._stall)
+                async with asyncio.timeout(self._stall):  # wait_for can lose a cancellation in Python 3.11
+                    await self._news.wait()
             except TimeoutError:
                 raise ServeError(
                     "too_slow", f"no frame was asked for in {self._stall:g} s; give credit as frames are shown, or pause"
@@ -108,6 +109,7 @@ class Session:
     def __init__(self, socket: WebSocket, service: Service):
         self._socket, self._service, self._config = socket, service, service.config
         self._live: LiveStream | None = None
+        self._kept: str | None = None  # the stream that has ended and can still be saved
         self._sender: asyncio.Task[None] | None = None
         self._state, self._errors, self._stuck, self._failed = "ready", 0, False, False
         self._listener: asyncio.Task | None = None
@@ -138,6 +140,7 @@ class Session:
             log.info("a connection is left, since its client does not read")
         finally:
             await self._end_stream(self._done)
+            self._keep(None)
             self._service.sessions.discard(self)
 
     async def _answer(self, request: Any) -> None:
@@ -215,6 +218,7 @@ class Session:
     async def _play(self, live: LiveStream, request: Playback) -> None:
         """Begins to send the frames of a stream."""
         await self._end_stream(done=True)
+        self._keep(None)
         self._live = live
         await live.keep()
         self._state, self._granted = "playing", 0
@@ -262,6 +266,7 @@ class Session:
             await self._send_frame(encoder.kind, last, rest)
         self._state = "ended"
         await live.close()  # its snapshot stays, until the client has the last frames and goes
+        self._keep(live)
         await self._send(protocol.Ended(frame=live.next_index))
 
     async def _send_frame(self, kind: Kind, frame: Frame, data: bytes) -> None:
@@ -279,6 +284,15 @@ class Session:
             await asyncio.gather(sender, return_exceptions=True)
         if live is not None:
             await live.close(drop=done)
+            self._keep(live)
+
+    def _keep(self, live: LiveStream | None) -> None:
+        """Lets a stream that has ended be saved, in place of the one before."""
+        if self._kept is not None:
+            self._service.let_go(self._kept)
+        self._kept = None if live is None else live.id
+        if live is not None:
+            self._service.keep(live)
 
     async def _receive(self) -> Any:
         """The next message of the client.
@@ -322,7 +336,8 @@ class Session:
     async def _patiently(self, sending: Any) -> None:
         """Waits for a client that does not read, but not for ever."""
         try:
-            await asyncio.wait_for(sending, self._config.stall_seconds)
+            async with asyncio.timeout(self._config.stall_seconds):
+                await sending
         except TimeoutError:
             seconds, self._stuck = self._config.stall_seconds, True
             raise ServeError("too_slow", f"nothing was read in {seconds:g} s; read faster, or give less credit") from None
@@ -376,5 +391,6 @@ def hello(service: Service) -> protocol.Hello:
             "first_frames": config.max_first_frames,
             "sessions": config.capacity,
             "replicas": config.replicas,
+            "idle_seconds": config.idle_seconds,
         },
     )

@@ -14,6 +14,7 @@ from framecast.data import read_video
 from framecast.data.images import decode_image
 from framecast.data.video import Mp4Stream
 from framecast.serve.protocol import Kind, Packet
+from framecast.serve.session import Credits
 from framecast.serve.store import MemoryStore
 
 
@@ -246,3 +247,23 @@ def test_closing_names_the_reason():
 
     error, closing = with_socket(work)
     assert error["fatal"] and error["code"] == closing.reason == "bad_json" and closing.code == 4400
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_sender_can_be_stopped_while_credit_comes(turns):
+    """Where a cancellation was lost, a stream that was stopped was sent until its credit was used up."""
+
+    async def run():
+        credits = Credits(most=9, stall_seconds=5)
+        sender = asyncio.create_task(credits.wait())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        credits.give(1)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        ended = sender.done()
+        sender.cancel()
+        await asyncio.gather(sender, return_exceptions=True)
+        return ended or sender.cancelled()
+
+    assert asyncio.run(run())

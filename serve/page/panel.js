@@ -1,0 +1,265 @@
+/** One video on the page and all that can be done with it. */
+
+import { save } from "./api.js";
+import { Connection } from "./connection.js";
+import { Failure } from "./errors.js";
+import { randomSeed } from "./settings.js";
+import { Stream } from "./stream.js";
+import { OPENINGS, View } from "./view.js";
+
+const MOST_PROMPTS = 256; // of a timeline that the server takes
+const AWAKE = 0.6; // share of the time that the server lets a stream be paused
+
+export class Panel {
+  #connection = null;
+  #stream = null;
+  #state = "empty"; // waiting, playing, paused, ended, lost
+  #begun = null; // the message that began the stream
+  #hidden = false; // paused since nobody can see it
+  #asleep = null; // in a long pause a snapshot, and no connection
+  #bedtime = 0; // the timer of a pause
+
+  /**
+   * @param page what is around it: `size` of the video, `limits` of the server, `settings`, and `branch(panel, seeds)`,
+   *   `close(panel)`.
+   */
+  constructor(page) {
+    this.page = page;
+    this.view = new View(page.size.fps, {
+      send: (prompt) => this.send(prompt),
+      toggle: () => this.toggle(),
+      restart: () => this.#try(() => this.#restart()),
+      stop: () => this.#try(() => this.#stop()),
+      openBranching: () => this.view.toggleBranching(this.#stream.started.seed, randomSeed()),
+      branch: () => this.#try(() => this.#branch()),
+      save: (format) => this.#try(() => this.#save(format)),
+      reconnect: () => this.#try(() => this.#reconnect()),
+      close: () => page.close(this),
+    });
+    this.view.input.maxLength = page.limits.prompt;
+    this.#enter("empty");
+  }
+
+  get root() {
+    return this.view.root;
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  get stream() {
+    return this.#stream;
+  }
+
+  /** Steers the video by a prompt, or begins one; without a prompt by the first example. */
+  async send(text) {
+    const prompt = text.trim() || (this.#isLive ? "" : OPENINGS[0]);
+    if (!prompt) return;
+    this.view.input.value = prompt;
+    await this.#try(() => (this.#isLive ? this.#steer(prompt) : this.#start(prompt)));
+  }
+
+  /** Goes on, or stops for a while, or begins. */
+  async toggle() {
+    if (this.#state === "playing") await this.#try(() => this.#pause());
+    else if (this.#state === "paused") await this.#try(() => this.#resume());
+    else if (this.#state !== "waiting") await this.send(this.view.input.value);
+  }
+
+  /** Pauses while the page cannot be seen, and goes on afterwards. */
+  async see(visible) {
+    if (!visible && this.#state === "playing") {
+      this.#hidden = true;
+      await this.#try(() => this.#pause());
+    } else if (visible && this.#hidden) {
+      this.#hidden = false;
+      if (this.#state === "paused") await this.#try(() => this.#resume());
+    }
+  }
+
+  /** Shows one of the futures of another panel's video; rejects where the server does not give it. */
+  async attach(parent, branched, index) {
+    this.view.title = `Seed ${branched.seeds[index]}`;
+    this.view.input.value = parent.view.input.value;
+    this.#connection = await this.#connect();
+    const stream = this.#use(new Stream(this.#connection, this.page.size, parent.stream));
+    stream.player.inherit(parent.stream.player, branched.frame);
+    this.view.timeline.inherit(parent.view.timeline, branched.frame);
+    await stream.begin({ type: "attach", branch: branched.branches[index] });
+    this.#enter("playing");
+  }
+
+  /** Ends all of it. */
+  close() {
+    clearTimeout(this.#bedtime);
+    this.#stream?.close();
+    this.#connection?.close();
+    this.root.remove();
+  }
+
+  get #isLive() {
+    return this.#state === "playing" || this.#state === "paused";
+  }
+
+  get #isConnected() {
+    return this.#connection?.isOpen ?? false;
+  }
+
+  async #start(prompt) {
+    const { settings } = this.page;
+    if (settings.check()) await this.#begin({ type: "start", prompt, ...settings.message() }, settings.picture);
+  }
+
+  /** Begins a stream on the connection that is there, or on a new one. */
+  async #begin(message, picture = null) {
+    this.#enter("waiting");
+    if (this.#isConnected) await this.#stream?.stop();
+    else this.#connection = await this.#connect();
+    const stream = this.#use(new Stream(this.#connection, this.page.size, message));
+    if (picture) stream.player.paint(picture);
+    this.view.timeline.clear();
+    this.#begun = message;
+    this.#asleep = null;
+    await stream.begin(message);
+    this.view.title = `Seed ${stream.started.seed}`;
+    this.#enter("playing");
+  }
+
+  async #restart() {
+    await this.#start(this.view.input.value.trim() || this.view.timeline.prompts.at(-1)?.[1] || OPENINGS[0]);
+  }
+
+  async #steer(prompt) {
+    await this.#wake();
+    const { frame, prompt: taken } = await this.#stream.steer(prompt);
+    this.view.timeline.announce(frame, taken);
+    this.view.say(`“${taken}” holds from frame ${frame}.`);
+  }
+
+  async #pause() {
+    this.#enter("paused");
+    await this.#stream.pause();
+    this.#rest();
+  }
+
+  async #resume() {
+    await this.#wake();
+    this.#enter("playing");
+    await this.#stream.resume();
+  }
+
+  async #stop() {
+    await this.#wake();
+    await this.#stream.stop();
+    this.#enter("ended");
+  }
+
+  async #branch() {
+    await this.#wake();
+    await this.page.branch(this, this.view.seeds);
+  }
+
+  async #save(format) {
+    await this.#wake();
+    this.view.say("Saving …");
+    this.view.say(`Saved as ${await save(this.#stream.started.session, format, this.#stream.player.shown + 1)}.`);
+  }
+
+  #rest() {
+    clearTimeout(this.#bedtime);
+    this.#bedtime = setTimeout(() => this.#try(() => this.#sleep()), this.page.limits.idle_seconds * 1000 * AWAKE);
+  }
+
+  /** Gives the place on the server back in a long pause; all that it takes to go on is kept here. */
+  async #sleep() {
+    if (this.#state !== "paused" || !this.#isConnected) return;
+    this.#asleep = await this.#connection.snapshot();
+    this.#connection.close();
+  }
+
+  async #wake() {
+    if (this.#state === "paused") this.#rest();
+    if (this.#asleep === null) return;
+    await this.#carryOn({ type: "restore", size: this.#asleep.length }, this.#asleep);
+    this.#asleep = null;
+    await this.#stream.pause();
+  }
+
+  /** Goes on after the connection was lost: where it was, if the server can, or from the beginning. */
+  async #reconnect() {
+    const { started, player } = this.#stream;
+    if (started?.recoverable) {
+      await this.#carryOn({ type: "recover", session: started.session, frame: player.received + 1 });
+      this.#enter("playing");
+    } else if (this.#begun === null) await this.#restart();
+    else await this.#begin(this.#again());
+  }
+
+  /** The message that makes this video from its beginning. */
+  #again() {
+    const { fps } = this.page.size;
+    const [first, ...later] = this.view.timeline.prompts.map(([frame, prompt]) => [frame / fps, prompt]).slice(0, MOST_PROMPTS);
+    return first ? { ...this.#begun, prompt: null, timeline: [[0, first[1]], ...later] } : this.#begun;
+  }
+
+  /** Goes on with the same video by another connection. */
+  async #carryOn(message, snapshot) {
+    const before = this.#stream;
+    this.#connection = await this.#connect();
+    const stream = new Stream(this.#connection, this.page.size, before);
+    stream.player.inherit(before.player, Infinity);
+    try {
+      await this.#use(stream).begin(message, snapshot);
+    } catch (error) {
+      this.#connection.close();
+      throw error;
+    }
+  }
+
+  async #connect() {
+    const connection = await Connection.open();
+    connection.onlost = (failure) => this.#lose(failure);
+    return connection;
+  }
+
+  /** Puts a stream in the place of the one before. */
+  #use(stream) {
+    this.#stream?.close();
+    this.#stream = stream;
+    stream.onshow = (index) => this.#show(index);
+    stream.onprompt = (frame, prompt) => this.view.add(frame, prompt);
+    stream.onarrival = (frame, seconds) => this.view.arrive(frame, seconds);
+    stream.onend = () => this.#enter("ended");
+    this.view.picture = stream.player.element;
+    return stream;
+  }
+
+  #show(index) {
+    this.view.goTo(index);
+    if (index % 6 === 0) this.view.measure(this.#stream);
+  }
+
+  #lose(failure) {
+    const live = this.#isLive || this.#state === "waiting";
+    if (live) this.#stream?.player.pause();
+    if (live || failure.code !== "idle") this.view.say(failure.sentence, "error");
+    this.#enter(live ? "lost" : this.#state);
+  }
+
+  async #try(action) {
+    try {
+      this.view.say("");
+      await action();
+    } catch (error) {
+      this.view.say(Failure.of(error).sentence, "error");
+      if (this.#state === "waiting") this.#enter(this.#stream?.started ? "lost" : "empty");
+    }
+  }
+
+  #enter(state) {
+    this.#state = state;
+    this.view.enter(state, this.#isLive || (state === "ended" && this.#isConnected));
+    if (state === "playing" && document.hidden) queueMicrotask(() => this.see(false));
+  }
+}

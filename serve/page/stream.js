@@ -1,0 +1,121 @@
+/** A stream of the server on its way to a player: begun, steered, paused, branched, and given credit as it is seen. */
+
+import { CanvasPlayer, Meter } from "./player.js";
+import { VideoPlayer } from "./video.js";
+
+const AHEAD = 12; // frames that may be on their way or wait here
+const CREDIT = 4; // frames after which the server is told that they were seen
+const PATIENCE = 3000; // milliseconds for frames that are on their way
+
+export class Stream {
+  #connection;
+  #owed = 0;
+  #steers = []; // {frame, asked}: prompts that were changed and are not seen yet
+  #meter = new Meter();
+  #over = false;
+
+  /** Called with the index of each frame when it is seen. */
+  onshow = () => {};
+  /** Called with a frame and the prompt that holds from it on. */
+  onprompt = () => {};
+  /** Called with a frame and seconds, when a changed prompt is first seen. */
+  onarrival = () => {};
+  /** Called when the last frame has come. */
+  onend = () => {};
+
+  /** What the server said at the start: session, seed, settings. */
+  started = null;
+  /** Seconds from the last prompt, or the start, to its first picture; null before. */
+  latency = null;
+
+  /** @param size of the video: `{width, height, fps}`. */
+  constructor(connection, size, { format, pace }) {
+    this.#connection = connection;
+    this.format = format;
+    this.pace = pace;
+    this.player = format === "h264" ? new VideoPlayer(size) : new CanvasPlayer(size, pace === "fast");
+    this.player.onshow = (index, now) => this.#seen(index, now);
+  }
+
+  get rate() {
+    return this.#meter.rate;
+  }
+
+  /** Begins with a message of type start, attach, recover or restore; the last one with the bytes of a snapshot. */
+  async begin(message, snapshot) {
+    const asked = performance.now();
+    const { format, pace } = this;
+    this.#connection.onpacket = (packet) => this.player.push(packet);
+    this.#connection.onmessage = (reply) => this.#hear(reply);
+    this.started = await this.#connection.ask({ ...message, format, pace, credits: AHEAD }, snapshot);
+    if (message.type === "start") this.#steers.push({ frame: this.started.frame, asked });
+    this.player.play();
+  }
+
+  /** Changes the prompt; resolves to the frame from which it holds, and what it was taken for. */
+  async steer(prompt) {
+    const asked = performance.now();
+    const receipt = await this.#connection.ask({ type: "prompt", prompt });
+    this.#steers.push({ frame: receipt.frame, asked });
+    return receipt;
+  }
+
+  async pause() {
+    this.player.pause();
+    this.#meter.clear();
+    if (!this.#over) await this.#connection.ask({ type: "pause" });
+  }
+
+  async resume() {
+    this.player.play();
+    if (!this.#over) await this.#connection.ask({ type: "resume" });
+  }
+
+  /** Asks for other futures; resolves to their first frame and names, when all frames before them are here. */
+  async branch(seeds) {
+    const branched = await this.#connection.ask({ type: "branch", seeds });
+    const deadline = performance.now() + PATIENCE;
+    while (this.player.received < branched.frame - 1 && performance.now() < deadline) await pass(20);
+    return branched;
+  }
+
+  /** Ends it on the server; what was seen can be saved until another one begins there. */
+  async stop() {
+    this.player.pause();
+    if (!this.#over && this.started) await this.#connection.ask({ type: "stop" });
+    this.#over = true;
+  }
+
+  close() {
+    this.#connection.onpacket = this.#connection.onmessage = () => {};
+    this.player.close();
+  }
+
+  #hear(message) {
+    if (message.type === "shows") this.onprompt(message.frame, message.prompt);
+    if (message.type !== "ended") return;
+    this.#over = true;
+    this.player.end();
+    this.onend();
+  }
+
+  #seen(index, now) {
+    this.#meter.count(now);
+    this.#owed += 1;
+    if (this.#owed >= CREDIT && !this.#over) {
+      this.#connection.send({ type: "credit", frames: this.#owed });
+      this.#owed = 0;
+    }
+    while (this.#steers.length && this.#steers[0].frame <= index) this.#arrive(this.#steers.shift());
+    this.onshow(index);
+  }
+
+  #arrive({ frame, asked }) {
+    this.latency = (performance.now() - asked) / 1000;
+    this.onarrival(frame, this.latency);
+  }
+}
+
+function pass(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
