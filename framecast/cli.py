@@ -163,6 +163,14 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8000, help="port to bind to; 0 takes a free one (default: 8000)")
     parser.add_argument("--slots", type=int, default=4, help="streams in one forward at most (default: 4)")
     parser.add_argument("--queue", type=int, default=12, help="sessions more than that, which take turns (default: 12)")
+    parser.add_argument("--replicas", type=int, default=1, help="servers that share the work; more than 1 need Ray (default: 1)")
+    parser.add_argument(
+        "--ray_address",
+        default=None,
+        metavar="ADDRESS",
+        help="cluster of Ray to join, such as auto (default: one on this machine)",
+    )
+    parser.add_argument("--replica_cpus", type=float, default=1, help="CPU cores of each replica, for Ray (default: 1)")
     parser.add_argument(
         "--token_file", default=None, metavar="FILE", help="what clients have to show (default: the variable FRAMECAST_TOKEN)"
     )

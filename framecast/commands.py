@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from rich.console import Console
@@ -29,6 +30,9 @@ from .sample import (
     read_tokens,
 )
 from .sample.token_file import SUFFIX
+
+if TYPE_CHECKING:
+    from .serve.config import ServeConfig
 
 DEMO_PROMPTS = (
     "a large red circle moves right",
@@ -121,12 +125,25 @@ def serve(arguments: argparse.Namespace) -> None:
         token=_token(arguments.token_file),
         hosts=tuple(arguments.allow_host),
         origins=tuple(arguments.allow_origin),
+        replicas=arguments.replicas,
     )
+    if arguments.replicas > 1 or arguments.ray_address is not None:
+        _serve_in_cluster(arguments, config)
+        return
     try:
         from .serve.server import run_server
     except ImportError as error:
         raise ValueError(f"{error.name} is not installed; wanted it to serve; pip install 'framecast[serve]'") from error
     run_server(_generator(arguments), config)
+
+
+def _serve_in_cluster(arguments: argparse.Namespace, config: "ServeConfig") -> None:
+    try:
+        from .serve.cluster import Recipe, run_cluster
+    except ImportError as error:
+        raise ValueError(f"{error.name} is not installed; wanted it for replicas; pip install 'framecast[ray]'") from error
+    bundle = None if arguments.bundle is None else Path(arguments.bundle).resolve()
+    run_cluster(Recipe(bundle, arguments.device, arguments.dtype, arguments.replica_cpus), config, arguments.ray_address)
 
 
 def _token(file: str | None) -> str | None:

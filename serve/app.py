@@ -1,8 +1,10 @@
 """The server's application: the page, HTTP and WebSocket, behind the guard."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
@@ -21,14 +23,22 @@ _KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".
 _FRESH = {"Cache-Control": "no-cache"}  # a new server must not meet an old page
 
 
-def create_app(service: Service) -> FastAPI:
-    """The application of a service, which it starts and ends."""
+def create_app(service: Service, beside: Callable[[], Coroutine[Any, Any, None]] | None = None) -> FastAPI:
+    """The application of a service, which it starts and ends.
+
+    Args:
+        service: What it serves.
+        beside: What else is to run all the while.
+    """
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         service.engine.start()
+        task = None if beside is None else asyncio.create_task(beside())
         yield
         await service.drain()
+        if task is not None:
+            task.cancel()
 
     app = FastAPI(title="Framecast", version=str(protocol.VERSION), lifespan=life, docs_url=None, redoc_url=None)
     app.add_middleware(Guard, config=service.config)

@@ -36,6 +36,7 @@ class Channel:
 
     Attributes:
         turns: Latent frames that it was given; the engine's measure of what is fair.
+        remembers: Whether frames that were taken are remembered until the reader is known to have them.
         paused: Whether no frames are to be made.
     """
 
@@ -44,10 +45,13 @@ class Channel:
         self.stream, self.span, self.turns, self.paused = stream, span, 0, False
         self._stride, self._urgent, self._on_taken = stride, max(1, stride // 2), on_taken
         self._frames: deque[Frame] = deque()
+        self._taken: deque[Frame] = deque()
+        self.remembers = False
         self._over = False
         self._error: ServeError | None = None
         self._loop, self._news = asyncio.get_running_loop(), asyncio.Event()
         ready, stream.ready = stream.ready, []
+        self._made = stream.next_index
         self.put(ready)
 
     @property
@@ -68,7 +72,13 @@ class Channel:
     @property
     def has_room(self) -> bool:
         """Whether another latent frame may be made now."""
-        return not self._over and not self.paused and len(self._frames) <= self._urgent + self._stride
+        held = self.paused and self.is_at_start
+        return not self._over and not held and len(self._frames) <= self._urgent + self._stride
+
+    @property
+    def is_at_start(self) -> bool:
+        """Whether the frames before the first one that is wanted are made."""
+        return self._made >= self.span.start
 
     @property
     def is_urgent(self) -> bool:
@@ -78,7 +88,8 @@ class Channel:
     def put(self, frames: list[Frame]) -> None:
         """Adds frames that were made; ends the channel with the last one that is wanted."""
         self._frames.extend(frame for frame in frames if self.span.start <= frame.index < self.span.stop)
-        if frames and frames[-1].index + 1 >= self.span.stop:
+        self._made = frames[-1].index + 1 if frames else self._made
+        if frames and self._made >= self.span.stop:
             self._over = True
         self._tell()
 
@@ -105,16 +116,37 @@ class Channel:
                 return None
             await self._news.wait()
 
+    async def until_start(self) -> None:
+        """Waits until the frames before the first one that is wanted are made: what is changed earlier would change them."""
+        while True:
+            self._news.clear()
+            if self.is_at_start or self._over:
+                return
+            await self._news.wait()
+
     def take(self) -> Frame:
         """Takes the frame that `peek` gave."""
+        if self.remembers:
+            self._taken.append(self._frames[0])  # before it stops waiting, so that the engine's thread sees it here or there
         frame = self._frames.popleft()
         self._on_taken()
         return frame
 
+    def confirm(self, index: int) -> None:
+        """Notes that the reader has all frames before this one."""
+        while self._taken and self._taken[0].index < index:
+            self._taken.popleft()
+
     @contextmanager
-    def whole_stream(self) -> Iterator[Stream]:
-        """The stream as its reader sees it, with the frames that wait; in the engine's thread."""
-        self.stream.ready = list(self._frames)
+    def whole_stream(self, unconfirmed: bool = False) -> Iterator[Stream]:
+        """The stream as its reader sees it, with the frames that wait; in the engine's thread.
+
+        Args:
+            unconfirmed: Begin with the frames that were taken and that the reader may not have.
+        """
+        waiting = list(self._frames)
+        taken = list(self._taken) if unconfirmed else []
+        self.stream.ready = [frame for frame in taken if not waiting or frame.index < waiting[0].index] + waiting
         try:
             yield self.stream
         finally:

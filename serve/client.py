@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import itertools
 import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Self
@@ -22,7 +23,9 @@ from .guard import TOKEN_PROTOCOL
 from .protocol import Kind, Packet
 
 _AHEAD = 24  # frames that may be on their way
-_RECOVER_SECONDS, _RETRY_SECONDS = 10.0, 0.1
+_RECOVER_SECONDS = 30.0
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)  # seconds between attempts to recover; the last one for all that follow
+_GONE = ("server_full", "draining")  # what another server may not say
 _LARGEST_MESSAGE = 2**28
 
 
@@ -33,6 +36,9 @@ class Client:
         url: Where the server is, such as "http://127.0.0.1:8000".
         token: What the server asks for, if it does.
 
+    Attributes:
+        url: The same.
+
     Raises:
         ValueError: The address is none.
     """
@@ -42,6 +48,7 @@ class Client:
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise ValueError(f"got the address {url!r}; wanted one such as http://127.0.0.1:8000")
         secure = "s" if parts.scheme == "https" else ""
+        self.url = url
         self._address = f"ws{secure}://{parts.netloc}{parts.path.rstrip('/')}/v1/stream"
         self._protocols = [protocol.SUBPROTOCOL, *([TOKEN_PROTOCOL + token] if token is not None else [])]
 
@@ -84,9 +91,18 @@ class Client:
         return await self._open({"type": "restore", "size": len(snapshot)}, _playback(pace, format, max_frames), snapshot)
 
     async def _open(self, begin: dict[str, Any], playback: dict[str, Any], data: bytes | None = None) -> "RemoteStream":
-        remote = RemoteStream(self, playback)
-        await remote.connect(begin, data)
-        return remote
+        """Begins a stream; where one of several replicas is full, another connection may find another."""
+        attempts = 0
+        while True:
+            remote = RemoteStream(self, playback)
+            try:
+                await remote.connect(begin, data)
+                return remote
+            except ServeError as error:
+                attempts += 1
+                replicas = int(remote.hello.limits.get("replicas", 1))
+                if error.code not in _GONE or attempts >= (2 * replicas if replicas > 1 else 1):
+                    raise
 
     async def connect(self) -> ClientConnection:
         """A connection of the protocol.
@@ -111,7 +127,8 @@ class Client:
 class RemoteStream:
     """A stream that a server makes: an async iterator of `Frame`s, with the names of `Stream`.
 
-    Where the server keeps snapshots, a lost server is not the end: the stream goes on at another one, token for token.
+    Where the server keeps snapshots, a lost server is not the end: the stream goes on at another one, token for token. What was
+    asked for and not answered is asked for again there.
 
     Attributes:
         session: Its name on the server.
@@ -127,10 +144,10 @@ class RemoteStream:
         self._client, self._playback = client, playback
         self._socket: ClientConnection | None = None
         self._frames: asyncio.Queue[Frame | Exception | None] = asyncio.Queue()
-        self._requests: dict[int, asyncio.Future[Any]] = {}
+        self._requests: dict[int, tuple[dict[str, Any], asyncio.Future[Any]]] = {}
         self._reader: asyncio.Task[None] | None = None
-        self._number, self._eaten, self._closed, self._received = 0, 0, False, 0
-        self._snapshot: asyncio.Future[bytes] | None = None
+        self._number, self._eaten, self._closed, self._received, self._credit_from = 0, 0, False, 0, 0
+        self._connected = self._recoverable = self._paused = False
         self.session, self.seed, self.params, self.video, self.prompt = "", 0, SamplingParams(), "", ""
         self.next_index = self.recoveries = 0
 
@@ -140,9 +157,11 @@ class RemoteStream:
         self.hello = protocol.parse_reply(await self._text())
         try:
             await self._begin(begin, data)
+            self.next_index = self._received
         except BaseException:
             await self._socket.close()
             raise
+        self._connected = True
         self._reader = asyncio.create_task(self._read())
 
     def __aiter__(self) -> AsyncIterator[Frame]:
@@ -157,7 +176,7 @@ class RemoteStream:
             self._closed = True
             raise found
         self.next_index, self.prompt = found.index + 1, found.prompt
-        await self._eat()
+        await self._eat(found.index)
         return found
 
     async def __aenter__(self) -> Self:
@@ -171,24 +190,24 @@ class RemoteStream:
 
         Raises:
             ServeError: The prompt cannot be followed; the old one stays.
-            ConnectionError: The server was lost before it answered.
+            ConnectionError: The server was lost before it answered, and there is no other.
         """
         return (await self._ask({"type": "prompt", "prompt": prompt})).frame
 
     async def pause(self) -> int:
         """Makes no more frames; returns the index of the frame that comes next."""
-        return (await self._ask({"type": "pause"})).frame
+        reply = await self._ask({"type": "pause"})
+        self._paused = True
+        return reply.frame
 
     async def resume(self) -> None:
         """Goes on."""
         await self._ask({"type": "resume"})
+        self._paused = False
 
     async def snapshot(self) -> bytes:
         """All of the stream as bytes, which `Client.restore` and `VideoGenerator.restore` go on with."""
-        self._snapshot = asyncio.get_running_loop().create_future()
-        waiting = self._snapshot
-        await self._ask({"type": "snapshot"})
-        return await waiting
+        return await self._ask({"type": "snapshot"})
 
     async def branch(self, seeds: Sequence[int]) -> list["RemoteStream"]:
         """Other futures from the next frame on, one for each seed; this stream goes on as it was."""
@@ -201,6 +220,7 @@ class RemoteStream:
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
+        self._break_requests(ConnectionError("the stream was closed"))
         if self._socket is not None:
             await self._socket.close()
 
@@ -214,7 +234,7 @@ class RemoteStream:
             raise ServeError(reply.code, reply.message)
         self.session, self.seed, self.video = reply.session, reply.seed, reply.video
         self.params, self._recoverable = reply.settings.params(), reply.recoverable
-        self.next_index = self._received = reply.frame
+        self._received = self._credit_from = reply.frame
         self._eaten = 0
 
     async def _text(self) -> str:
@@ -226,44 +246,50 @@ class RemoteStream:
         return message if isinstance(message, str) else message.decode()
 
     async def _ask(self, request: dict[str, Any]) -> Any:
-        assert self._socket is not None
-        if self._closed:
-            raise ConnectionError("the stream is closed")
+        if self._closed or self._reader is None or self._reader.done():
+            raise ConnectionError("the stream has ended")
         self._number += 1
-        waiting = self._requests[self._number] = asyncio.get_running_loop().create_future()
+        number = self._number
+        request, waiting = request | {"id": number}, asyncio.get_running_loop().create_future()
+        self._requests[number] = (request, waiting)
         try:
-            await self._socket.send(_json(request | {"id": self._number}))
-        except ConnectionClosed as error:
-            raise ConnectionError(f"the server was lost ({error}); ask again") from error
-        return await waiting
+            if self._connected:
+                await self._send(request)
+            return await waiting
+        finally:
+            self._requests.pop(number, None)
 
-    async def _eat(self) -> None:
-        """Gives credit for frames that were used."""
+    async def _send(self, request: dict[str, Any]) -> None:
+        assert self._socket is not None
+        try:
+            await self._socket.send(_json(request))
+        except ConnectionClosed:
+            pass  # the reader sees it, and tells who waits
+
+    async def _eat(self, index: int) -> None:
+        """Gives credit for frames of this connection that were used."""
+        if index < self._credit_from or not self._connected:
+            return
         self._eaten += 1
-        if self._eaten >= _AHEAD // 2 and self._socket is not None:
+        if self._eaten >= _AHEAD // 2:
             eaten, self._eaten = self._eaten, 0
-            try:
-                await self._socket.send(_json({"type": "credit", "frames": eaten}))
-            except ConnectionClosed:
-                pass  # the reader sees it
+            await self._send({"type": "credit", "frames": eaten})
 
     async def _read(self) -> None:
         """Hands out what comes, over several servers where that is possible."""
         while True:
             try:
                 await self._read_connection()
+                self._break_requests(ConnectionError("the stream has ended"))
                 self._frames.put_nowait(None)
                 return
-            except ConnectionClosed as error:
-                lost = ConnectionError(f"the server was lost ({error})")
-                self._break_requests(lost)
-                if not self._recoverable or not await self._recover():
+            except Exception as error:
+                lost = ConnectionError(f"the server was lost ({error})") if isinstance(error, ConnectionClosed) else error
+                self._connected = False
+                if not await self._recover(lost):
+                    self._break_requests(lost)
                     self._frames.put_nowait(lost)
                     return
-            except Exception as error:
-                self._break_requests(error)
-                self._frames.put_nowait(error)
-                return
 
     async def _read_connection(self) -> None:
         """Hands out what comes, up to the end of the stream."""
@@ -286,49 +312,65 @@ class RemoteStream:
 
     def _take(self, packet: Packet, message: bytes, prompt: str) -> None:
         if packet.kind is Kind.SNAPSHOT:
-            if self._snapshot is not None and not self._snapshot.done():
-                self._snapshot.set_result(packet.payload)
+            asked = [number for number, (request, _) in self._requests.items() if request["type"] == "snapshot"]
+            self._settle(asked[0] if asked else None, packet.payload)
             return
         pixels = decode_image(packet.payload, (self.hello.height, self.hello.width))
         self._frames.put_nowait(Frame(torch.from_numpy(pixels.copy()), packet.index, packet.latent_index, prompt))
         self._received = packet.index + 1
 
     def _answer(self, reply: Any) -> None:
-        waiting = self._requests.pop(reply.reply_to, None)
+        if reply.type == "error":
+            self._settle(reply.reply_to, ServeError(reply.code, reply.message))
+        elif reply.type != "snapshotted":  # the snapshot itself is the answer
+            self._settle(reply.reply_to, reply)
+
+    def _settle(self, number: int | None, result: Any) -> None:
+        """Gives who asked an answer, if someone still waits for it."""
+        _, waiting = self._requests.pop(number, (None, None)) if number is not None else (None, None)
         if waiting is None or waiting.done():
             return
-        if reply.type == "error":
-            waiting.set_exception(ServeError(reply.code, reply.message))
+        if isinstance(result, Exception):
+            waiting.set_exception(result)
         else:
-            waiting.set_result(reply)
+            waiting.set_result(result)
 
     def _break_requests(self, error: Exception) -> None:
-        for waiting in [*self._requests.values(), self._snapshot]:
-            if waiting is not None and not waiting.done():
-                waiting.set_exception(ConnectionError(f"{error}; ask again"))
-        self._requests, self._snapshot = {}, None
+        for number in list(self._requests):
+            self._settle(number, ConnectionError(str(error)))
 
-    async def _recover(self) -> bool:
+    async def _recover(self, lost: Exception) -> bool:
         """Goes on at another server; says whether there was one."""
-        clock = asyncio.get_running_loop()
+        may_go_on = isinstance(lost, ConnectionError) or (isinstance(lost, ServeError) and lost.code == "draining")
+        if not self._recoverable or not may_go_on:
+            return False
+        clock, pauses = asyncio.get_running_loop(), itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1]))
         until = clock.time() + _RECOVER_SECONDS
-        begin = {"type": "recover", "session": self.session, "frame": self._received}
         while clock.time() < until:
             try:
-                self._socket = await self._client.connect()
-                self.hello = protocol.parse_reply(await self._text())
-                next_index, eaten = self.next_index, self._eaten
-                await self._begin(begin, None)
-                self.next_index, self._eaten = next_index, eaten
-                self.recoveries += 1
+                await self._go_on()
                 return True
             except ServeError as error:
-                if error.code not in ("server_full", "draining"):
+                if error.code not in _GONE:
                     return False
             except (ConnectionError, ConnectionClosed):
                 pass
-            await asyncio.sleep(_RETRY_SECONDS)
+            await asyncio.sleep(next(pauses))
         return False
+
+    async def _go_on(self) -> None:
+        """Connects again, from the first frame that did not come, and asks again for what was not answered."""
+        if self._socket is not None:
+            await self._socket.close()
+        self._socket = await self._client.connect()
+        self.hello = protocol.parse_reply(await self._text())
+        await self._begin({"type": "recover", "session": self.session, "frame": self._received}, None)
+        self.recoveries += 1
+        self._connected = True
+        if self._paused:
+            await self._send({"type": "pause"})
+        for request, _ in list(self._requests.values()):
+            await self._send(request)
 
 
 def _scene(prompt: Prompt) -> dict[str, Any]:

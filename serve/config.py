@@ -29,6 +29,7 @@ class ServeConfig:
         idle_seconds: How long a session may be paused, or a connection without a session.
         stall_seconds: How long a client may leave frames that wait for it.
         snapshot_every: Latent frames between the snapshots that are kept where there is a store for them.
+        replicas: Servers that share the work; the other limits are those of each.
 
     Raises:
         ValueError: A number is out of range, or the address is not a loopback one and there is no token.
@@ -51,7 +52,8 @@ class ServeConfig:
     message_rate: float = 50.0
     idle_seconds: float = 300.0
     stall_seconds: float = 15.0
-    snapshot_every: int = 24
+    snapshot_every: int = 6
+    replicas: int = 1
 
     def __post_init__(self) -> None:
         least = {"port": 0, "slots": 1, "queue": 0}
@@ -87,6 +89,7 @@ _COUNTS = (
     "max_credits",
     "max_first_frames",
     "snapshot_every",
+    "replicas",
 )
 _TOKEN_LETTERS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 

@@ -1,6 +1,7 @@
 """`LiveStream`: a stream that is being served - paced, steered, kept, watched by others."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -8,11 +9,16 @@ from typing import TYPE_CHECKING
 
 from ..sample import Frame, Stream
 from .channel import Channel
+from .encoding import Mp4Encoder
 from .errors import ServeError, as_serve_error
+from .store import Kept
 
 if TYPE_CHECKING:
     from .service import Place, Service
 
+log = logging.getLogger("framecast.serve")
+
+TAKEN_OVER = "another connection has taken this session over"
 _WATCHED_AHEAD = 48  # frames that may wait for a watcher before it is let go
 
 
@@ -54,21 +60,23 @@ class LiveStream:
         place: Its place; given back when it is closed.
         channel: Its frames.
         id: Its name, which cannot be guessed; `None` makes one.
+        owner: By which name the store knows that this is who makes its frames; `None` makes one.
 
     Attributes:
         next_index: Index of the frame that is sent next.
-        confirmed: Index up to which the reader is known to have the frames.
     """
 
-    def __init__(self, service: "Service", place: "Place", channel: Channel, id: str | None = None):
+    def __init__(self, service: "Service", place: "Place", channel: Channel, id: str | None = None, owner: str | None = None):
         self.service, self.channel, self.id = service, channel, id or secrets.token_urlsafe(16)
+        self.owner = owner or service.new_owner()
         self.seed, self.params = channel.stream.own_state.seed, channel.stream.params
-        self.next_index = self.confirmed = channel.span.start
+        self.next_index = channel.span.start
         self._place, self._watchers, self._resumed = place, set[asyncio.Queue[Frame | None]](), asyncio.Event()
         self._resumed.set()
         self._watched = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
         self._keep_from = 0  # latent index
+        self._one_keeps = asyncio.Lock()  # the snapshot that is put last is the latest
         self._asked_at: float | None = place.since
         self._sent_at: float | None = None
 
@@ -113,13 +121,27 @@ class LiveStream:
 
     async def broadcast(self) -> None:
         """Plays for those who watch, and for nobody else, until it ends or is left alone for too long."""
+        drop = False
         try:
-            async for _ in self.play(self.service.generator.fps, self._watchers_there):
-                pass
+            async for frame in self.play(self.service.generator.fps, self._watchers_there):
+                self.channel.confirm(frame.index + 1)
+            drop = True
         except ServeError as error:
             self.channel.end(error)
+            drop = error.code == "idle"
         finally:
-            await self.close()
+            await self.close(drop=drop)
+
+    async def fragments(self) -> AsyncIterator[bytes]:
+        """The frames from now on, as the pieces of an mp4."""
+        generator, frames = self.service.generator, self.watch()
+        encoder = Mp4Encoder(generator.height, generator.width, generator.fps)
+        try:
+            while (frame := await frames.get()) is not None:
+                yield await encoder.encode(frame)
+            yield await encoder.finish()
+        finally:
+            self.unwatch(frames)
 
     def pause(self) -> None:
         """Makes and sends no more frames."""
@@ -142,32 +164,61 @@ class LiveStream:
         def change() -> tuple[int, str]:
             return self.channel.stream.set_prompt(text), self.channel.stream.prompt
 
+        await self.channel.until_start()
         try:
             changed = await self.service.engine.run(change)
         except ValueError as error:
             raise as_serve_error(error, "bad_prompt") from error
-        await self._keep()  # a prompt that was confirmed must not be forgotten
+        if self.channel.remembers:
+            await self.keep()  # a prompt that was confirmed must not be forgotten
         return changed
+
+    async def keep(self) -> None:
+        """Keeps a snapshot that begins with the first frame that the reader may not have; more follow as it plays.
+
+        Without a store, and while it is out of reach, nothing is kept, and the stream goes on.
+        """
+        store = self.service.store
+        if store is None:
+            return
+        self.channel.remembers = True
+        async with self._one_keeps:
+            copy = (await self.fork([self.seed], unconfirmed=True))[0]
+            kept = Kept(copy.next_index, self.channel.span.stop, await asyncio.to_thread(copy.snapshot))
+            try:
+                if not await store.put(self.id, self.owner, kept):
+                    self.channel.end(ServeError("wrong_state", TAKEN_OVER))
+            except ConnectionError as error:
+                log.warning("a stream goes on without a snapshot: %s", error)
 
     async def snapshot(self) -> tuple[int, bytes]:
         """The first frame that the restored stream gives, and the stream as bytes."""
         copy = (await self.fork([self.seed]))[0]
         return copy.next_index, await asyncio.to_thread(copy.snapshot)
 
-    async def fork(self, seeds: list[int]) -> list[Stream]:
-        """Other futures from the next frame on."""
+    async def fork(self, seeds: list[int], unconfirmed: bool = False) -> list[Stream]:
+        """Other futures from the next frame on, or from the first one that the reader may not have."""
 
         def copy() -> list[Stream]:
-            with self.channel.whole_stream() as stream:
+            with self.channel.whole_stream(unconfirmed) as stream:
                 return stream.branch(seeds)
 
+        if not unconfirmed:
+            await self.channel.until_start()
         return await self.service.engine.run(copy)
 
-    async def close(self, error: ServeError | None = None) -> None:
-        """Ends it, and gives its place back."""
+    async def close(self, error: ServeError | None = None, drop: bool = False) -> None:
+        """Ends it, and gives its place back.
+
+        Args:
+            error: Why, for who reads it.
+            drop: Nobody will want to go on with it: forget its snapshot too.
+        """
         self.channel.end(error)
         if self._keeping is not None:
             self._keeping.cancel()
+        if drop:
+            await self._forget_snapshot()
         try:
             await self.service.engine.close(self.channel)
         except ServeError:
@@ -215,11 +266,20 @@ class LiveStream:
     def _keep_sometimes(self, frame: Frame) -> None:
         """Keeps a snapshot every so many latent frames, beside the sending."""
         idle = self._keeping is None or self._keeping.done()
-        if self.service.store is not None and idle and frame.latent_index >= self._keep_from:
+        if self.channel.remembers and idle and frame.latent_index >= self._keep_from:
+            if self._keep_from:  # the first one was kept before it played
+                self._keeping = asyncio.create_task(self._keep_quietly())
             self._keep_from = frame.latent_index + self.service.config.snapshot_every
-            self._keeping = asyncio.create_task(self._keep())
 
-    async def _keep(self) -> None:
-        if self.service.store is not None:
-            frame, data = await self.snapshot()
-            await self.service.store.put(self.id, frame, data, self.confirmed)
+    async def _keep_quietly(self) -> None:
+        try:
+            await self.keep()
+        except ServeError:
+            pass  # the engine has gone; who plays the stream sees it
+
+    async def _forget_snapshot(self) -> None:
+        if self.service.store is not None and self.channel.remembers:
+            try:
+                await self.service.store.drop(self.id, self.owner)
+            except ConnectionError:
+                pass  # then it is forgotten when there are too many

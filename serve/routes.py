@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,7 +16,6 @@ from torch import Tensor
 from ..data import write_video
 from ..sample import Frame
 from . import protocol
-from .encoding import Mp4Encoder
 from .errors import ServeError
 from .live import LiveStream
 from .protocol import Message, Scene
@@ -102,13 +101,13 @@ def make_router(service: Service) -> APIRouter:
     @router.post("/v1/streams", summary="A stream for players", status_code=201)
     async def create(wanted: StreamRequest) -> StreamReply:
         live = await service.start(wanted, wanted.max_frames)
-        service.broadcast(live)
+        await service.broadcast(live)
         return StreamReply(id=live.id, video=f"/v1/streams/{live.id}.mp4")
 
     @router.get("/v1/streams/{id}.mp4", summary="A stream as fragmented mp4, from now on", response_class=StreamingResponse)
     async def watch(id: str) -> StreamingResponse:
-        live = service.find(id)
-        return StreamingResponse(fragments(live), media_type="video/mp4", headers={"Cache-Control": "no-store"})
+        live = await service.reach(id)
+        return StreamingResponse(live.fragments(), media_type="video/mp4", headers={"Cache-Control": "no-store"})
 
     @router.get("/v1/streams/{id}/video.{format}", summary="A stream so far, as a file", response_class=FileResponse)
     async def save(request: Request, id: str, format: Literal["mp4", "fct"], frames: Frames = None) -> FileResponse:
@@ -117,12 +116,12 @@ def make_router(service: Service) -> APIRouter:
     @router.post("/v1/streams/{id}/prompt", summary="Steers a stream")
     async def steer(id: str, wanted: PromptRequest) -> PromptReply:
         protocol.check_prompt(wanted.prompt, service.config.max_prompt)
-        frame, prompt = await service.find(id).set_prompt(wanted.prompt)
+        frame, prompt = await (await service.reach(id)).set_prompt(wanted.prompt)
         return PromptReply(frame=frame, prompt=prompt)
 
     @router.delete("/v1/streams/{id}", summary="Ends a stream", status_code=204)
     async def delete(id: str) -> None:
-        await service.find(id).close()
+        await (await service.reach(id)).close(drop=True)
 
     return router
 
@@ -192,15 +191,3 @@ async def save_video(service: Service, request: Request, recording: Recording, f
         raise
     name = f"framecast-{recording.seed}.{format}"
     return FileResponse(path, media_type=MEDIA_TYPES[format], filename=name, background=BackgroundTask(folder.cleanup))
-
-
-async def fragments(live: LiveStream) -> AsyncIterator[bytes]:
-    """The frames of a stream from now on, as the pieces of an mp4."""
-    generator, frames = live.service.generator, live.watch()
-    encoder = Mp4Encoder(generator.height, generator.width, generator.fps)
-    try:
-        while (frame := await frames.get()) is not None:
-            yield await encoder.encode(frame)
-        yield await encoder.finish()
-    finally:
-        live.unwatch(frames)

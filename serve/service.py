@@ -1,10 +1,11 @@
 """`Service`: the engine, who has a place, and which streams run; what WebSockets and HTTP share."""
 
 import asyncio
+import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -14,11 +15,11 @@ from .channel import Channel, Span
 from .config import ServeConfig
 from .engine import Engine
 from .errors import DRAINING, ServeError, as_serve_error
-from .live import LiveStream
+from .live import TAKEN_OVER, LiveStream
 from .metrics import Metrics
 from .protocol import Scene
 from .recording import Recording
-from .store import SnapshotStore
+from .store import Kept, SnapshotStore
 
 if TYPE_CHECKING:
     from .session import Session
@@ -45,6 +46,26 @@ class Place:
             give_back()
 
 
+class Steerable(Protocol):
+    """A running stream, here or on another server."""
+
+    async def set_prompt(self, text: str) -> tuple[int, str]:
+        """Changes the prompt; returns the first frame for which it holds, and what it was taken for."""
+
+    def fragments(self) -> AsyncIterator[bytes]:
+        """The frames from now on, as the pieces of an mp4."""
+
+    async def close(self, error: ServeError | None = None, drop: bool = False) -> None:
+        """Ends it."""
+
+
+class Others(Protocol):
+    """The other servers of a cluster."""
+
+    async def find(self, id: str) -> Steerable | None:
+        """A stream that runs on one of them, if there is such a one."""
+
+
 class Service:
     """All that runs on a server, whatever it is reached by.
 
@@ -52,10 +73,15 @@ class Service:
         generator: Makes the frames.
         config: The limits.
         store: Where snapshots of running streams are kept; `None` keeps none.
+        name: Its name among the servers that share the store.
+
+    Attributes:
+        others: Where else streams run; `None` is nowhere.
     """
 
-    def __init__(self, generator: VideoGenerator, config: ServeConfig, store: SnapshotStore | None = None):
-        self.generator, self.config, self.store = generator, config, store
+    def __init__(self, generator: VideoGenerator, config: ServeConfig, store: SnapshotStore | None = None, name: str = "alone"):
+        self.generator, self.config, self.store, self.name = generator, config, store, name
+        self.others: Others | None = None
         self.metrics = Metrics()
         self.engine = Engine(generator, config.slots, self.metrics)
         self.streams: dict[str, LiveStream] = {}
@@ -118,20 +144,32 @@ class Service:
             place.release()
             raise
 
-    async def recover(self, id: str, frame: int, max_frames: int | None) -> LiveStream:
-        """Goes on with a stream whose server was lost, from a frame on.
+    def new_owner(self) -> str:
+        """A name for who makes the frames of a stream: this server's, and one that no other stream has."""
+        return f"{self.name}/{secrets.token_hex(8)}"
+
+    async def recover(self, id: str, frame: int | None = None, max_frames: int | None = None) -> LiveStream:
+        """Goes on with a stream from its snapshot, here, whoever made its frames before.
+
+        Args:
+            id: Its name.
+            frame: The first frame that is wanted; `None` is the first that the reader may not have.
+            max_frames: The stream ends with this frame; `None` is as it was to.
 
         Raises:
-            ServeError: There is no place, or no snapshot of such a stream.
+            ServeError: There is no place, no snapshot of such a stream, or none from so early on.
         """
-        found = None if self.store is None else await self.store.get(id, frame)
-        if found is None:
-            raise ServeError("not_found", f"there is no snapshot of session {id[:8]}... from frame {frame} or before; start anew")
         if id in self.streams:  # the old connection broke, and nobody has noticed yet
-            await self.streams[id].close(ServeError("wrong_state", "another connection has taken this session over"))
+            await self.streams[id].close(ServeError("wrong_state", TAKEN_OVER))
         place = self.admit()
         try:
-            return await self._open(place, lambda: self.generator.restore(found[1]), max_frames, frame, id)
+            owner = self.new_owner()
+            kept = await self._claim(id, owner)
+            if kept is None or (frame is not None and frame < kept.frame):
+                message = f"there is no snapshot of session {id[:8]}... from frame {frame or 0} or before; start anew"
+                raise ServeError("not_found", message)
+            start, stop = kept.frame if frame is None else frame, max_frames or kept.stop
+            return await self._open(place, lambda: self.generator.restore(kept.data), stop, start, id, owner)
         except BaseException:
             place.release()
             raise
@@ -161,14 +199,18 @@ class Service:
         for branch in branches:
             self._branches[branch.id] = (branch, live)
             loop.call_later(_ATTACH_SECONDS, self._expire, branch.id)
+        for branch in branches:
+            await branch.keep()  # it may be attached at another server
         return branches
 
     async def attach(self, id: str) -> LiveStream:
-        """Takes over a branch.
+        """Takes over a branch, also of another server.
 
         Raises:
-            ServeError: There is none of this name any more.
+            ServeError: There is none of this name any more, or no place here for one of another server.
         """
+        if id not in self._branches and self.others is not None:
+            return await self.recover(id)
         if id not in self._branches:
             raise ServeError("not_found", f"there is no branch {id[:8]}... that waits; branch again, and attach at once")
         live, _ = self._branches.pop(id)
@@ -176,12 +218,15 @@ class Service:
         await self.engine.open(live.channel)
         return live
 
-    def broadcast(self, live: LiveStream) -> None:
-        """Lets a stream play for those who watch it."""
-        self._begin(live.broadcast())
+    async def broadcast(self, live: LiveStream) -> None:
+        """Lets a stream play for those who watch it, here and elsewhere."""
+        try:
+            await live.keep()
+        finally:
+            self._begin(live.broadcast())
 
     def find(self, id: str) -> LiveStream:
-        """The running stream of a name.
+        """The stream of a name that runs here.
 
         Raises:
             ServeError: There is none.
@@ -190,6 +235,18 @@ class Service:
         if live is None:
             raise ServeError("not_found", f"there is no stream {id[:8]}...; it may have ended")
         return live
+
+    async def reach(self, id: str) -> Steerable:
+        """The stream of a name that runs here or on another server.
+
+        Raises:
+            ServeError: There is none, or it cannot be reached.
+        """
+        if id not in self.streams and self.others is not None:
+            found = await self.others.find(id)
+            if found is not None:
+                return found
+        return self.find(id)
 
     async def record(self, id: str) -> Recording:
         """What the stream of a name has made so far; also where it has ended, while that is kept.
@@ -231,8 +288,22 @@ class Service:
             await live.close(gone)
         await asyncio.to_thread(self.engine.stop)
 
+    async def _claim(self, id: str, owner: str) -> Kept | None:
+        if self.store is None:
+            return None
+        try:
+            return await self.store.claim(id, owner)
+        except ConnectionError as error:
+            raise ServeError("draining", "snapshots are out of reach; connect again later") from error
+
     async def _open(
-        self, place: Place, make: Callable[[], Stream], max_frames: int | None, start: int | None = None, id: str | None = None
+        self,
+        place: Place,
+        make: Callable[[], Stream],
+        max_frames: int | None,
+        start: int | None = None,
+        id: str | None = None,
+        owner: str | None = None,
     ) -> LiveStream:
         try:
             stream = await self.engine.run(make)
@@ -240,10 +311,10 @@ class Service:
             raise as_serve_error(error, "bad_prompt") from error
         first = stream.next_index
         stop = min(max_frames or self.config.max_frames, self.config.max_frames)
-        if stop <= first:
+        if stop < first or (stop == first and start is None):
             raise ServeError("bad_message", f"got max_frames {stop} for a stream that goes on with frame {first}; ask for more")
         channel = Channel(stream, Span(first if start is None else start, stop), self.engine.wake)
-        live = LiveStream(self, place, channel, id)
+        live = LiveStream(self, place, channel, id, owner)
         self.streams[live.id] = live
         try:
             await self.engine.open(channel)
@@ -267,7 +338,7 @@ class Service:
     def _expire(self, id: str) -> None:
         if id in self._branches:
             branch, _ = self._branches.pop(id)
-            self._begin(branch.close())
+            self._begin(branch.close(drop=True))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

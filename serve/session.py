@@ -28,6 +28,7 @@ STATES = {
 """Which messages each state takes."""
 
 _MOST_ERRORS = 20  # answered in one connection
+_IN_ORDER = (1000, 1001)  # what a client closes a connection with when it does not want to go on
 
 
 class Session:
@@ -45,6 +46,7 @@ class Session:
         self._sender: asyncio.Task[None] | None = None
         self._state, self._errors, self._stuck, self._failed = "ready", 0, False, False
         self._listener: asyncio.Task | None = None
+        self._done = False
         self._rate = Rate(self._config.message_rate)
         self._credits = Credits(self._config.max_credits, self._config.stall_seconds)
         self._granted = 0  # credit after the first, which says what arrived
@@ -61,14 +63,16 @@ class Session:
                 await self._answer(await self._receive())
         except ServeError as error:
             await self.fail(error)
-        except (WebSocketDisconnect, RuntimeError):
-            pass  # the client has gone, or the sender has closed the connection
+        except WebSocketDisconnect as gone:
+            self._done = gone.code in _IN_ORDER
+        except RuntimeError:
+            pass  # the sender has closed the connection
         except asyncio.CancelledError:
             if not self._stuck:
                 raise
             log.info("a connection is left, since its client does not read")
         finally:
-            await self._end_stream()
+            await self._end_stream(self._done)
             self._keep(None)
             self._service.sessions.discard(self)
 
@@ -135,20 +139,22 @@ class Session:
 
     async def _on_stop(self, request: protocol.Stop) -> None:
         frame = self._live.next_index if self._live is not None else 0
-        await self._end_stream()
+        await self._end_stream(done=True)
         await self._send(protocol.Stopped(reply_to=request.id, frame=frame))
 
     async def _on_credit(self, request: protocol.Credit) -> None:
         self._credits.give(request.frames)
         self._granted += request.frames
         if self._live is not None:
-            self._live.confirmed = self._live.channel.span.start + self._granted
+            self._live.channel.confirm(self._live.channel.span.start + self._granted)
 
     async def _play(self, live: LiveStream, request: Playback) -> None:
         """Begins to send the frames of a stream."""
-        await self._end_stream()
+        await self._end_stream(done=True)
         self._keep(None)
-        self._live, self._state, self._granted = live, "playing", 0
+        self._live = live
+        await live.keep()
+        self._state, self._granted = "playing", 0
         self._credits = Credits(self._config.max_credits, self._config.stall_seconds)
         self._credits.give(request.credits)
         await self._send(
@@ -192,7 +198,7 @@ class Session:
         if last is not None and (rest := await encoder.finish()):
             await self._send_frame(encoder.kind, last, rest)
         self._state = "ended"
-        await live.close()
+        await live.close()  # its snapshot stays, until the client has the last frames and goes
         self._keep(live)
         await self._send(protocol.Ended(frame=live.next_index))
 
@@ -201,8 +207,8 @@ class Session:
         packet = Packet(kind, frame.index, frame.latent_index, timestamp, data)
         await self._patiently(self._socket.send_bytes(packet.pack()))
 
-    async def _end_stream(self) -> None:
-        """Ends the stream, if there is one, and its sending; the place is free afterwards."""
+    async def _end_stream(self, done: bool = False) -> None:
+        """Ends the stream, if there is one, and its sending; the place is free afterwards. Who is `done` will not recover it."""
         sender, live = self._sender, self._live
         self._sender = self._live = None
         self._state = "ready"
@@ -210,7 +216,7 @@ class Session:
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
         if live is not None:
-            await live.close()
+            await live.close(drop=done)
             self._keep(live)
 
     def _keep(self, live: LiveStream | None) -> None:
@@ -318,6 +324,7 @@ def hello(service: Service) -> protocol.Hello:
             "snapshot": config.max_snapshot,
             "first_frames": config.max_first_frames,
             "sessions": config.capacity,
+            "replicas": config.replicas,
             "idle_seconds": config.idle_seconds,
         },
     )

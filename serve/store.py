@@ -1,66 +1,103 @@
 """Where snapshots of running streams are kept, so that another server can go on with them."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
-_MOST = 16  # snapshots of one stream
+
+@dataclass(frozen=True)
+class Kept:
+    """The latest snapshot of a stream.
+
+    Attributes:
+        frame: Index of the first frame that the restored stream gives; the reader has all before it.
+        stop: Index after the last frame that is wanted.
+        data: The snapshot.
+    """
+
+    frame: int
+    stop: int
+    data: bytes
 
 
 class SnapshotStore(Protocol):
-    """Keeps the latest snapshots of streams."""
+    """Keeps the latest snapshot of each stream, and who makes its frames: its owner, who alone can replace or drop it.
 
-    async def put(self, id: str, frame: int, snapshot: bytes, confirmed: int) -> None:
-        """Keeps a snapshot whose stream goes on with `frame`; the reader has all frames before `confirmed`."""
+    All methods raise `ConnectionError` where the store is out of reach.
+    """
 
-    async def get(self, id: str, frame: int) -> tuple[int, bytes] | None:
-        """The latest snapshot that goes on with `frame` or an earlier one, if there is any."""
+    async def put(self, id: str, owner: str, kept: Kept) -> bool:
+        """Keeps a snapshot; `False` where the stream has another owner by now. A stream is whose first snapshot it is."""
 
-    async def drop(self, id: str) -> None:
-        """Forgets a stream."""
+    async def claim(self, id: str, owner: str) -> Kept | None:
+        """The snapshot of a stream, if there is any, which has this owner from now on."""
+
+    async def drop(self, id: str, owner: str) -> None:
+        """Forgets a stream, unless it has another owner."""
 
 
 class Shelf:
-    """The snapshots of streams in memory; of each stream those that its reader may still need.
+    """The snapshots of streams in memory. Where there are too many, the streams that were kept longest ago are forgotten.
 
     Args:
-        most_streams: Of more streams the oldest are forgotten.
+        most_bytes: Of all snapshots together.
     """
 
-    def __init__(self, most_streams: int = 64):
-        self._most, self._kept = most_streams, dict[str, dict[int, bytes]]()
+    def __init__(self, most_bytes: int = 2**30):
+        self._most, self._size = most_bytes, 0
+        self._kept: dict[str, tuple[str, Kept]] = {}
 
-    def put(self, id: str, frame: int, snapshot: bytes, confirmed: int) -> None:
+    def owner(self, id: str) -> str | None:
+        """Who makes the frames of a stream, if it is known."""
+        return self._kept[id][0] if id in self._kept else None
+
+    def put(self, id: str, owner: str, kept: Kept) -> bool:
         """As `SnapshotStore.put`."""
-        kept = self._kept.pop(id, {}) | {frame: snapshot}
-        needed = max((place for place in kept if place <= confirmed), default=0)
-        self._kept[id] = {place: kept[place] for place in sorted(kept)[-_MOST:] if place >= needed}
-        while len(self._kept) > self._most:
-            del self._kept[next(iter(self._kept))]
+        if self.owner(id) not in (None, owner):
+            return False
+        self._remove(id)
+        self._kept[id] = (owner, kept)
+        self._size += len(kept.data)
+        while self._size > self._most:
+            self._remove(next(iter(self._kept)))
+        return True
 
-    def get(self, id: str, frame: int) -> tuple[int, bytes] | None:
-        """As `SnapshotStore.get`."""
-        kept = self._kept.get(id, {})
-        place = max((place for place in kept if place <= frame), default=None)
-        return None if place is None else (place, kept[place])
+    def claim(self, id: str, owner: str) -> Kept | None:
+        """As `SnapshotStore.claim`."""
+        if id not in self._kept:
+            return None
+        kept = self._kept[id][1]
+        self._kept[id] = (owner, kept)
+        return kept
 
-    def drop(self, id: str) -> None:
+    def drop(self, id: str, owner: str) -> None:
         """As `SnapshotStore.drop`."""
-        self._kept.pop(id, None)
+        if self.owner(id) == owner:
+            self._remove(id)
+
+    def _remove(self, id: str) -> None:
+        _, kept = self._kept.pop(id, ("", None))
+        if kept is not None:
+            self._size -= len(kept.data)
 
 
 class MemoryStore:
-    """A `SnapshotStore` in this process: a client whose connection broke can go on."""
+    """A `SnapshotStore` in this process: a client whose connection broke can go on.
 
-    def __init__(self, most_streams: int = 64):
-        self._shelf = Shelf(most_streams)
+    Args:
+        most_bytes: Of all snapshots together.
+    """
 
-    async def put(self, id: str, frame: int, snapshot: bytes, confirmed: int) -> None:
+    def __init__(self, most_bytes: int = 2**30):
+        self.shelf = Shelf(most_bytes)
+
+    async def put(self, id: str, owner: str, kept: Kept) -> bool:
         """As `SnapshotStore.put`."""
-        self._shelf.put(id, frame, snapshot, confirmed)
+        return self.shelf.put(id, owner, kept)
 
-    async def get(self, id: str, frame: int) -> tuple[int, bytes] | None:
-        """As `SnapshotStore.get`."""
-        return self._shelf.get(id, frame)
+    async def claim(self, id: str, owner: str) -> Kept | None:
+        """As `SnapshotStore.claim`."""
+        return self.shelf.claim(id, owner)
 
-    async def drop(self, id: str) -> None:
+    async def drop(self, id: str, owner: str) -> None:
         """As `SnapshotStore.drop`."""
-        self._shelf.drop(id)
+        self.shelf.drop(id, owner)

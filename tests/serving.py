@@ -11,13 +11,40 @@ import httpx
 import tiny_bundle
 from websockets.asyncio.client import ClientConnection, connect
 
-from framecast.sample import VideoGenerator
+from framecast.sample import Frame, VideoGenerator
 from framecast.serve import Client, ServeConfig, Service
 from framecast.serve.protocol import Packet
-from framecast.serve.server import make_server
+from framecast.serve.server import Server, make_server
 from framecast.serve.store import SnapshotStore
 
 PROMPT, OTHER = "a red circle moves right", "a blue square moves up"
+
+
+def library(
+    num_frames: int, prompt: str = PROMPT, seed: int = 3, changes: dict[int, str] | None = None, **options
+) -> list[Frame]:
+    """The frames that the library makes; `changes` are prompts by the frame from which they hold."""
+    stream = tiny_bundle.generator().stream(prompt, seed, **options)
+    frames: list[Frame] = []
+    while len(frames) < num_frames:
+        if not stream.ready and stream.next_index in (changes or {}):
+            stream.set_prompt(changes[stream.next_index])  # type: ignore[index]
+        frames.append(next(stream))
+    return frames
+
+
+def same(a: list[Frame], b: list[Frame], levels: int = 0) -> bool:
+    """Whether frames are the same, or in company differ by one of 256 `levels` at most.
+
+    Torch computes the last few values of a layer without vector instructions, with other rounding. In networks as tiny as these
+    that depends on the size of the batch; where a picture has a multiple of 32 values in every layer it does not.
+    """
+    assert [(f.index, f.latent_index, f.prompt) for f in a] == [(f.index, f.latent_index, f.prompt) for f in b]
+    return all((x.image.int() - y.image.int()).abs().max() <= levels for x, y in zip(a, b, strict=True))
+
+
+async def some(stream, num_frames: int) -> list[Frame]:
+    return [await asyncio.wait_for(anext(stream), 20) for _ in range(num_frames)]
 
 
 @dataclass
@@ -26,6 +53,7 @@ class Running:
 
     port: int
     service: Service
+    server: Server
 
     @property
     def url(self) -> str:
@@ -46,6 +74,11 @@ class Running:
             socket = Socket(connection)
             assert (await socket.reply())["type"] == "hello"
             yield socket
+
+    def cut(self) -> None:
+        """Breaks all connections without a word, as the death of the server would."""
+        for connection in list(self.server.server_state.connections):
+            connection.transport.abort()
 
     async def until_free(self, seconds: float = 2.0) -> None:
         """Waits until all places are free, or fails."""
@@ -91,10 +124,10 @@ class Socket:
 
 @asynccontextmanager
 async def running(
-    generator: VideoGenerator | None = None, store: SnapshotStore | None = None, **config: Any
+    generator: VideoGenerator | None = None, store: SnapshotStore | None = None, name: str = "alone", **config: Any
 ) -> AsyncIterator[Running]:
     """A server on a free port, with small limits where `config` says so."""
-    service = Service(generator or tiny_bundle.generator(), ServeConfig(**{"port": 0, **config}), store)
+    service = Service(generator or tiny_bundle.generator(), ServeConfig(**{"port": 0, **config}), store, name)
     server = make_server(service)
     listener = server.config.bind_socket()
     task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -102,7 +135,7 @@ async def running(
         async with asyncio.timeout(30):
             while not server.started:
                 await asyncio.sleep(0.01)
-        yield Running(listener.getsockname()[1], service)
+        yield Running(listener.getsockname()[1], service, server)
     finally:
         server.should_exit = True
         await task

@@ -367,6 +367,7 @@ def test_the_commands():
         "reconstruct",
         "info",
         "evaluate",
+        "serve",
         "bench",
         "demo",
     ]

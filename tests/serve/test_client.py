@@ -6,39 +6,12 @@ import pytest
 import serving
 import tiny_bundle
 import torch
-from serving import OTHER, PROMPT
+from serving import OTHER, PROMPT, library, same, some
 
-from framecast.sample import Frame, SamplingParams
+from framecast.sample import SamplingParams
 from framecast.serve import Client, ServeError
 
 TOKEN = SamplingParams(decoding="token", guidance_scale=1, top_k=9)
-
-
-def library(
-    num_frames: int, prompt: str = PROMPT, seed: int = 3, changes: dict[int, str] | None = None, **options
-) -> list[Frame]:
-    """The frames that the library makes; `changes` are prompts by the frame from which they hold."""
-    stream = tiny_bundle.generator().stream(prompt, seed, **options)
-    frames: list[Frame] = []
-    while len(frames) < num_frames:
-        if not stream.ready and stream.next_index in (changes or {}):
-            stream.set_prompt(changes[stream.next_index])  # type: ignore[index]
-        frames.append(next(stream))
-    return frames
-
-
-def same(a: list[Frame], b: list[Frame], levels: int = 0) -> bool:
-    """Whether frames are the same, or in company differ by one of 256 `levels` at most.
-
-    Torch computes the last few values of a layer without vector instructions, with other rounding. In networks as tiny as these
-    that depends on the size of the batch; where a picture has a multiple of 32 values in every layer it does not.
-    """
-    assert [(f.index, f.latent_index, f.prompt) for f in a] == [(f.index, f.latent_index, f.prompt) for f in b]
-    return all((x.image.int() - y.image.int()).abs().max() <= levels for x, y in zip(a, b, strict=True))
-
-
-async def some(stream, num_frames: int) -> list[Frame]:
-    return [await asyncio.wait_for(anext(stream), 20) for _ in range(num_frames)]
 
 
 @pytest.mark.parametrize("format", ["png", "webp"])

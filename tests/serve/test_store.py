@@ -1,32 +1,36 @@
-"""Which snapshots are kept: those that a reader may still need, and no more."""
+"""Which snapshots are kept: the latest of each stream, for who makes its frames, and no more than there is room for."""
 
-from framecast.serve.store import Shelf
+from framecast.serve.store import Kept, Shelf
 
 
-def test_latest_snapshot_before_a_frame_is_given():
+def kept(frame: int = 0, size: int = 10) -> Kept:
+    return Kept(frame, 100, bytes(size))
+
+
+def test_latest_snapshot_is_the_one():
     shelf = Shelf()
-    for frame in (0, 40, 80):
-        shelf.put("a", frame, bytes([frame]), confirmed=0)
-    assert shelf.get("a", 79) == (40, bytes([40]))
-    assert shelf.get("a", 80) == (80, bytes([80]))
-    assert shelf.get("b", 80) is None
+    assert shelf.put("a", "x/1", kept(0)) and shelf.put("a", "x/1", kept(7))
+    assert shelf.claim("a", "x/1") == kept(7)
+    assert shelf.claim("b", "x/1") is None and shelf.owner("b") is None
 
 
-def test_what_the_reader_has_passed_is_forgotten():
+def test_who_has_lost_a_stream_can_neither_replace_nor_drop_it():
     shelf = Shelf()
-    for frame, confirmed in ((0, 0), (40, 10), (80, 45)):
-        shelf.put("a", frame, b"x", confirmed)
-    assert shelf.get("a", 39) is None
-    assert shelf.get("a", 79) == (40, b"x")
+    shelf.put("a", "x/1", kept(0))
+    assert shelf.claim("a", "y/2") == kept(0)
+    assert not shelf.put("a", "x/1", kept(9))
+    shelf.drop("a", "x/1")
+    assert shelf.claim("a", "z/3") == kept(0)
+    shelf.drop("a", "z/3")
+    assert shelf.claim("a", "z/3") is None
 
 
-def test_number_of_snapshots_and_streams_is_bounded():
-    shelf = Shelf(most_streams=2)
-    for frame in range(100):
-        shelf.put("a", frame, b"x", confirmed=0)
-    assert shelf.get("a", 83) is None and shelf.get("a", 84) is not None
-    for name in "bc":
-        shelf.put(name, 0, b"x", 0)
-    assert shelf.get("a", 99) is None and shelf.get("b", 0) is not None
-    shelf.drop("b")
-    assert shelf.get("b", 0) is None
+def test_shelf_is_bounded():
+    shelf = Shelf(most_bytes=35)
+    for id in "abcab":
+        shelf.put(id, "x/1", kept())
+    shelf.put("d", "x/1", kept())  # c was put longest ago
+    assert [shelf.owner(id) for id in "abcd"] == ["x/1", "x/1", None, "x/1"]
+    shelf.put("e", "x/1", kept(size=36))
+    assert [shelf.owner(id) for id in "abcde"] == [None] * 5
+    assert shelf.put("f", "x/1", kept(size=35)) and shelf.owner("f")  # what was forgotten does not count
