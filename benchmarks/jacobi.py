@@ -1,11 +1,13 @@
 """`python -m benchmarks.jacobi`: forwards per latent frame of Jacobi decoding, scene by scene, beside token-by-token decoding."""
 
 import argparse
+import json
 import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from rich.progress import track
@@ -14,6 +16,9 @@ from rich.table import Table
 from framecast.sample import SamplingParams, VideoGenerator, load_generator
 
 from .report import machine, wide_console, write_json
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PROMPTS = (
     "a large red circle stands still",
@@ -57,6 +62,7 @@ def main() -> None:
     parser.add_argument("--prompts", nargs="+", default=PROMPTS, help="scenes (default: five of the sprite world)")
     parser.add_argument("--seeds", type=int, default=3, help="streams of each scene (default: 3)")
     parser.add_argument("--latent_frames", type=int, default=12, help="length of each stream (default: 12)")
+    parser.add_argument("--beside", default=None, metavar="JSON", help="an earlier run, drawn in the same picture")
     parser.add_argument("--out", default="runs/jacobi", help="where the JSON and the plot go, without a suffix")
     arguments = parser.parse_args()
     if arguments.latent_frames < 2 or arguments.seeds < 1:
@@ -67,7 +73,14 @@ def main() -> None:
     path = Path(arguments.out)
     write_json(path.with_suffix(".json"), {"frame_length": frame_length, "scenes": [asdict(scene) for scene in scenes]})
     wide_console().print(table(scenes, frame_length))
-    plot(scenes, frame_length, path.with_suffix(".png"))
+    runs = [(scenes, frame_length)] if arguments.beside is None else [read_run(Path(arguments.beside)), (scenes, frame_length)]
+    plot(runs, path.with_suffix(".png"))
+
+
+def read_run(path: Path) -> tuple[list[Scene], int]:
+    """The scenes of an earlier run and the tokens of its latent frames."""
+    report = json.loads(path.read_text())
+    return [Scene(**scene) for scene in report["scenes"]], report["frame_length"]
 
 
 def measure(generator: VideoGenerator, prompt: str, seeds: int, length: int) -> Scene:
@@ -117,12 +130,18 @@ def table(scenes: Sequence[Scene], frame_length: int) -> Table:
     return shown
 
 
-def plot(scenes: Sequence[Scene], frame_length: int, path: Path) -> None:
-    """How often each number of forwards was needed."""
+def plot(runs: Sequence[tuple[Sequence[Scene], int]], path: Path) -> None:
+    """How often each number of forwards was needed, each run below the one before."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 4.5))
-    axes = figure.subplots()
+    figure = Figure(figsize=(9, 4.5 * len(runs)))
+    for axes, (scenes, frame_length) in zip(figure.subplots(len(runs), squeeze=False)[:, 0], runs, strict=True):
+        draw(axes, scenes, frame_length)
+    figure.savefig(path, dpi=120, bbox_inches="tight")
+
+
+def draw(axes: "Axes", scenes: Sequence[Scene], frame_length: int) -> None:
+    """The lines of one run."""
     most = max(max(scene.forwards) for scene in scenes)
     for scene in scenes:
         shares = [scene.forwards.count(count) / len(scene.forwards) for count in range(1, most + 1)]
@@ -131,7 +150,6 @@ def plot(scenes: Sequence[Scene], frame_length: int, path: Path) -> None:
     axes.set_ylabel("share of the latent frames")
     axes.set_ylim(bottom=0)
     axes.legend(fontsize=8)
-    figure.savefig(path, dpi=120, bbox_inches="tight")
 
 
 if __name__ == "__main__":

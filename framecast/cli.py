@@ -83,6 +83,7 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
     _add_bundle(parser)
     _add_out(parser)
     _add_sampling(parser)
+    _add_compile(parser)
     parser.set_defaults(run="sample")
 
 
@@ -94,6 +95,7 @@ def _add_stream(parser: argparse.ArgumentParser) -> None:
     )
     _add_bundle(parser)
     _add_sampling(parser)
+    _add_compile(parser)
     parser.set_defaults(run="stream")
 
 
@@ -123,6 +125,7 @@ def _add_continue(parser: argparse.ArgumentParser) -> None:
     _add_bundle(parser)
     _add_out(parser)
     _add_sampling(parser)
+    _add_compile(parser)
     parser.set_defaults(run="continue_video")
 
 
@@ -198,4 +201,10 @@ def _add_sampling(parser: argparse.ArgumentParser, seed: int = 0) -> None:
     parser.add_argument("--device", default="cpu", help="where to compute, such as cuda (default: cpu)")
     parser.add_argument(
         "--dtype", choices=("float32", "bfloat16"), default="float32", help="precision of the video LM (default: float32)"
+    )
+
+
+def _add_compile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--compile", action="store_true", help="compile the video LM first: minutes, then faster steps (default: off)"
     )
