@@ -54,6 +54,10 @@ class Scene:
         """How many times as fast as token by token."""
         return statistics.median(self.token_seconds) / statistics.median(self.seconds)
 
+    def tokens_per_forward(self, frame_length: int) -> float:
+        """How many of a latent frame's tokens a forward makes final, on average."""
+        return frame_length / statistics.mean(self.forwards)
+
 
 def main() -> None:
     """A table, JSON and a plot."""
@@ -122,7 +126,7 @@ def table(scenes: Sequence[Scene], frame_length: int) -> Table:
             "all" if scene.equal else "NOT ALL",
             str(statistics.median(scene.first_forwards)),
             f"{statistics.median(scene.forwards)} ({max(scene.forwards)})",
-            f"{frame_length / statistics.mean(scene.forwards):.1f}",
+            f"{scene.tokens_per_forward(frame_length):.1f}",
             f"{1e3 * statistics.median(scene.seconds):.0f}",
             f"{1e3 * statistics.median(scene.token_seconds):.0f}",
             f"{scene.speed_up:.1f}",
@@ -145,11 +149,11 @@ def draw(axes: "Axes", scenes: Sequence[Scene], frame_length: int) -> None:
     most = max(max(scene.forwards) for scene in scenes)
     for scene in scenes:
         shares = [scene.forwards.count(count) / len(scene.forwards) for count in range(1, most + 1)]
-        axes.plot(range(1, most + 1), shares, marker="o", label=f"{scene.prompt}: {scene.speed_up:.1f} times as fast")
+        axes.plot(range(1, most + 1), shares, marker="o", label=f"{scene.prompt} ({scene.tokens_per_forward(frame_length):.1f})")
     axes.set_xlabel(f"forwards for a latent frame of {frame_length} tokens")
     axes.set_ylabel("share of the latent frames")
     axes.set_ylim(bottom=0)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, title="scene (tokens a forward)", title_fontsize=8)
 
 
 if __name__ == "__main__":
