@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import torch
@@ -149,10 +150,15 @@ def draw(axes: "Axes", scenes: Sequence[Scene], frame_length: int) -> None:
     most = max(max(scene.forwards) for scene in scenes)
     for scene in scenes:
         shares = [scene.forwards.count(count) / len(scene.forwards) for count in range(1, most + 1)]
-        axes.plot(range(1, most + 1), shares, marker="o", label=f"{scene.prompt} ({scene.tokens_per_forward(frame_length):.1f})")
+        axes.plot(
+            range(1, most + 1),
+            shares,
+            marker="o",
+            label=f"{shorten(scene.prompt, 64)} ({scene.tokens_per_forward(frame_length):.1f})",
+        )
     axes.set_xlabel(f"forwards for a latent frame of {frame_length} tokens")
     axes.set_ylabel("share of the latent frames")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.5 * axes.dataLim.ymax)  # room for the legend
     axes.legend(fontsize=8, title="scene (tokens a forward)", title_fontsize=8)
 
 

@@ -14,7 +14,7 @@ from framecast.data import SpriteWorld, to_video
 from framecast.model import VideoLMConfig, VideoLMShape
 from framecast.sample import load_bundle
 from framecast.tokenizer import TextTokenizer, VideoTokenizer, VideoTokenizerConfig
-from framecast.train import EMA, LitVideoLM, LitVideoTokenizer, ReconstructionLoss, TokenDataModule
+from framecast.train import EMA, BlockWeights, LitVideoLM, LitVideoTokenizer, ReconstructionLoss, TokenDataModule
 from framecast.train.module import TrainingModule
 
 CONFIGS = Path(framecast.train.__file__).parent / "configs"
@@ -53,10 +53,13 @@ class MadeTokens:
 
 
 class MadeLMTraining(LitVideoLM):
-    """The training of a video LM on made tokens, with a trainer or without."""
+    """The training of a video LM on made tokens, with a trainer or without.
+
+    By rows and without gaps, so that all steps cost the same.
+    """
 
     def __init__(self, made: MadeTokens, shape: VideoLMShape):
-        super().__init__(lm=shape)
+        super().__init__(lm=shape, blocks=BlockWeights(token=0, frame=0), gap_probability=0)
         self.made = made
         self.configure_model()
 
