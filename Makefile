@@ -33,6 +33,7 @@ bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks.jacobi
 	$(BIN)/python -m benchmarks.windows
 	$(BIN)/python -m benchmarks.serving
+	$(BIN)/python -m benchmarks.profiles
 
 docs: .venv/docs.stamp
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html

@@ -1,11 +1,14 @@
 """`python -m benchmarks.jacobi`: forwards per latent frame of Jacobi decoding, scene by scene, beside token-by-token decoding."""
 
 import argparse
+import json
 import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from textwrap import shorten
+from typing import TYPE_CHECKING
 
 import torch
 from rich.progress import track
@@ -14,6 +17,9 @@ from rich.table import Table
 from framecast.sample import SamplingParams, VideoGenerator, load_generator
 
 from .report import machine, wide_console, write_json
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PROMPTS = (
     "a large red circle stands still",
@@ -49,6 +55,10 @@ class Scene:
         """How many times as fast as token by token."""
         return statistics.median(self.token_seconds) / statistics.median(self.seconds)
 
+    def tokens_per_forward(self, frame_length: int) -> float:
+        """How many of a latent frame's tokens a forward makes final, on average."""
+        return frame_length / statistics.mean(self.forwards)
+
 
 def main() -> None:
     """A table, JSON and a plot."""
@@ -57,6 +67,7 @@ def main() -> None:
     parser.add_argument("--prompts", nargs="+", default=PROMPTS, help="scenes (default: five of the sprite world)")
     parser.add_argument("--seeds", type=int, default=3, help="streams of each scene (default: 3)")
     parser.add_argument("--latent_frames", type=int, default=12, help="length of each stream (default: 12)")
+    parser.add_argument("--beside", default=None, metavar="JSON", help="an earlier run, drawn in the same picture")
     parser.add_argument("--out", default="runs/jacobi", help="where the JSON and the plot go, without a suffix")
     arguments = parser.parse_args()
     if arguments.latent_frames < 2 or arguments.seeds < 1:
@@ -67,7 +78,14 @@ def main() -> None:
     path = Path(arguments.out)
     write_json(path.with_suffix(".json"), {"frame_length": frame_length, "scenes": [asdict(scene) for scene in scenes]})
     wide_console().print(table(scenes, frame_length))
-    plot(scenes, frame_length, path.with_suffix(".png"))
+    runs = [(scenes, frame_length)] if arguments.beside is None else [read_run(Path(arguments.beside)), (scenes, frame_length)]
+    plot(runs, path.with_suffix(".png"))
+
+
+def read_run(path: Path) -> tuple[list[Scene], int]:
+    """The scenes of an earlier run and the tokens of its latent frames."""
+    report = json.loads(path.read_text())
+    return [Scene(**scene) for scene in report["scenes"]], report["frame_length"]
 
 
 def measure(generator: VideoGenerator, prompt: str, seeds: int, length: int) -> Scene:
@@ -109,7 +127,7 @@ def table(scenes: Sequence[Scene], frame_length: int) -> Table:
             "all" if scene.equal else "NOT ALL",
             str(statistics.median(scene.first_forwards)),
             f"{statistics.median(scene.forwards)} ({max(scene.forwards)})",
-            f"{frame_length / statistics.mean(scene.forwards):.1f}",
+            f"{scene.tokens_per_forward(frame_length):.1f}",
             f"{1e3 * statistics.median(scene.seconds):.0f}",
             f"{1e3 * statistics.median(scene.token_seconds):.0f}",
             f"{scene.speed_up:.1f}",
@@ -117,21 +135,31 @@ def table(scenes: Sequence[Scene], frame_length: int) -> Table:
     return shown
 
 
-def plot(scenes: Sequence[Scene], frame_length: int, path: Path) -> None:
-    """How often each number of forwards was needed."""
+def plot(runs: Sequence[tuple[Sequence[Scene], int]], path: Path) -> None:
+    """How often each number of forwards was needed, each run below the one before."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 4.5))
-    axes = figure.subplots()
+    figure = Figure(figsize=(9, 4.5 * len(runs)))
+    for axes, (scenes, frame_length) in zip(figure.subplots(len(runs), squeeze=False)[:, 0], runs, strict=True):
+        draw(axes, scenes, frame_length)
+    figure.savefig(path, dpi=120, bbox_inches="tight")
+
+
+def draw(axes: "Axes", scenes: Sequence[Scene], frame_length: int) -> None:
+    """The lines of one run."""
     most = max(max(scene.forwards) for scene in scenes)
     for scene in scenes:
         shares = [scene.forwards.count(count) / len(scene.forwards) for count in range(1, most + 1)]
-        axes.plot(range(1, most + 1), shares, marker="o", label=f"{scene.prompt}: {scene.speed_up:.1f} times as fast")
+        axes.plot(
+            range(1, most + 1),
+            shares,
+            marker="o",
+            label=f"{shorten(scene.prompt, 64)} ({scene.tokens_per_forward(frame_length):.1f})",
+        )
     axes.set_xlabel(f"forwards for a latent frame of {frame_length} tokens")
     axes.set_ylabel("share of the latent frames")
-    axes.set_ylim(bottom=0)
-    axes.legend(fontsize=8)
-    figure.savefig(path, dpi=120, bbox_inches="tight")
+    axes.set_ylim(0, 1.5 * axes.dataLim.ymax)  # room for the legend
+    axes.legend(fontsize=8, title="scene (tokens a forward)", title_fontsize=8)
 
 
 if __name__ == "__main__":

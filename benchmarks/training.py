@@ -1,18 +1,31 @@
-"""A training step of the video LM beside one of GPT-2 of the same width and depth: P8."""
+"""A training step of the video LM beside one of GPT-2 of the same width and depth, and what Lightning adds to steps: P8."""
 
+import tempfile
+import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
+import lightning as L
 import torch
+from lightning.pytorch.callbacks import LearningRateMonitor
+from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from framecast.model import VideoLM, VideoLMConfig, shift_tokens, to_sequence
+from framecast.train import EMA, CodebookGuard, Throughput
+from framecast.train.cli import TRAINER_DEFAULTS
+from framecast.train.module import TrainingModule
 
+from .recipes import CLIP_NORM, TRAININGS, LoopByHand
 from .timing import Contest, Work
 
 WIDTH, LAYERS, HEADS = 256, 6, 4
 CLIPS, FRAMES, ROWS, COLUMNS = 16, 5, 8, 8
 VOCABULARY = 1000
 TOKENS = CLIPS * FRAMES * ROWS * COLUMNS
+STEPS = 20
+"""Of a turn beside Lightning, whose start is part of its time."""
 
 
 def contests(device: torch.device) -> Iterator[Contest]:
@@ -41,6 +54,46 @@ def contests(device: torch.device) -> Iterator[Contest]:
         torch.bfloat16,
         operations=6 * weights * TOKENS,
     )
+    warnings.filterwarnings("ignore", module="lightning")  # on logging without a trainer, and on few workers
+    for name, make in TRAININGS.items():
+        yield Contest(
+            f"training step of the {name} in Lightning",
+            in_lightning(*make(), device.type),
+            STEPS,
+            "step",
+            by_hand(*make(), device.type),
+            "ours, without Lightning",
+            ">= 0.91 (P8)",
+            torch.bfloat16,
+        )
+
+
+def in_lightning(module: TrainingModule, batch: dict[str, Any], device: str) -> Work:
+    """Steps of a trainer with all callbacks of `framecast train` but the bar, checkpoints, pictures and the export."""
+
+    def work() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            trainer = L.Trainer(
+                accelerator=device,
+                devices=1,
+                max_steps=STEPS,
+                precision=TRAINER_DEFAULTS["precision"],
+                gradient_clip_val=CLIP_NORM,
+                logger=TensorBoardLogger(folder),
+                callbacks=[LearningRateMonitor(), EMA(), CodebookGuard(), Throughput()],
+                enable_checkpointing=False,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+            )
+            trainer.fit(module, DataLoader([batch] * STEPS, batch_size=None))  # type: ignore[arg-type]
+
+    return work
+
+
+def by_hand(module: TrainingModule, batch: dict[str, Any], device: str) -> Work:
+    """As many steps in a plain loop."""
+    loop = LoopByHand(module, batch, device)
+    return lambda: loop(STEPS)
 
 
 def video_loss(lm: VideoLM, device: torch.device) -> Tensor:

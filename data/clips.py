@@ -86,7 +86,7 @@ def to_video(frames: Tensor) -> Tensor:
         frames: uint8 `[..., T, H, W, C]`.
 
     Returns:
-        float32 `[..., C, T, H, W]` in [-1, 1], contiguous.
+        float32 `[..., C, T, H, W]` in [-1, 1]; in memory channels come last, as in `frames`.
 
     Raises:
         ValueError: If `frames` is not uint8 or has fewer than four dimensions.
@@ -96,7 +96,7 @@ def to_video(frames: Tensor) -> Tensor:
             f"frames are {frames.dtype} {list(frames.shape)}; wanted uint8 [..., T, H, W, C]; "
             "a video in [-1, 1] becomes frames with `to_frames`"
         )
-    return rearrange(frames, "... t h w c -> ... c t h w").to(torch.float32).div(127.5).sub(1).contiguous()
+    return rearrange(frames.to(torch.float32).div_(127.5).sub_(1), "... t h w c -> ... c t h w")
 
 
 def to_frames(video: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ def psnr(video: Tensor, target: Tensor) -> Tensor:
         ValueError: The shapes differ.
     """
     _check_same_shape(video, target)
-    error = (video.float().clamp(-1, 1) - target.float()).square().flatten(1).mean(dim=1)
+    error = (video.float().clamp(-1, 1) - target.float()).square().mean(dim=(1, 2, 3, 4))
     return 10 * torch.log10(4 / error.clamp(min=1e-10))
 
 

@@ -84,6 +84,7 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
     _add_bundle(parser)
     _add_out(parser)
     _add_sampling(parser)
+    _add_compile(parser)
     parser.set_defaults(run="sample")
 
 
@@ -95,6 +96,7 @@ def _add_stream(parser: argparse.ArgumentParser) -> None:
     )
     _add_bundle(parser)
     _add_sampling(parser)
+    _add_compile(parser)
     parser.set_defaults(run="stream")
 
 
@@ -124,6 +126,7 @@ def _add_continue(parser: argparse.ArgumentParser) -> None:
     _add_bundle(parser)
     _add_out(parser)
     _add_sampling(parser)
+    _add_compile(parser)
     parser.set_defaults(run="continue_video")
 
 
@@ -177,7 +180,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow_host", nargs="+", default=(), metavar="NAME", help="other names of this server")
     parser.add_argument("--allow_origin", nargs="+", default=(), metavar="ORIGIN", help="sites whose pages may connect")
     _add_compute(parser)
-    parser.set_defaults(run="serve")
+    parser.set_defaults(run="serve", compile=False)
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
@@ -226,4 +229,10 @@ def _add_compute(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="cpu", help="where to compute, such as cuda (default: cpu)")
     parser.add_argument(
         "--dtype", choices=("float32", "bfloat16"), default="float32", help="precision of the video LM (default: float32)"
+    )
+
+
+def _add_compile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--compile", action="store_true", help="compile the video LM first: minutes, then faster steps (default: off)"
     )

@@ -121,6 +121,23 @@ class Layer(nn.Module):
         return x + self.mlp(self.mlp_norm(x))
 
 
+class Layers(nn.ModuleList):
+    """All layers, one after the other."""
+
+    def forward(
+        self, x: Tensor, see: list[See], mask: Tensor | None, prompt_keys: Tensor, prompt_values: Tensor, prompt_mask: Tensor
+    ) -> Tensor:
+        """One `see` for each layer; keys and values of the prompt `[B, layers, N_kv, L, D]` for those that attend to it."""
+        place = 0
+        for layer, own in zip(self, see, strict=True):
+            prompt = None
+            if layer.cross is not None:
+                prompt = (prompt_keys[:, place], prompt_values[:, place], prompt_mask)
+                place += 1
+            x = layer(x, own, mask, prompt)
+        return x
+
+
 class VideoLM(nn.Module):
     """Predicts video tokens from the tokens before them and a prompt; only computes, never samples.
 
@@ -143,7 +160,7 @@ class VideoLM(nn.Module):
         self.text_encoder = TextEncoder(
             config.text_vocab_size, config.text_width, config.text_layers, config.max_prompt_length, config.width
         )
-        self.layers = nn.ModuleList(Layer(config, cross=index % config.cross_every == 0) for index in range(config.num_layers))
+        self.layers = Layers(Layer(config, cross=index % config.cross_every == 0) for index in range(config.num_layers))
         self.norm = RMSNorm(config.width)
         self.apply(_init_embedding)
 
@@ -267,7 +284,8 @@ class VideoLM(nn.Module):
         if prompt_mask.shape[1] > 1:
             prompt_mask = prompt_mask.repeat_interleave(frame, dim=1)[:, :length]
         x = self._embed(inputs, 0, torch.arange(length, device=device) < frame, block_length)
-        return LMOutput(self._run_layers(x, [see] * len(self.layers), mask, prompts, prompt_mask[:, None]))
+        sees = [see] * len(self.layers)
+        return LMOutput(self.norm(self.layers(x, sees, mask, prompts.keys, prompts.values, prompt_mask[:, None])))
 
     def _forward_piece(self, inputs: Tensor, prompts: PromptMemory, block_length: int, state: LMState) -> Tensor:
         """The next tokens of the frame in the making."""
@@ -278,17 +296,9 @@ class VideoLM(nn.Module):
         prompt_mask = prompts.frame_mask(state.frames[:, None])[:, None]
         x = self._embed(inputs, state.filled, first.to(inputs.device), block_length)
         see = [_through_cache(piece, cache) for cache in state.layers]
-        hidden = self._run_layers(x, see, piece.mask, prompts, prompt_mask)
+        layers = self.layers.forward if piece.sink_rows else self.layers  # what is rare is not worth compiling apart
+        x = layers(x, see, piece.mask, prompts.keys, prompts.values, prompt_mask)
         state.filled += length
-        return hidden
-
-    def _run_layers(self, x: Tensor, see: list[See], mask: Tensor | None, prompts: PromptMemory, prompt_mask: Tensor) -> Tensor:
-        for index, layer in enumerate(self.layers):
-            prompt = None
-            if layer.cross is not None:
-                place = index // self.config.cross_every
-                prompt = (prompts.keys[:, place], prompts.values[:, place], prompt_mask)
-            x = layer(x, see[index], mask, prompt)
         return self.norm(x)
 
     def _embed(self, inputs: Tensor, offset: int, first: Tensor, block_length: int) -> Tensor:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ..model import VideoLM, VideoLMConfig
 from ..tokenizer import QUANTIZERS, TextTokenizer, VideoTokenizer, VideoTokenizerConfig
+from .compiled import check_compiler
 from .generator import VideoGenerator
 
 FORMAT = 1
@@ -61,25 +62,31 @@ class Bundle:
     training: dict[str, Any]
     hashes: dict[str, str]
 
-    def generator(self, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> VideoGenerator:
+    def generator(
+        self, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32, compile: bool = False
+    ) -> VideoGenerator:
         """A generator of these parts; elsewhere than on the CPU and in float32, of copies.
 
         Args:
             device: Where it computes.
             dtype: Precision of the video LM; bfloat16 is faster for large ones, and gives other tokens. The tokenizer stays in
                 float32, so that all of them have one meaning.
+            compile: Whether the layers of the video LM are compiled: a start of minutes, then faster steps.
 
         Raises:
             BundleError: The bundle holds a tokenizer alone, or its parts do not fit each other.
+            ValueError: The machine lacks what compiling needs.
         """
         if self.lm is None or self.text_tokenizer is None:
             raise BundleError(f"{self.path} holds a tokenizer and no video LM; wanted both to generate; train an LM on it first")
+        if compile:
+            check_compiler(device)
         tokenizer, lm = self.tokenizer, self.lm
         if torch.device(device).type != "cpu" or dtype != torch.float32:
             tokenizer, lm = copy.deepcopy(tokenizer).to(device), copy.deepcopy(lm).to(device, dtype)
         try:
             parts = (tokenizer, lm, self.text_tokenizer)
-            return VideoGenerator(*parts, self.height, self.width, self.fps, self.path.resolve().name)
+            return VideoGenerator(*parts, self.height, self.width, self.fps, self.path.resolve().name, compile)
         except ValueError as error:
             raise BundleError(f"{self.path}: {error}") from error
 
@@ -165,10 +172,13 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
 
 
 def load_generator(
-    folder: str | Path | None = None, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+    folder: str | Path | None = None,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    compile: bool = False,
 ) -> VideoGenerator:
     """The generator of a bundle, as `Bundle.generator`; `None` is the embedded default. Raises BundleError as `load_bundle`."""
-    return load_bundle(folder).generator(device, dtype)
+    return load_bundle(folder).generator(device, dtype, compile)
 
 
 def _build(config: dict[str, Any]) -> tuple[VideoTokenizer, VideoLM | None]:

@@ -12,6 +12,7 @@ from ..model import LMState, PromptMemory, VideoLM, shift_tokens, to_sequence
 from ..model.blocks import check_block_length
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .clip import Clip
+from .compiled import compile_lm
 from .decoding import ChooserOf, Found, FrameDecoding
 from .kernels import prepare
 from .packing import fingerprint
@@ -39,9 +40,10 @@ class VideoGenerator:
         width: Columns of a frame in pixels.
         fps: Frames per second of the videos the LM was trained on.
         name: What a person calls it; the name of its bundle.
+        compile: Whether the video LM is compiled, in a copy, see `compile_lm`.
 
     Raises:
-        ValueError: The parts do not fit each other.
+        ValueError: The parts do not fit each other, or the machine lacks what compiling needs.
     """
 
     def __init__(
@@ -53,10 +55,14 @@ class VideoGenerator:
         width: int,
         fps: float,
         name: str = "unnamed",
+        compile: bool = False,
     ):
         _check_parts(tokenizer, lm, text_tokenizer, height, width)
-        for network in (tokenizer, lm):
-            prepare(network)
+        prepare(tokenizer)
+        if compile:
+            lm = compile_lm(lm)
+        else:
+            prepare(lm)
         self.tokenizer, self.lm, self.text_tokenizer = tokenizer.eval(), lm.eval(), text_tokenizer
         self.height, self.width, self.fps, self.name = height, width, fps, name
 

@@ -181,8 +181,7 @@ class VideoTokenizer(nn.Module):
         return TokenizerOutput(video, quantized)
 
     def _repeat_first(self, video: Tensor) -> Tensor:
-        first = video[:, :, :1].expand(-1, -1, self.temporal_stride - 1, -1, -1)
-        return torch.cat([first, video], dim=2)
+        return torch.cat([video[:, :, :1]] * (self.temporal_stride - 1) + [video], dim=2)
 
     def _whole_groups(self, video: Tensor, state: EncoderState) -> Tensor:
         """The frames that fill groups of `temporal_stride` now; the others stay in the state."""
@@ -206,8 +205,8 @@ class VideoTokenizer(nn.Module):
                 "uint8 frames become one with `framecast.data.to_video`"
             )
         self.frame_shape(*video.shape[3:])
-        if video.numel() and not (video.detach().abs().amax() <= 1.001):
-            low, high = video.min().item(), video.max().item()
+        low, high = (bound.item() for bound in video.detach().aminmax()) if video.numel() else (0.0, 0.0)
+        if not -1.001 <= low <= high <= 1.001:
             raise ValueError(f"got a video with values from {low:g} to {high:g}; wanted [-1, 1]; scale or clamp it first")
 
     def _check_tokens(self, tokens: Tensor) -> None:

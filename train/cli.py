@@ -16,6 +16,7 @@ from .checkpoints import AtomicCheckpointIO, CheckpointError, Checkpointing
 from .ema import EMA
 from .export import ExportBundle
 from .health import CodebookCollapse, CodebookGuard
+from .memory import keep_freed_memory
 from .module import TrainingModule
 from .pictures import Reconstructions
 from .progress import ProgressLines
@@ -117,6 +118,7 @@ def main(args: list[str] | None = None) -> None:
             128 plus its number for a signal.
     """
     warnings.filterwarnings("ignore", ".*dataloader is not resumable")  # the data module is, see `ResumableSampler`
+    keep_freed_memory()
     warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")  # Lightning's own
     try:
         TrainCLI(args)

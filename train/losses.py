@@ -21,9 +21,13 @@ class ReconstructionLoss:
 
     def __call__(self, video: Tensor, target: Tensor) -> Tensor:
         """The weighted sum for two videos `[B, C, T, H, W]`, a scalar."""
-        error = video.float() - target.float()
-        loss = self.l1 * error.abs().mean() + self.l2 * error.square().mean()
-        return loss + self.structure * structure_error(error) if self.structure else loss
+        video, target = video.float(), target.float()
+        loss = video.new_zeros(())
+        if self.l1:
+            loss = loss + self.l1 * F.l1_loss(video, target)
+        if self.l2:
+            loss = loss + self.l2 * F.mse_loss(video, target)
+        return loss + self.structure * structure_error(video - target) if self.structure else loss
 
 
 def structure_error(error: Tensor, num_scales: int = 3) -> Tensor:

@@ -62,7 +62,10 @@ class TrainingModule(L.LightningModule, ABC):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clips; drops all gradients if one is not finite, so that the optimizer finds nothing to do."""
+        """Clips; drops all gradients if one is not finite, so that the optimizer finds nothing to do.
+
+        Lightning's own clipping would compute the norm again, and refuses optimizers whose step is fused.
+        """
         parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         norm = torch.nn.utils.get_total_norm([p.grad for p in parameters])
         if not torch.isfinite(norm):
@@ -70,7 +73,10 @@ class TrainingModule(L.LightningModule, ABC):
             return self._count_bad_step()
         self.bad_steps = 0
         self.log("train/gradient_norm", norm)
-        self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        if gradient_clip_val and gradient_clip_algorithm == "value":
+            torch.nn.utils.clip_grad_value_(parameters, gradient_clip_val)
+        elif gradient_clip_val:
+            torch.nn.utils.clip_grads_with_norm_(parameters, gradient_clip_val, norm)
 
     def _count_bad_step(self) -> None:
         self.bad_steps += 1

@@ -37,7 +37,7 @@ class AdamWConfig:
             {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": self.weight_decay},
             {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
         ]
-        return torch.optim.AdamW(groups, lr=self.learning_rate, betas=self.betas)
+        return torch.optim.AdamW(groups, lr=self.learning_rate, betas=self.betas, fused=True)
 
     def schedule(self, optimizer: torch.optim.Optimizer, num_steps: int) -> LambdaLR:
         """The schedule of a run of `num_steps` steps."""

@@ -83,6 +83,13 @@ def test_sample_computes_as_exactly_as_it_is_told(run):
     assert torch.equal(read_video("out.mkv").frames, expected.frames)
 
 
+@pytest.mark.parametrize("arguments", [sample("--compile"), go_on("--compile"), ["stream", PROMPT, "--compile"]])
+def test_a_machine_that_cannot_compile_is_told_what_it_lacks(run, monkeypatch, arguments):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    code, _, err = run(*arguments)
+    assert code == 2 and "got compile and a machine without the C++ compiler no-such-compiler" in err
+
+
 def test_sample_repeats_from_its_seed(run):
     for out, seed in (("a.mkv", "0"), ("b.mkv", "0"), ("c.mkv", "1")):
         assert run(*sample("--seed", seed, out=out))[0] == 0

@@ -12,12 +12,13 @@ def features(frames: int = 4, channels: int = 8) -> torch.Tensor:
     return torch.randn(2, frames, 4, 6, channels, generator=tiny.rng())
 
 
-@pytest.mark.parametrize("reach", [1, 2, 3])
-@torch.no_grad()
-def test_temporal_mix_is_a_causal_convolution(reach):
+@pytest.mark.parametrize("reach", [0, 1, 2, 3])
+@pytest.mark.parametrize("gradients", [False, True])
+def test_temporal_mix_is_a_causal_convolution(reach, gradients):
     layer, x = tiny.randomise(TemporalMix(8, reach)), features()
     weight = layer.linear.weight.unflatten(1, (reach + 1, 8))
-    y = layer(x)
+    with torch.set_grad_enabled(gradients):
+        y = layer(x)
     for t in range(4):
         terms = [x[:, t - back] @ weight[:, reach - back].T for back in range(reach + 1) if back <= t]
         torch.testing.assert_close(y[:, t], sum(terms) + layer.linear.bias)

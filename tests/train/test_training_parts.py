@@ -1,5 +1,6 @@
 """The parts of a training, each by itself: averages, guards, losses, schedule."""
 
+import platform
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from framecast.tokenizer import FSQ, VideoTokenizerConfig
 from framecast.train import EMA, AdamWConfig, CodebookCollapse, CodebookGuard, LitVideoTokenizer, ReconstructionLoss
 from framecast.train.discriminator import PatchDiscriminator
 from framecast.train.losses import adaptive_weight, hinge_loss, structure_error
+from framecast.train.memory import keep_freed_memory
 from framecast.train.optim import learning_rate_share
 
 TINY = VideoTokenizerConfig(channels=(8, 8), num_blocks=(1, 1))
@@ -95,6 +97,24 @@ def test_many_bad_batches_in_a_row_end_the_run(tmp_path):
         trainer(tmp_path, 20).fit(model, videos(20, bad=tuple(range(20))))
 
 
+@pytest.mark.parametrize(("algorithm", "clipped"), [(None, (0.6, 0.8)), ("norm", (0.6, 0.8)), ("value", (1.0, 1.0))])
+@pytest.mark.parametrize("value", [1.0, None])
+def test_gradients_are_clipped_as_lightning_would(algorithm, clipped, value):
+    model, optimizer = module(), torch.optim.AdamW([weight := torch.nn.Parameter(torch.zeros(2))], fused=True)
+    weight.grad = torch.tensor([3.0, 4.0])
+    logged = {}
+    model.log = lambda name, norm: logged.update({name: norm.item()})
+    model.configure_gradient_clipping(optimizer, value, algorithm)
+    torch.testing.assert_close(weight.grad, torch.tensor(clipped if value else (3.0, 4.0)))
+    assert logged == {"train/gradient_norm": 5.0}
+
+
+def test_memory_is_kept_where_the_c_library_knows_how(monkeypatch):
+    assert keep_freed_memory() == (platform.libc_ver()[0] == "glibc")
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
+    assert not keep_freed_memory()
+
+
 def test_broken_weights_are_never_kept():
     model = module()
     model._trainer = SimpleNamespace(global_step=7)
@@ -134,6 +154,9 @@ def test_the_reconstruction_loss_is_the_sum_it_says():
     assert loss(target, target).item() == 0
     assert loss(target + 0.1, target).item() == pytest.approx(0.1 + 2 * 0.01, rel=1e-4)  # an even shift has no edges
     error = torch.rand(2, 3, 5, 16, 16)
+    expected = error.abs().mean() + 2 * error.square().mean() + 0.5 * structure_error(error)
+    torch.testing.assert_close(loss(target + error, target), expected, rtol=1e-4, atol=0)
+    assert ReconstructionLoss(l1=0, l2=0, structure=0)(target + error, target).item() == 0
     assert loss(target + error, target) > ReconstructionLoss(l1=1, l2=2, structure=0)(target + error, target)
 
 

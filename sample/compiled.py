@@ -1,0 +1,50 @@
+"""A video LM in machine code of its own: `torch.compile`, for long videos that pay back a start of minutes."""
+
+import copy
+import os
+import shutil
+import sys
+import sysconfig
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..model import VideoLM
+
+_HOW: dict[str, Any] = {"dynamic": True}  # lengths and places change from call to call
+
+
+def compile_lm(lm: VideoLM) -> VideoLM:
+    """A copy whose layers are compiled, all of them in one piece, when they first meet a kind of input; that takes minutes.
+
+    Its weights are not in the order of `prepare`, whose products the compiler does not know.
+
+    Raises:
+        ValueError: Something that compiling needs is missing.
+    """
+    check_compiler(lm.places.weight.device)
+    compiled = copy.deepcopy(lm)  # copies are not prepared
+    compiled.layers.compile(**_HOW)
+    return compiled
+
+
+def check_compiler(device: torch.device | str) -> None:
+    """Raises ValueError where `torch.compile` would fail on its first call, with what is missing."""
+    missing = _missing(torch.device(device).type)
+    if missing:
+        raise ValueError(
+            f"got compile and a machine without {' and '.join(missing)}; wanted all that torch.compile needs; install it, or "
+            "leave compile out: the video is the same"
+        )
+
+
+def _missing(device: str) -> list[str]:
+    compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+    there = {
+        f"the C++ compiler {compiler} (another one can be named in CXX)": shutil.which(compiler) is not None,
+        "Python's headers (python3-dev)": Path(sysconfig.get_path("include"), "Python.h").is_file(),
+        "triton": device == "cpu" or find_spec("triton") is not None,
+    }
+    return [name for name, found in there.items() if not found]
