@@ -162,7 +162,9 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", nargs="?", default=None, help="a bundle's folder (default: the embedded default)")
-    parser.add_argument("--host", default="127.0.0.1", help="address to bind to; any but this machine's own needs a token")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to bind to; others than this machine's own need a token (default: 127.0.0.1)"
+    )
     parser.add_argument("--port", type=int, default=8000, help="port to bind to; 0 takes a free one (default: 8000)")
     parser.add_argument("--slots", type=int, default=4, help="streams in one forward at most (default: 4)")
     parser.add_argument("--queue", type=int, default=12, help="sessions more than that, which take turns (default: 12)")
@@ -177,10 +179,10 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--token_file", default=None, metavar="FILE", help="what clients have to show (default: the variable FRAMECAST_TOKEN)"
     )
-    parser.add_argument("--allow_host", nargs="+", default=(), metavar="NAME", help="other names of this server")
-    parser.add_argument("--allow_origin", nargs="+", default=(), metavar="ORIGIN", help="sites whose pages may connect")
+    parser.add_argument("--allow_host", nargs="+", default=None, metavar="NAME", help="other names of this server")
+    parser.add_argument("--allow_origin", nargs="+", default=None, metavar="ORIGIN", help="sites whose pages may connect")
     _add_compute(parser)
-    parser.set_defaults(run="serve", compile=False)
+    parser.set_defaults(run="serve", compile=None)
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
@@ -234,5 +236,8 @@ def _add_compute(parser: argparse.ArgumentParser) -> None:
 
 def _add_compile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--compile", action="store_true", help="compile the video LM first: minutes, then faster steps (default: off)"
+        "--compile",
+        action="store_true",
+        default=None,
+        help="compile the video LM first: minutes, then faster steps (default: no)",
     )

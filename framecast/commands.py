@@ -123,8 +123,8 @@ def serve(arguments: argparse.Namespace) -> None:
         slots=arguments.slots,
         queue=arguments.queue,
         token=_token(arguments.token_file),
-        hosts=tuple(arguments.allow_host),
-        origins=tuple(arguments.allow_origin),
+        hosts=tuple(arguments.allow_host or ()),
+        origins=tuple(arguments.allow_origin or ()),
         replicas=arguments.replicas,
     )
     if arguments.replicas > 1 or arguments.ray_address is not None:
@@ -321,7 +321,7 @@ def _generator(arguments: argparse.Namespace) -> VideoGenerator:
     except (RuntimeError, AssertionError) as error:
         there = "cpu, cuda" if torch.cuda.is_available() else "cpu"
         raise ValueError(f"got --device {arguments.device}; wanted one that is here: {there}") from error
-    return load_generator(arguments.bundle, device, getattr(torch, arguments.dtype), arguments.compile)
+    return load_generator(arguments.bundle, device, getattr(torch, arguments.dtype), bool(arguments.compile))
 
 
 def _checked_out(out: str, suffixes: Sequence[str] = (*WRITERS, SUFFIX)) -> Path:

@@ -381,7 +381,7 @@ def test_the_commands():
 
 
 @pytest.mark.parametrize(
-    "command", ["sample", "stream", "continue", "encode", "decode", "reconstruct", "info", "evaluate", "demo"]
+    "command", ["sample", "stream", "continue", "encode", "decode", "reconstruct", "info", "evaluate", "serve", "demo"]
 )
 def test_help_explains_every_option(command, capsys):
     with pytest.raises(SystemExit) as caught:
