@@ -206,5 +206,5 @@ def _add_sampling(parser: argparse.ArgumentParser, seed: int = 0) -> None:
 
 def _add_compile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--compile", action="store_true", help="compile the video LM first: minutes, then faster steps (default: off)"
+        "--compile", action="store_true", default=None, help="compile the video LM: it starts in minutes, then steps are faster"
     )

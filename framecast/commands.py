@@ -278,7 +278,7 @@ def _generator(arguments: argparse.Namespace) -> VideoGenerator:
     except (RuntimeError, AssertionError) as error:
         there = "cpu, cuda" if torch.cuda.is_available() else "cpu"
         raise ValueError(f"got --device {arguments.device}; wanted one that is here: {there}") from error
-    return load_generator(arguments.bundle, device, getattr(torch, arguments.dtype), arguments.compile)
+    return load_generator(arguments.bundle, device, getattr(torch, arguments.dtype), bool(arguments.compile))
 
 
 def _checked_out(out: str, suffixes: Sequence[str] = (*WRITERS, SUFFIX)) -> Path:
