@@ -259,11 +259,11 @@ class Service:
         stream = self.find(id).channel.stream
         return await self.engine.run(lambda: Recording.of(stream))
 
-    def keep(self, live: LiveStream) -> None:
+    def keep_recording(self, live: LiveStream) -> None:
         """Keeps what a stream that was closed has made, until it is let go."""
         self._recordings[live.id] = Recording.of(live.channel.stream)
 
-    def let_go(self, id: str) -> None:
+    def drop_recording(self, id: str) -> None:
         """Forgets what was kept of a stream."""
         self._recordings.pop(id, None)
 

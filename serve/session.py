@@ -73,7 +73,7 @@ class Session:
             log.info("a connection is left, since its client does not read")
         finally:
             await self._end_stream(self._done)
-            self._keep(None)
+            self._keep_recording(None)
             self._service.sessions.discard(self)
 
     async def _answer(self, request: Any) -> None:
@@ -151,7 +151,7 @@ class Session:
     async def _play(self, live: LiveStream, request: Playback) -> None:
         """Begins to send the frames of a stream."""
         await self._end_stream(done=True)
-        self._keep(None)
+        self._keep_recording(None)
         self._live = live
         await live.keep()
         self._state, self._granted = "playing", 0
@@ -199,7 +199,7 @@ class Session:
             await self._send_frame(encoder.kind, last, rest)
         self._state = "ended"
         await live.close()  # its snapshot stays, until the client has the last frames and goes
-        self._keep(live)
+        self._keep_recording(live)
         await self._send(protocol.Ended(frame=live.next_index))
 
     async def _send_frame(self, kind: Kind, frame: Frame, data: bytes) -> None:
@@ -217,15 +217,15 @@ class Session:
             await asyncio.gather(sender, return_exceptions=True)
         if live is not None:
             await live.close(drop=done)
-            self._keep(live)
+            self._keep_recording(live)
 
-    def _keep(self, live: LiveStream | None) -> None:
+    def _keep_recording(self, live: LiveStream | None) -> None:
         """Lets a stream that has ended be saved, in place of the one before."""
         if self._kept is not None:
-            self._service.let_go(self._kept)
+            self._service.drop_recording(self._kept)
         self._kept = None if live is None else live.id
         if live is not None:
-            self._service.keep(live)
+            self._service.keep_recording(live)
 
     async def _receive(self) -> Any:
         """The next message of the client.
