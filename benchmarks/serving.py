@@ -44,8 +44,12 @@ class Watched:
         return [after - before for before, after in pairwise(self.moments)]
 
     def late(self, fps: float) -> int:
-        """Frames that came more than a frame's time after they were due, counted from the first one."""
-        return sum(moment - self.moments[0] > (index + 1) / fps for index, moment in enumerate(self.moments))
+        """Frames that came more than a frame's time after they were due; after such a one a player's clock starts anew."""
+        late, start, first = 0, self.moments[0], 0
+        for index, moment in enumerate(self.moments):
+            if moment - start > (index - first + 1) / fps:
+                late, start, first = late + 1, moment, index
+        return late
 
 
 def main() -> None:

@@ -131,10 +131,11 @@ def serve(arguments: argparse.Namespace) -> None:
         _serve_in_cluster(arguments, config)
         return
     try:
+        from .serve.engine import load_apart
         from .serve.server import run_server
     except ImportError as error:
         raise ValueError(f"{error.name} is not installed; wanted it to serve; pip install 'framecast[serve]'") from error
-    run_server(_generator(arguments), config)
+    run_server(load_apart(lambda: _generator(arguments)), config)
 
 
 def _serve_in_cluster(arguments: argparse.Namespace, config: "ServeConfig") -> None:

@@ -22,6 +22,7 @@ from ray.serve.handle import DeploymentHandle
 from ..sample import VideoGenerator, load_generator
 from .app import create_app
 from .config import ServeConfig
+from .engine import load_apart
 from .keeper import ClusterStore, Keeper, Line
 from .neighbours import Neighbours
 from .service import Service
@@ -53,7 +54,7 @@ class Recipe:
 
     def load(self) -> VideoGenerator:
         """The generator."""
-        return load_generator(self.bundle, torch.device(self.device), getattr(torch, self.dtype))
+        return load_apart(lambda: load_generator(self.bundle, torch.device(self.device), getattr(torch, self.dtype)))
 
     def needs(self) -> dict[str, float]:
         """What Ray has to set aside for a replica."""

@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 from ..sample import StreamBatch, VideoGenerator
@@ -182,3 +182,13 @@ class Engine:
             channel.end(error)
             self._channels.remove(channel)
         self._seated, self._batch = (), None
+
+
+def load_apart(load: Callable[[], VideoGenerator]) -> VideoGenerator:
+    """What `load` gives, called in a thread that ends, so that only the engine's thread will have computed anything.
+
+    OpenMP keeps helpers for every living thread that has. Where they are more than there are cores they sleep instead of
+    waiting awake, and a step takes twice as long.
+    """
+    with ThreadPoolExecutor(1) as passing:
+        return passing.submit(load).result()
