@@ -176,6 +176,7 @@ def plot(report: dict, file: Path) -> None:
         ordered = sorted(1e3 * interval for interval in paced["intervals"])
         axes.plot(ordered, [(place + 1) / len(ordered) for place in range(len(ordered))], label=f"{count} sessions")
     axes.axvline(1e3 / report["fps"], color="gray", linewidth=0.8, label="the video's rate")
+    axes.set_xlim(0, 3e3 / report["fps"])
     axes.set_xlabel("ms between frames, at the client")
     axes.set_ylabel("share of frames")
     axes.legend()
