@@ -1,5 +1,6 @@
 """A training step of the video LM beside one of GPT-2 of the same width and depth, and what Lightning adds to steps: P8."""
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -70,6 +71,8 @@ def contests(device: torch.device) -> Iterator[Contest]:
 
 def in_lightning(module: TrainingModule, batch: dict[str, Any], device: str) -> Work:
     """Steps of a trainer with all callbacks of `framecast train` but the bar, checkpoints, pictures and the export."""
+
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)  # it introduces itself at every turn
 
     def work() -> None:
         with tempfile.TemporaryDirectory() as folder:
