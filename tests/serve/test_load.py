@@ -155,7 +155,7 @@ def test_disconnects_at_any_moment_leave_nothing(long):
 @pytest.mark.parametrize("long", LONG)
 def test_client_that_does_not_read_harms_nobody(long):
     """R16."""
-    seconds, stall = (30, 15.0) if long else (4, 1.0)
+    seconds, stall = (30, 15.0) if long else (4, 2.0)
 
     async def reader(server: Running) -> list[float]:
         async with server.socket() as client:

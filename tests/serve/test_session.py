@@ -111,7 +111,7 @@ def test_frames_come_at_the_rate_of_the_video():
         await frames(socket, 12)
         return asyncio.get_running_loop().time() - started
 
-    assert 0.9 < with_socket(work) < 3
+    assert 0.9 < with_socket(work) < 10  # a busy machine may be late, none may be early
 
 
 def test_connection_can_begin_again():
