@@ -14,7 +14,7 @@ from PIL import Image
 from serving import OTHER, PROMPT, Running, Socket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-LIMITS = {"max_text": 20_000, "max_snapshot": 200_000, "message_rate": 40, "idle_seconds": 1.0, "stall_seconds": 1.0, "slots": 2}
+LIMITS = {"max_text": 20_000, "max_snapshot": 200_000, "message_rate": 40, "idle_seconds": 3.0, "stall_seconds": 3.0, "slots": 2}
 Abuse = Callable[[Running], Awaitable[str]]
 ABUSES: dict[str, tuple[str, Abuse]] = {}
 
