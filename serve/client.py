@@ -226,7 +226,7 @@ class RemoteStream:
 
     async def _begin(self, begin: dict[str, Any], data: bytes | None) -> None:
         assert self._socket is not None
-        await self._socket.send(_json(begin | self._playback))
+        await self._socket.send(json.dumps(begin | self._playback))
         if data is not None:
             await self._socket.send(data)
         reply = protocol.parse_reply(await self._text())
@@ -262,7 +262,7 @@ class RemoteStream:
     async def _send(self, request: dict[str, Any]) -> None:
         assert self._socket is not None
         try:
-            await self._socket.send(_json(request))
+            await self._socket.send(json.dumps(request))
         except ConnectionClosed:
             pass  # the reader sees it, and tells who waits
 
@@ -297,7 +297,7 @@ class RemoteStream:
         prompt = self.prompt
         async for message in self._socket:
             if isinstance(message, bytes):
-                self._take(Packet.unpack(message), message, prompt)
+                self._take(Packet.unpack(message), prompt)
                 continue
             reply = protocol.parse_reply(message)
             if reply.type == "shows":
@@ -310,7 +310,7 @@ class RemoteStream:
                 self._answer(reply)
         raise self._socket.protocol.close_exc
 
-    def _take(self, packet: Packet, message: bytes, prompt: str) -> None:
+    def _take(self, packet: Packet, prompt: str) -> None:
         if packet.kind is Kind.SNAPSHOT:
             asked = [number for number, (request, _) in self._requests.items() if request["type"] == "snapshot"]
             self._settle(asked[0] if asked else None, packet.payload)
@@ -383,10 +383,6 @@ def _playback(pace: str, format: str, max_frames: int | None) -> dict[str, Any]:
     if format not in ("png", "webp", "jpeg"):
         raise ValueError(f"got the format {format!r}; wanted png, webp or jpeg")
     return {"pace": pace, "format": format, "credits": _AHEAD, **({} if max_frames is None else {"max_frames": max_frames})}
-
-
-def _json(request: dict[str, Any]) -> str:
-    return json.dumps(request)
 
 
 def _body(error: InvalidHandshake) -> str:

@@ -111,6 +111,8 @@ class LiveStream:
         frames: asyncio.Queue[Frame | None] = asyncio.Queue(_WATCHED_AHEAD + 1)
         self._watchers.add(frames)
         self._watched.set()
+        if self.service.streams.get(self.id) is not self:  # it has ended since it was found
+            self._publish(None)
         return frames
 
     def unwatch(self, frames: asyncio.Queue[Frame | None]) -> None:

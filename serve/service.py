@@ -3,8 +3,8 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -112,6 +112,16 @@ class Service:
         self._taken += 1
         return Place(self._give_back)
 
+    @contextmanager
+    def _admitted(self) -> Iterator[Place]:
+        """A place as by `admit`, which is given back where what follows fails."""
+        place = self.admit()
+        try:
+            yield place
+        except BaseException:
+            place.release()
+            raise
+
     async def start(self, scene: Scene, max_frames: int | None, first_frames: list[bytes] | None = None) -> LiveStream:
         """Begins a stream.
 
@@ -119,17 +129,13 @@ class Service:
             ServeError: There is no place, or the prompt, a setting or the first frames cannot be used.
         """
         prompts, params = scene.prompts(self.config.max_prompt), scene.settings.params()
-        place = self.admit()
-        try:
+        with self._admitted() as place:
             given = await asyncio.to_thread(self._decode_frames, first_frames or [])
             try:
                 self.generator.check_params(params)
             except ValueError as error:
                 raise as_serve_error(error, "bad_settings") from error
             return await self._open(place, lambda: self.generator.stream(prompts, scene.seed, params, given), max_frames)
-        except BaseException:
-            place.release()
-            raise
 
     async def restore(self, snapshot: bytes, max_frames: int | None) -> LiveStream:
         """Goes on with a snapshot.
@@ -137,12 +143,8 @@ class Service:
         Raises:
             ServeError: There is no place, or it cannot be restored.
         """
-        place = self.admit()
-        try:
+        with self._admitted() as place:
             return await self._open(place, lambda: self.generator.restore(snapshot), max_frames)
-        except BaseException:
-            place.release()
-            raise
 
     def new_owner(self) -> str:
         """A name for who makes the frames of a stream: this server's, and one that no other stream has."""
@@ -161,8 +163,7 @@ class Service:
         """
         if id in self.streams:  # the old connection broke, and nobody has noticed yet
             await self.streams[id].close(ServeError("wrong_state", TAKEN_OVER))
-        place = self.admit()
-        try:
+        with self._admitted() as place:
             owner = self.new_owner()
             kept = await self._claim(id, owner)
             if kept is None or (frame is not None and frame < kept.frame):
@@ -170,9 +171,6 @@ class Service:
                 raise ServeError("not_found", message)
             start, stop = kept.frame if frame is None else frame, max_frames or kept.stop
             return await self._open(place, lambda: self.generator.restore(kept.data), stop, start, id, owner)
-        except BaseException:
-            place.release()
-            raise
 
     async def branch(self, live: LiveStream, seeds: list[int]) -> list[LiveStream]:
         """Other futures of a stream from its next frame on; each waits a while to be attached, as long as the stream is there.
@@ -183,13 +181,9 @@ class Service:
         free = self.config.capacity - self._taken
         if free < len(seeds):
             raise ServeError("server_full", f"got {len(seeds)} branches; {free} places are free; try again in a while")
-        places = [self.admit() for _ in seeds]
-        try:
+        with ExitStack() as stack:
+            places = [stack.enter_context(self._admitted()) for _ in seeds]
             streams = await live.fork(seeds)
-        except BaseException:
-            for place in places:
-                place.release()
-            raise
         span = live.channel.span
         branches = [
             LiveStream(self, place, Channel(stream, Span(stream.next_index, span.stop), self.engine.wake))

@@ -46,13 +46,13 @@ class Session:
         self._sender: asyncio.Task[None] | None = None
         self._state, self._errors, self._stuck, self._failed = "ready", 0, False, False
         self._listener: asyncio.Task | None = None
-        self._done = False
         self._rate = Rate(self._config.message_rate)
         self._credits = Credits(self._config.max_credits, self._config.stall_seconds)
         self._granted = 0  # credit after the first, which says what arrived
 
     async def run(self) -> None:
         """Serves the connection until it ends, and gives back all that it held."""
+        done = False
         self._listener = asyncio.current_task()
         self._service.sessions.add(self)
         offered = self._socket.scope.get("subprotocols", [])
@@ -64,15 +64,17 @@ class Session:
         except ServeError as error:
             await self.fail(error)
         except WebSocketDisconnect as gone:
-            self._done = gone.code in _IN_ORDER
-        except RuntimeError:
-            pass  # the sender has closed the connection
+            done = gone.code in _IN_ORDER
         except asyncio.CancelledError:
             if not self._stuck:
                 raise
             log.info("a connection is left, since its client does not read")
+        except Exception as error:
+            if not self._failed:  # else the sender has closed the connection
+                log.exception("a session failed")
+                await self.fail(as_serve_error(error))
         finally:
-            await self._end_stream(self._done)
+            await self._end_stream(done)
             self._keep_recording(None)
             self._service.sessions.discard(self)
 

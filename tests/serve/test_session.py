@@ -267,3 +267,29 @@ def test_sender_can_be_stopped_while_credit_comes(turns):
         return ended or sender.cancelled()
 
     assert asyncio.run(run())
+
+
+def test_failure_inside_is_told_and_the_place_is_free(monkeypatch):
+    async def work(server, socket):
+        monkeypatch.setattr(server.service.generator, "stream", lambda *_: [].pop())  # no ValueError, nothing a client can mend
+        error = await socket.start()
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.next()
+        monkeypatch.undo()
+        await server.until_free()
+        async with server.socket() as other:
+            return error, closed.value.rcvd, await other.start()
+
+    error, closing, started = with_socket(work)
+    assert error["code"] == closing.reason == "internal" and error["fatal"] and "pop" not in error["message"]
+    assert started["type"] == "started"
+
+
+def test_watcher_of_a_stream_that_has_just_ended_is_let_go():
+    async def work(server, socket):
+        started = await socket.start()
+        live = server.service.find(started["session"])
+        await socket.ask(type="stop")
+        return await asyncio.wait_for(live.watch().get(), 5)
+
+    assert with_socket(work) is None
