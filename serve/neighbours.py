@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from .errors import ServeError, as_serve_error
@@ -141,7 +141,7 @@ class Neighbours:
 class _Watcher:
     """Collects the pieces of a video until they are asked for; ends with the video, or when nobody asks."""
 
-    def __init__(self, fragments: AsyncIterator[bytes], on_end):
+    def __init__(self, fragments: AsyncIterator[bytes], on_end: Callable[[], object]):
         self._on_end, self._pieces = on_end, list[bytes]()
         self._news, self._asked_at = asyncio.Event(), asyncio.get_running_loop().time()
         self._task = asyncio.create_task(self._collect(fragments))
