@@ -7,7 +7,6 @@ import resource
 import socket
 import statistics
 import time
-from contextlib import suppress
 
 import pytest
 import serving
@@ -87,38 +86,42 @@ def test_sixteen_sessions_share_fairly_and_the_next_is_refused(long, record_prop
     assert max(counts) / min(counts) <= (1.1 if long else 1.5)
 
 
+async def leave(server: Running, rng: random.Random) -> None:
+    """Connects, and goes at some moment, mostly without a word."""
+    phase = rng.randrange(8)
+    async with server.socket() as client:
+        if phase:
+            await client.send(type="start", prompt=PROMPT, pace=rng.choice(["fast", "video"]), seed=rng.randrange(9))
+        if phase == 2:
+            await asyncio.sleep(rng.random() * 0.2)
+        if phase > 2:
+            await client.frame()
+        if phase == 4:
+            await client.send(type="pause")
+        if phase == 5:
+            await client.send(type="snapshot")
+        if phase == 6:
+            await client.send(type="branch", seeds=[1, 2])
+        if phase == 7:
+            await client.send(type="prompt", prompt=OTHER)
+        if rng.random() < 0.7:
+            client.connection.transport.abort()  # as when a cable is pulled
+
+
+async def witness(server: Running, stop: asyncio.Event) -> list[torch.Tensor]:
+    """The frames of a stream that runs meanwhile."""
+    images = []
+    async with await server.client().stream(PROMPT, 3, pace="video") as stream:
+        while not stop.is_set():
+            images.append((await anext(stream)).image)
+    return images
+
+
 @pytest.mark.parametrize("long", LONG)
 def test_disconnects_at_any_moment_leave_nothing(long):
     """R15."""
     generator, count, soon = generator_of(long), 200 if long else 40, 2.0 if long else 20.0
     rng = random.Random(7)
-
-    async def leave(server: Running) -> None:
-        phase = rng.randrange(8)
-        async with server.socket() as client:
-            if phase:
-                await client.send(type="start", prompt=PROMPT, pace=rng.choice(["fast", "video"]), seed=rng.randrange(9))
-            if phase == 2:
-                await asyncio.sleep(rng.random() * 0.2)
-            if phase > 2:
-                await client.frame()
-            if phase == 4:
-                await client.send(type="pause")
-            if phase == 5:
-                await client.send(type="snapshot")
-            if phase == 6:
-                await client.send(type="branch", seeds=[1, 2])
-            if phase == 7:
-                await client.send(type="prompt", prompt=OTHER)
-            if rng.random() < 0.7:
-                client.connection.transport.abort()  # as when a cable is pulled
-
-    async def witness(server: Running, stop: asyncio.Event) -> list[torch.Tensor]:
-        images = []
-        async with await server.client().stream(PROMPT, 3, pace="video") as stream:
-            while not stop.is_set():
-                images.append((await anext(stream)).image)
-        return images
 
     async def run():
         async with serving.running(generator, slots=4, queue=12) as server:
@@ -127,12 +130,9 @@ def test_disconnects_at_any_moment_leave_nothing(long):
             while not any(live.next_index > 2 for live in server.service.streams.values()):
                 await asyncio.sleep(0.01)
             tasks = len(asyncio.all_tasks())
-            left, together = count, 4
-            while left:
-                batch = min(together, left)
-                with suppress(ConnectionClosed):
-                    await asyncio.gather(*(leave(server) for _ in range(batch)), return_exceptions=True)
-                left -= batch
+            for _ in range(count // 4):
+                gone = await asyncio.gather(*(leave(server, rng) for _ in range(4)), return_exceptions=True)
+                assert all(end is None or isinstance(end, ConnectionClosed) for end in gone), gone
                 async with asyncio.timeout(soon):
                     while server.service.taken > 1 or len(server.service.engine._channels) > 1:
                         await asyncio.sleep(0.01)
