@@ -47,7 +47,7 @@ def _import_cv2() -> Any:
     try:
         import cv2
     except ImportError as error:
-        raise ImportError("warping error needs OpenCV; install it with `pip install 'framecast[evaluate]'`") from error
+        raise ImportError("warping error needs OpenCV; install it with `pip install '.[evaluate]'`") from error
     return cv2
 
 

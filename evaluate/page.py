@@ -153,7 +153,7 @@ def _draw(curves: Sequence[Curve], groups: Sequence[int]) -> bytes:
         import matplotlib  # not needed but here, and importing it takes a second
         from matplotlib.figure import Figure as Canvas
     except ImportError as error:
-        raise ValueError("plots need matplotlib; install it with `pip install 'framecast[evaluate]'`") from error
+        raise ValueError("plots need matplotlib; install it with `pip install '.[evaluate]'`") from error
     with matplotlib.rc_context(_PLOT_STYLE):
         canvas = Canvas(figsize=(7.2, 3.8), layout="constrained", facecolor="white")
         axes = canvas.add_subplot(xlabel=curves[0].x_label, ylabel=curves[0].y_label)

@@ -73,7 +73,7 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
     """
     missing = [package for module, package in _NEEDED.items() if find_spec(module) is None]
     if missing:
-        raise ValueError(f"the evaluation needs {' and '.join(missing)}; install them with `pip install 'framecast[evaluate]'`")
+        raise ValueError(f"the evaluation needs {' and '.join(missing)}; install them with `pip install '.[evaluate]'`")
     unknown = sorted(set(only) - set(SECTIONS))
     if unknown:
         raise ValueError(f"got the section {unknown[0]!r}; wanted some of {', '.join(SECTIONS)}")

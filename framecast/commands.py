@@ -134,7 +134,7 @@ def serve(arguments: argparse.Namespace) -> None:
         from .serve.engine import load_apart
         from .serve.server import run_server
     except ImportError as error:
-        raise ValueError(f"{error.name} is not installed; wanted it to serve; pip install 'framecast[serve]'") from error
+        raise ValueError(f"{error.name} is not installed; wanted it to serve; pip install '.[serve]'") from error
     run_server(load_apart(lambda: _generator(arguments)), config)
 
 
@@ -142,7 +142,7 @@ def _serve_in_cluster(arguments: argparse.Namespace, config: "ServeConfig") -> N
     try:
         from .serve.cluster import Recipe, run_cluster
     except ImportError as error:
-        raise ValueError(f"{error.name} is not installed; wanted it for replicas; pip install 'framecast[ray]'") from error
+        raise ValueError(f"{error.name} is not installed; wanted it for replicas; pip install '.[ray]'") from error
     bundle = None if arguments.bundle is None else Path(arguments.bundle).resolve()
     run_cluster(Recipe(bundle, arguments.device, arguments.dtype, arguments.replica_cpus), config, arguments.ray_address)
 

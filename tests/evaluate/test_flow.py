@@ -104,5 +104,5 @@ def test_without_opencv_it_says_what_to_install(monkeypatch):
         return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=r"needs OpenCV; install it with `pip install 'framecast\[evaluate\]'`"):
+    with pytest.raises(ImportError, match=r"needs OpenCV; install it with `pip install '.\[evaluate\]'`"):
         warp_error(sliding(2))

@@ -222,7 +222,7 @@ def test_the_protocol_is_flat(tmp_path):
 
 def test_without_matplotlib_the_numbers_are_kept(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ValueError, match=r"plots need matplotlib; install it with `pip install 'framecast\[evaluate\]'`"):
+    with pytest.raises(ValueError, match=r"plots need matplotlib; install it with `pip install '.\[evaluate\]'`"):
         write_report(tmp_path, [result(curves=(line(),))], {})
     assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
     write_report(tmp_path, [result()], {})  # nothing to plot

@@ -313,8 +313,8 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def ray_cluster(tmp_path_factory) -> Iterator[tuple[Client, Any]]:
     """Two replicas of the tiny generator in a cluster of this machine: a client, and their keeper."""
-    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'framecast[ray]'")
-    pytest.importorskip("ray.serve", reason="Ray Serve is not installed: pip install 'framecast[ray]'")
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
+    pytest.importorskip("ray.serve", reason="Ray Serve is not installed: pip install '.[ray]'")
     from framecast.serve.cluster import NAME, Recipe, running_cluster
 
     config = ServeConfig(port=free_port(), replicas=2, slots=2, queue=0)
@@ -403,10 +403,10 @@ def test_command_says_that_ray_is_missing(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.delitem(sys.modules, "framecast.serve.cluster", raising=False)
     assert main(["serve", "--replicas", "2"]) == 2
-    assert "ray is not installed; wanted it for replicas; pip install 'framecast[ray]'" in capsys.readouterr().err
+    assert "ray is not installed; wanted it for replicas; pip install '.[ray]'" in capsys.readouterr().err
 
 
 def test_command_wants_a_port_for_replicas(capsys):
-    pytest.importorskip("ray.serve", reason="Ray Serve is not installed: pip install 'framecast[ray]'")
+    pytest.importorskip("ray.serve", reason="Ray Serve is not installed: pip install '.[ray]'")
     assert main(["serve", "--replicas", "2", "--port", "0"]) == 2
     assert "got port 0 for more than one replica" in capsys.readouterr().err

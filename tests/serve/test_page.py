@@ -22,7 +22,7 @@ from framecast.data.images import encode_image
 from framecast.sample import read_tokens
 
 CHROMIUM = os.environ.get("FRAMECAST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install 'framecast[browser]'")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[browser]'")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path; install it or set FRAMECAST_CHROMIUM"),
