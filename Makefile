@@ -51,8 +51,7 @@ default-bundle: runs/sprites_lm_long/bundle
 runs/sprites_lm/bundle: runs/sprites_tokenizer/bundle
 runs/sprites_lm_images/bundle: runs/sprites_lm/bundle
 runs/sprites_lm_long/bundle: runs/sprites_lm_images/bundle
-runs/speedrun_lm_images/bundle: runs/speedrun_tokenizer/bundle
-runs/speedrun_lm/bundle: runs/speedrun_lm_images/bundle
+runs/speedrun_lm/bundle: runs/speedrun_tokenizer/bundle
 
 runs/%/bundle: | .venv/run.stamp
 	$(BIN)/python -m framecast train fit --config train/configs/$*.yaml $(if $(wildcard runs/$*/checkpoints/last.ckpt),--ckpt_path last)
@@ -63,7 +62,7 @@ speedrun: .venv/evaluate.stamp
 	date +%s > .venv/speedrun.start
 	$(MAKE) runs/speedrun_lm/bundle
 	echo "trained in $$(( ($$(date +%s) - $$(cat .venv/speedrun.start)) / 60 )) minutes"
-	$(BIN)/python -m framecast evaluate runs/speedrun_lm/bundle --only control --clips 64 --out runs/speedrun_lm/report
+	$(BIN)/python -m framecast evaluate runs/speedrun_lm/bundle --only control --clips 256 --out runs/speedrun_lm/report
 
 # pip first: the one that comes with an older Python takes twice as long for the rest.
 .venv/run.stamp: $(PACKAGING)

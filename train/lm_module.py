@@ -45,6 +45,21 @@ class BlockWeights:
 _LM, _BLOCKS, _OPTIMIZER = VideoLMShape(), BlockWeights(), AdamWConfig(learning_rate=1.5e-3, warmup_steps=100)
 
 
+@dataclass(frozen=True)
+class Score:
+    """The loss of some clips.
+
+    Attributes:
+        nats: Mean over the tokens that are scored, scalar.
+        log_z: Mean square of the logarithm of the partition function, scalar.
+        num_tokens: How many are scored.
+    """
+
+    nats: Tensor
+    log_z: Tensor
+    num_tokens: int
+
+
 class LitVideoLM(TrainingModule):
     """Trains a video LM on tokens: cross-entropy and z-loss, with a random block length at every step.
 
@@ -121,20 +136,27 @@ class LitVideoLM(TrainingModule):
         return {"tokenizer": data.bundle.tokenizer, "lm": self.network, "text_tokenizer": data.text_tokenizer}
 
     def count(self, batch: dict[str, Any]) -> int:
-        return batch["tokens"].numel()
+        return sum(part["tokens"].numel() for part in _parts(batch).values())
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
         name = self.blocks.draw()
         block_length = self.block_length(name)
+        scores = {what: self.score(part, block_length) for what, part in _parts(batch).items()}
+        self._latest |= self._measures("train", name, scores["clips"].nats.detach())
+        self._latest |= {f"train/nats_{what}": score.nats.detach() for what, score in scores.items() if what != "clips"}
+        self.log_dict(self._latest)
+        self.log("nats", scores["clips"].nats.detach(), prog_bar=True, logger=False)
+        num_tokens = sum(score.num_tokens for score in scores.values())
+        return sum((score.nats + self.z_weight * score.log_z) * (score.num_tokens / num_tokens) for score in scores.values())
+
+    def score(self, batch: dict[str, Any], block_length: int) -> Score:
+        """The loss of disturbed clips."""
         example = self.disturb(self.example(batch, block_length))
         loss = self.token_loss(example, block_length)
         scored = torch.ones_like(loss.nll)
         scored[:, slice(*example.unscored)] = 0
         nats, log_z = ((values * scored).sum() / scored.sum() for values in (loss.nll, loss.log_z))
-        self._latest |= self._measures("train", name, nats.detach())
-        self.log_dict(self._latest)
-        self.log("nats", nats.detach(), prog_bar=True, logger=False)
-        return nats + self.z_weight * log_z
+        return Score(nats, log_z, loss.nll.numel() - loss.nll.shape[0] * (example.unscored[1] - example.unscored[0]))
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         batch_size = batch["tokens"].shape[0]
@@ -142,7 +164,7 @@ class LitVideoLM(TrainingModule):
             block_length = self.block_length(name)
             nats = self.token_loss(self.example(batch, block_length), block_length).nll.mean()
             self.log_dict(self._measures("val", name, nats), batch_size=batch_size, sync_dist=True)
-            self.log(f"val_{name}", nats, prog_bar=True, logger=False, batch_size=batch_size)
+            self.log(f"val_{name}", nats, prog_bar=True, logger=False, batch_size=batch_size, sync_dist=True)
 
     def block_length(self, name: str) -> int:
         """Tokens of a block, by the name it has in `SamplingParams`."""
@@ -175,6 +197,11 @@ class LitVideoLM(TrainingModule):
     def _measures(self, stage: str, name: str, nats: Tensor) -> dict[str, Tensor]:
         bits = bits_per_pixel(nats, self.data.pixels_per_token)
         return {f"{stage}/nats_{name}": nats, f"{stage}/bits_per_pixel_{name}": bits}
+
+
+def _parts(batch: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The clips of a batch, and the single frames that come with them, if any."""
+    return {"clips": batch} | ({"stills": batch["stills"]} if "stills" in batch else {})
 
 
 def start_from(lm: VideoLM, start: Bundle, data: Bundle) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +38,17 @@ class TokenDataModule(ResumableDataModule):
         val_source: Where the validation clips come from; None keeps `val_clips` of `source` for them.
         num_clips: How many training clips are tokenized, at most; None takes all.
         val_clips: How many clips are validated, at most.
+        stills: Single frames to train on beside the clips, of the same size and not among those validated; None leaves them out.
+            They teach what a prompt looks like at a fraction of the cost of a clip.
+        stills_per_clip: How many of them come with every clip, at least 1; each clip has its own, as far as there are enough.
         batch_size: Clips per step and process.
         num_workers: Processes that prepare clips and batches beside the training; 0 prepares them in it.
         text_vocab_size: Pieces of the text tokenizer, at most, where one is trained.
         seed: Chooses the order of the clips.
 
     Raises:
-        ValueError: If `source` is too small to spare `val_clips`, or the two sources differ in their shape.
+        ValueError: If `source` is too small to spare `val_clips`, the two sources differ in their shape, or `stills` are no
+            single frames of that size.
     """
 
     bundle: Bundle
@@ -53,6 +59,8 @@ class TokenDataModule(ResumableDataModule):
     """What is trained on."""
     val_tokens: TokenShards
     """What is validated on."""
+    still_tokens: TokenShards | None
+    """Single frames that are trained on beside the clips."""
 
     def __init__(
         self,
@@ -62,6 +70,8 @@ class TokenDataModule(ResumableDataModule):
         val_source: ClipSource | None = None,
         num_clips: int | None = None,
         val_clips: int = 64,
+        stills: ClipSource | None = None,
+        stills_per_clip: int = 4,
         batch_size: int = 16,
         num_workers: int = 0,
         text_vocab_size: int = 512,
@@ -71,6 +81,11 @@ class TokenDataModule(ResumableDataModule):
         train, val = split_source(source, val_source, val_clips)
         self._clips = {"train": _first(train, num_clips), "val": val}
         self._sources = {"train": source, "val": val_source or source}
+        if stills is not None:
+            _check_stills(stills, stills_per_clip, source)
+            num_stills = stills_per_clip * len(self._clips["train"])  # type: ignore[arg-type]
+            self._clips["stills"], self._sources["stills"] = _first(stills, num_stills), stills
+        self._stills_per_clip = stills_per_clip
         self._tokenizer, self._shards, self._text_vocab_size = Path(tokenizer), Path(shards), text_vocab_size
 
     def prepare_data(self) -> None:
@@ -99,9 +114,10 @@ class TokenDataModule(ResumableDataModule):
 
     def setup(self, stage: str) -> None:
         self.bundle = load_bundle(self._tokenizer)
-        self.train_tokens, self.val_tokens = (TokenShards(self._shards / part) for part in self._clips)
+        tokens = {part: TokenShards(self._shards / part) for part in self._clips}
+        self.train_tokens, self.val_tokens, self.still_tokens = tokens["train"], tokens["val"], tokens.get("stills")
         self.text_tokenizer = self.bundle.text_tokenizer or TextTokenizer(self._text_file.read_bytes())
-        texts = {*captions(self.train_tokens), *captions(self.val_tokens)} - {""}
+        texts = {text for shards in tokens.values() for text in captions(shards)} - {""}
         self._collate = PromptCollate.of(self.text_tokenizer, texts)
 
     @property
@@ -143,7 +159,10 @@ class TokenDataModule(ResumableDataModule):
         )
 
     def train_dataloader(self) -> DataLoader:
-        return self.train_loader(self.train_tokens, self._collate)
+        if self.still_tokens is None:
+            return self.train_loader(self.train_tokens, self._collate)
+        clips = WithStills(self.train_tokens, self.still_tokens, self._stills_per_clip)
+        return self.train_loader(clips, partial(collate_with_stills, self._collate))
 
     def val_dataloader(self) -> DataLoader:
         return self.val_loader(self.val_tokens, self._collate)
@@ -188,6 +207,32 @@ class PromptCollate:
         return torch.tensor([[_fill(prompt, self.pad_id, length) for prompt in prompts] for prompts in ids])
 
 
+class WithStills(Dataset[tuple[TokenClip, list[TokenClip]]]):
+    """Clips, each with some single frames; clip i always has the same ones.
+
+    Args:
+        clips: The clips.
+        stills: The single frames, which begin anew where there are too few.
+        per_clip: How many a clip has.
+    """
+
+    def __init__(self, clips: TokenShards, stills: TokenShards, per_clip: int):
+        self.clips, self.stills, self.per_clip = clips, stills, per_clip
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, index: int) -> tuple[TokenClip, list[TokenClip]]:
+        own = range(index * self.per_clip, (index + 1) * self.per_clip)
+        return self.clips[index], [self.stills[still % len(self.stills)] for still in own]
+
+
+def collate_with_stills(collate: PromptCollate, items: list[tuple[TokenClip, list[TokenClip]]]) -> Batch:
+    """A batch of clips, and under `stills` one of all their single frames."""
+    clips, stills = zip(*items, strict=True)
+    return {**collate(list(clips)), "stills": collate(list(chain.from_iterable(stills)))}
+
+
 def captions(shards: TokenShards) -> Iterator[str]:
     """The texts of all clips."""
     for index in range(len(shards)):
@@ -196,6 +241,15 @@ def captions(shards: TokenShards) -> Iterator[str]:
 
 def _fill(values: list[Any], filler: Any, length: int) -> list[Any]:
     return values + [filler] * (length - len(values))
+
+
+def _check_stills(stills: ClipSource, per_clip: int, source: ClipSource) -> None:
+    got, wanted = (stills.num_frames, stills.height, stills.width), (1, source.height, source.width)
+    if got != wanted or per_clip < 1:
+        raise ValueError(
+            f"got {per_clip} stills per clip, with (num_frames, height, width) {got}; wanted at least 1, with {wanted}; set "
+            "`num_frames: 1` in their source and the size of the clips"
+        )
 
 
 def _first(clips: Dataset, num_clips: int | None) -> Dataset:

@@ -96,7 +96,7 @@ class LitVideoTokenizer(TrainingModule):
         terms["psnr"] = psnr(output.video, batch["video"]).mean()
         batch_size = batch["video"].shape[0]
         self.log_dict({f"val/{name}": value for name, value in terms.items()}, batch_size=batch_size, sync_dist=True)
-        self.log("val_psnr", terms["psnr"], prog_bar=True, logger=False, batch_size=batch_size)
+        self.log("val_psnr", terms["psnr"], prog_bar=True, logger=False, batch_size=batch_size, sync_dist=True)
 
     def _reconstruction_terms(self, output: TokenizerOutput, video: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         terms = {"reconstruction": self.loss(output.video, video), "quantizer": output.quantized.loss.float()}

@@ -25,7 +25,7 @@ from framecast.train import AtomicCheckpointIO, BlockWeights, ClipDataModule, Li
 from framecast.train.cli import main
 from framecast.train.conditioning import Example, corrupt, cut_gap, draw_gap, drop_prompts
 from framecast.train.lm_module import bits_per_pixel, start_from
-from framecast.train.token_data import NO_CAPTION, PromptCollate
+from framecast.train.token_data import NO_CAPTION, PromptCollate, WithStills
 from framecast.train.tokenize import describe_source, write_tokens
 
 CONFIG = Path(__file__).parents[2] / "train" / "configs" / "tiny_lm.yaml"
@@ -253,6 +253,35 @@ def test_batches_hold_prompts_and_their_starts():
     assert prompts == [[first, second], [second, [EOS]]]
 
 
+def stills(num_clips: int = 200, **options) -> SpriteWorld:
+    return SpriteWorld(**{"num_clips": num_clips, "num_frames": 1, "size": 32, "seed": 9, **options})
+
+
+def test_every_clip_has_single_frames_of_its_own(bundle, tmp_path):
+    source = SpriteWorld(num_clips=12, num_frames=5, size=32)
+    data = prepared(tokens(bundle, tmp_path, source, stills=stills(), stills_per_clip=3))
+    assert len(data.train_tokens) == 8 and len(data.still_tokens) == 24  # no more than the clips need
+    data.trainer.global_rank, data.trainer.world_size = 0, 1
+    seen = []
+    for batch, _ in zip(data.train_dataloader(), range(4), strict=False):
+        assert batch["tokens"].shape == (2, 2, 4, 4) and batch["stills"]["tokens"].shape == (6, 1, 4, 4)
+        assert len(batch["stills"]["ids"]) == 6
+        seen += [frame for frame in batch["stills"]["tokens"]]
+    assert torch.equal(torch.stack(seen).sum(0), torch.stack([clip.tokens for clip in data.still_tokens]).sum(0))  # each one once
+    few = prepared(tokens(bundle, tmp_path / "few", source, stills=stills(5), stills_per_clip=3))
+    assert [clip.name for clip in WithStills(few.train_tokens, few.still_tokens, 3)[1][1]] == [
+        f"sprites/9/{i}" for i in (3, 4, 0)
+    ]
+
+
+@pytest.mark.parametrize(("wrong", "per_clip"), [({"num_frames": 5}, 1), ({"size": 40}, 1), ({}, 0)])
+def test_stills_are_single_frames_of_the_clips_size(bundle, tmp_path, wrong, per_clip):
+    with pytest.raises(
+        ValueError, match=r"got . stills per clip, with .*; wanted at least 1, with \(1, 32, 32\); set `num_frames: 1`"
+    ):
+        tokens(bundle, tmp_path, stills=stills(**wrong), stills_per_clip=per_clip)
+
+
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
@@ -412,6 +441,22 @@ def test_training_loss_is_finite_and_reaches_every_weight(module, monkeypatch):
         module.training_step(batch(module), 0).backward()
     grads = {name: parameter.grad for name, parameter in module.network.named_parameters()}
     assert not [name for name, grad in grads.items() if grad is None or not grad.isfinite().all() or not grad.any()]
+
+
+def test_single_frames_weigh_as_much_as_they_have_tokens(module, monkeypatch):
+    logged: dict[str, Tensor] = {}
+    monkeypatch.setattr(module, "log_dict", logged.update)
+    monkeypatch.setattr(module, "log", lambda *_, **__: None)
+    module.corruption = module.prompt_dropout = module.gap_probability = module.z_weight = 0.0
+    monkeypatch.setattr(module, "blocks", BlockWeights(token=0, frame=0))
+    clips = batch(module)
+    own = {"tokens": clips["tokens"][:1, :1], "ids": clips["ids"][:1, :1], "starts": clips["starts"][:1, :1]}
+    loss = module.training_step({**clips, "stills": own}, 0)
+    row = module.block_length("row")
+    nll = [module.token_loss(module.example(part, row), row).nll for part in (clips, own)]
+    torch.testing.assert_close(loss, torch.cat([part.flatten() for part in nll]).mean())
+    torch.testing.assert_close(logged["train/nats_stills"], nll[1].mean())
+    assert module.count({**clips, "stills": own}) == (2 * 4 + 1) * 6
 
 
 def test_bits_per_pixel():
