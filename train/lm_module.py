@@ -147,7 +147,8 @@ class LitVideoLM(TrainingModule):
         self.log_dict(self._latest)
         self.log("nats", scores["clips"].nats.detach(), prog_bar=True, logger=False)
         num_tokens = sum(score.num_tokens for score in scores.values())
-        return sum((score.nats + self.z_weight * score.log_z) * (score.num_tokens / num_tokens) for score in scores.values())
+        shares = [(score.nats + self.z_weight * score.log_z) * (score.num_tokens / num_tokens) for score in scores.values()]
+        return torch.stack(shares).sum()
 
     def score(self, batch: dict[str, Any], block_length: int) -> Score:
         """The loss of disturbed clips."""
