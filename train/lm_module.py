@@ -143,7 +143,8 @@ class LitVideoLM(TrainingModule):
         block_length = self.block_length(name)
         scores = {what: self.score(part, block_length) for what, part in _parts(batch).items()}
         self._latest |= self._measures("train", name, scores["clips"].nats.detach())
-        self._latest |= {f"train/nats_{what}": score.nats.detach() for what, score in scores.items() if what != "clips"}
+        if "stills" in scores:
+            self._latest["train/nats_stills"] = scores["stills"].nats.detach()
         self.log_dict(self._latest)
         self.log("nats", scores["clips"].nats.detach(), prog_bar=True, logger=False)
         num_tokens = sum(score.num_tokens for score in scores.values())
@@ -154,10 +155,9 @@ class LitVideoLM(TrainingModule):
         """The loss of disturbed clips."""
         example = self.disturb(self.example(batch, block_length))
         loss = self.token_loss(example, block_length)
-        scored = torch.ones_like(loss.nll)
-        scored[:, slice(*example.unscored)] = 0
-        nats, log_z = ((values * scored).sum() / scored.sum() for values in (loss.nll, loss.log_z))
-        return Score(nats, log_z, loss.nll.numel() - loss.nll.shape[0] * (example.unscored[1] - example.unscored[0]))
+        first, end = example.unscored
+        nll, log_z = (torch.cat([values[:, :first], values[:, end:]], dim=1) for values in (loss.nll, loss.log_z))
+        return Score(nll.mean(), log_z.mean(), nll.numel())
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         batch_size = batch["tokens"].shape[0]
