@@ -61,7 +61,7 @@ speedrun: .venv/evaluate.stamp
 	rm -rf runs/speedrun_*
 	date +%s > .venv/speedrun.start
 	$(MAKE) runs/speedrun_lm/bundle
-	echo "trained in $$(( ($$(date +%s) - $$(cat .venv/speedrun.start)) / 60 )) minutes"
+	echo "trained in $$(( $$(date +%s) - $$(cat .venv/speedrun.start) )) seconds"
 	$(BIN)/python -m framecast evaluate runs/speedrun_lm/bundle --only control --clips 256 --out runs/speedrun_lm/report
 
 # pip first: the one that comes with an older Python takes twice as long for the rest.
