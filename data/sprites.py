@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import torch
@@ -61,6 +62,13 @@ def is_held_out(shape: str, colour: str, motion: str) -> bool:
     """
     place = SHAPES.index(shape) + 3 * tuple(COLOURS).index(colour) + 7 * MOTIONS.index(motion)
     return place % _HELD_OUT_OF == 0
+
+
+def has_combinations(shapes: Sequence[str], motions: Sequence[str], combinations: str) -> bool:
+    """Whether a world of these shapes and motions has any object of the "seen" or the "unseen" combinations in every scene."""
+    wanted = COMBINATIONS[combinations]
+    free = set(motions) - {PASSES, BOUNCES}  # which not every scene allows
+    return wanted is None or any(is_held_out(*words) == wanted for words in product(shapes, COLOURS, free))
 
 
 class SpriteWorld(ClipSource):
@@ -294,6 +302,11 @@ def _check_kinds(shapes, motions, two_objects, combinations) -> None:
         )
     if combinations not in COMBINATIONS:
         raise ValueError(f"combinations are {combinations!r}; wanted one of {', '.join(COMBINATIONS)}; pass such as 'seen'")
+    if not has_combinations(shapes, motions, combinations):
+        raise ValueError(
+            f"combinations are {combinations!r}, of {', '.join(shapes)} with {', '.join(motions)}; wanted one at least that "
+            "every scene allows; pass more shapes, more motions, or combinations='all'"
+        )
 
 
 def _check_settings(num_clips, num_frames, size, fps, seed, speeds, radii) -> None:

@@ -13,7 +13,7 @@ from .motion import Surroundings, Track, moves_as_told
 from .reading import Reading, ReadObject
 from .templates import Templates
 
-_MOSTLY, _HALF = 0.9, 0.5
+_MOSTLY, _CROSSED, _HALF = 0.9, 0.7, 0.5
 _PLACED = 0.6  # share of an object that must be seen for its place to count
 _LEAST_SEEN = {FADES_IN: _HALF, FADES_OUT: _HALF, PASSES: 0.35}
 """Share of a clip in which an object has to be seen, where its motion says that it is not seen throughout."""
@@ -96,10 +96,10 @@ class Judge:
             ValueError: The caption is not of the sprite world.
         """
         told, pan = parse_caption(caption), camera_pan(caption) * PAN_SPEED
-        covered = len(told) > 1  # by the other object, or by its bar
-        verdicts = tuple(
-            self.judge_object(reading, item, pan, _LEAST_SEEN.get(item.motion, _HALF if covered else _MOSTLY)) for item in told
-        )
+        least = _MOSTLY
+        if len(told) > 1:  # the other object may cover it for a while, its bar for longer
+            least = _HALF if any(item.motion == PASSES for item in told) else _CROSSED
+        verdicts = tuple(self.judge_object(reading, item, pan, _LEAST_SEEN.get(item.motion, least)) for item in told)
         return ClipVerdict(verdicts, reading.count == len(told))
 
     def judge_object(self, reading: Reading, told: ObjectDescription, pan: float = 0.0, least_seen: float = 0.0) -> ObjectVerdict:

@@ -37,7 +37,12 @@ def physics(study: Study, progress: Progress) -> Section:
             middle_of_all(f"position error, {kind}", made, unit="px", better="lower", target=target, reference=reference)
         )
         figures.append(
-            mean_of(f"position error of the last latent frame, {kind}", _middle(made[:, -4:]), unit="px", better="lower")
+            mean_of(
+                f"position error of the last latent frame, {kind}",
+                _middle(made[:, -study.bundle.tokenizer.temporal_stride :]),
+                unit="px",
+                better="lower",
+            )
         )
         figures.append(share_of(f"frames in which the object is found, {kind}", (~np.isnan(found)).mean(axis=1)))
         x = tuple(float(frame) for frame in range(_GIVEN, _GIVEN + _MADE))

@@ -18,9 +18,10 @@ def condition_control(study: Study, progress: Progress) -> Section:
     """What of a caption is to be seen: Q2, on combinations that training knew and on those it never saw."""
     figures: list[Figure] = []
     samples: list[Sample] = []
-    for part, combinations in enumerate(("seen", "unseen")):
+    kinds = study.combinations
+    for part, combinations in enumerate(kinds):
         cases = study.cases(study.world(study.num_frames, combinations), study.settings.clips)
-        clips = study.generate([case.prompt for case in cases], study.num_frames, part_of(progress, part, 2))
+        clips = study.generate([case.prompt for case in cases], study.num_frames, part_of(progress, part, len(kinds)))
         made = [study.verdict(case, clip) for case, clip in zip(cases, clips, strict=True)]
         true = [study.verdict(case, case.frames) for case in cases]
         figures += _adherence(combinations, made, true)
@@ -29,7 +30,9 @@ def condition_control(study: Study, progress: Progress) -> Section:
         "control",
         "Condition control",
         f"{study.settings.clips} captions of the sprite world with combinations of shape, colour and motion that belong to "
-        f"the seen ones, as many with held-out ones, which {_held_out(study)}; {study.num_frames} frames each. An object "
+        f"the seen ones, as many with held-out ones, which {_held_out(study)}; {study.num_frames} frames each. "
+        + ("" if len(kinds) == 2 else f"The world of this bundle has {kinds[0]} ones only. ")
+        + "An object "
         "counts only if it is seen for as long as it should be. Objects are read from the pixels; 'true clips' is what the "
         "same reading finds in rendered clips of the same captions. Where combinations are held out a second motion is "
         "always 'stops'.",
@@ -44,12 +47,13 @@ def _held_out(study: Study) -> str:
 
 
 def _adherence(which: str, made: Sequence[ClipVerdict], true: Sequence[ClipVerdict]) -> list[Figure]:
-    objects, real = ([item for verdict in verdicts for item in verdict.objects] for verdicts in (made, true))
+    objects, real = ([(at, item) for at, v in enumerate(verdicts) for item in v.objects] for verdicts in (made, true))
 
     def share(name: str, value, keep=lambda item: True, target: str = "") -> Figure:
-        reference = [value(item) for item in real if keep(item)]
+        reference = [value(item) for _, item in real if keep(item)]
         attributes = {"target": target, "reference": 100 * float(np.nanmean(reference)) if reference else None}
-        return share_of(f"{name}, {which}", [value(item) for item in objects if keep(item)], **attributes)
+        kept = [(at, value(item)) for at, item in objects if keep(item)]
+        return share_of(f"{name}, {which}", [hit for _, hit in kept], [at for at, _ in kept], **attributes)
 
     def is_digit(item: ObjectVerdict) -> bool:
         return item.told.shape in DIGITS
@@ -57,8 +61,7 @@ def _adherence(which: str, made: Sequence[ClipVerdict], true: Sequence[ClipVerdi
     def is_linear(item: ObjectVerdict) -> bool:
         return item.told.motion in LINEAR and item.told.then is None
 
-    clips = {"reference": 100 * float(np.mean([v.count for v in true])), "target": ">= 98 (Q2)"}
-    whole = {"reference": 100 * float(np.mean([v.right for v in true]))}
+    numbers, whole = (100 * float(np.mean(hits)) for hits in ([v.count for v in true], [v.right for v in true]))
     return [
         share("colour right", lambda item: item.colour, target=">= 98 (Q2)"),
         share("shape right", lambda item: item.shape, target=">= 98 (Q2)"),
@@ -73,8 +76,8 @@ def _adherence(which: str, made: Sequence[ClipVerdict], true: Sequence[ClipVerdi
         share("direction right", lambda item: item.motion, is_linear, ">= 98 (Q2)"),
         share("first and second motion right", lambda item: item.motion, lambda item: item.told.then is not None),
         share("motion right, all motions", lambda item: item.motion),
-        share_of(f"number of objects right, {which}", [v.count for v in made], **clips),
-        share_of(f"everything right, {which}", [v.right for v in made], **whole),
+        share_of(f"number of objects right, {which}", [v.count for v in made], target=">= 98 (Q2)", reference=numbers),
+        share_of(f"everything right, {which}", [v.right for v in made], reference=whole),
     ]
 
 
@@ -108,7 +111,7 @@ def decoding_compared(study: Study, progress: Progress) -> Section:
     for kind in kinds[1:]:
         for what, values in found[kind].items():
             apart = list(np.subtract(values, found["jacobi"][what]))
-            figures.append(share_of(f"{what}: {kind} above token, clip by clip", apart, target=">= -1 (Q6)"))
+            figures.append(mean_of(f"{what}: {kind} above token, clip by clip", apart, 100.0, unit="%", target=">= -1 (Q6)"))
     return Section(
         "decoding",
         "Token, row and frame decoding",

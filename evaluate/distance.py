@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..sample import load_bundle
-from .figures import Figure, Section
+from .figures import Section, without_interval
 from .frechet import FeatureExtractor, FeatureStatistics, TokenizerFeatures, TorchScriptFeatures, frechet_distance, windows
 from .study import Progress, Study, reconstruct
 
@@ -33,15 +33,15 @@ def frechet(study: Study, progress: Progress) -> Section:
         "other true clips against true: what the number of clips costs": [case.frames for case in others],
     }
     label = "FVD" if features.comparable else "Frechet distance (not comparable to published FVD)"
-    figures = []
+    figures, found = [], {}
     for at, (name, clips) in enumerate(kinds.items()):
-        value = frechet_distance(statistics(features, clips), true)
-        figures.append(Figure(f"{label}, {name}", value, float("nan"), float("nan"), 2 * count, "", "lower"))
+        found[name] = statistics(features, clips)
+        value = frechet_distance(found[name], true)
+        figures.append(without_interval(f"{label}, {name}", value, true.count, better="lower"))
         progress(0.8 + 0.2 * (at + 1) / len(kinds))
-    shares = frechet_distance(statistics(features, made), statistics(features, list(kinds.values())[1]))
-    figures.append(
-        Figure(f"{label}, generated against reconstructed", shares, float("nan"), float("nan"), 2 * count, "", "lower")
-    )
+    generated, reconstructed, _ = found.values()
+    value = frechet_distance(generated, reconstructed)
+    figures.append(without_interval(f"{label}, generated against reconstructed", value, generated.count, better="lower"))
     return Section(
         "distance",
         "Distance between distributions",

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..data import to_video
 from ..data.motions import BOUNCES, LINEAR
-from .figures import Curve, Sample, Section, change_of, median_of, share_of, worst
+from .figures import Curve, Figure, Sample, Section, mean_of, median_of, share_of, worst
 from .metrics import motion_by_frame, sharpness_by_frame
 from .motion import Track
 from .reading import Reading, ReadObject, SceneReader
@@ -49,17 +49,15 @@ def drift(study: Study, progress: Progress) -> Section:
         streams.append(stretches(study.reader, clip, look))
         progress(0.7 + 0.3 * (index + 1) / len(clips))
     kept, steady = _targets(settings.long_frames)
-    sharp, behind = ([_ends(stream, name) for stream in streams] for name in ("sharpness", "background"))
     resting = [float(np.mean([not stretch.speed >= 0.1 for stretch in stream])) for stream in streams]
     asked = [1 - _wrong(stream) for stream in streams]
-    since = f"from frame {_EARLY} to the end"
     figures = (
         share_of(
             f"streams that keep their identity over {settings.long_frames - 1} frames", list(map(_keeps, streams)), target=kept
         ),
         share_of("windows with the object as asked for, and nothing else", asked),
-        change_of(f"change of sharpness {since}", sharp, better="lower", target=steady),
-        change_of(f"change of the background {since}", behind, better="lower", target=steady),
+        *_changes(streams, "sharpness", steady),
+        *_changes(streams, "background", steady),
         share_of("windows in which the object does not move", resting, better="lower", target=steady),
         median_of("motion at the end over motion at the start", [_motion_kept(stream) for stream in streams], better=""),
     )
@@ -94,7 +92,7 @@ def drift(study: Study, progress: Progress) -> Section:
 
 def _looks(study: Study) -> list[tuple[str, str]]:
     """Looks and motions of the streams."""
-    world = study.world(9, "seen", seed=20, two_objects=0.0)
+    world = study.world(9, study.combinations[0], seed=20, two_objects=0.0)
     motions = [motion for motion in (*LINEAR, BOUNCES) if motion in world.motions]
     items = [world.scene(index).objects[0] for index in range(study.settings.long_clips)]
     return [(f"a {item.size} {item.colour} {item.shape}", motions[index % len(motions)]) for index, item in enumerate(items)]
@@ -140,6 +138,17 @@ def _keeps(stream: Sequence[Stretch]) -> bool:
 def _wrong(stream: Sequence[Stretch]) -> float:
     """Share of the windows in which the object is not as asked for."""
     return 1 - float(np.mean([stretch.identity for stretch in stream]))
+
+
+def _changes(streams: Sequence[Sequence[Stretch]], name: str, target: str) -> list[Figure]:
+    """By how much a measure changes in a stream, either way, and in all of them together, where they may cancel."""
+    ends = np.array([_ends(stream, name) for stream in streams])
+    changes = 100 * (ends[:, 1] / np.maximum(ends[:, 0], 0.1) - 1)
+    what, since = f"change of {name}", f"from frame {_EARLY} to the end"
+    return [
+        mean_of(f"{what} in a stream, either way, {since}", np.abs(changes).tolist(), unit="%", better="lower", target=target),
+        mean_of(f"{what}, all streams together, {since}", changes.tolist(), unit="%", better=""),
+    ]
 
 
 def _ends(stream: Sequence[Stretch], name: str) -> tuple[float, float]:

@@ -1,19 +1,22 @@
 """What happens within a clip: an object goes behind a bar and comes out, a prompt changes and is obeyed."""
 
+from itertools import pairwise
+
 import numpy as np
 from torch import Tensor
 
 from ..data.captions import parse_caption
 from ..data.motions import LINEAR, PASSES
 from .figures import Sample, Section, share_of, worst
-from .motion import Track, heads
-from .reading import Reading, SceneReader
+from .motion import Track, heads, shortest
+from .reading import SceneReader
 from .study import Case, Progress, Study
 
 _FRAMES = 49
 _AFTERWARDS, _PIECE = 10, 4
-_BEFORE, _AFTER = 17, 16  # frames of a stream before and after its prompt changes
-SAME, CHANGED, LOST, NOT_HIDDEN = "the same", "another one", "not there", "not hidden"
+_BESIDE = 4  # pixels by which an object may be farther from the bar than one that touches it
+_BEFORE, _AFTER = 17, 8  # frames of a stream before its prompt changes, and frames that are judged after it
+SAME, CHANGED, LOST, ELSEWHERE, NOT_HIDDEN = "the same", "another one", "not there", "elsewhere", "not hidden"
 """What can become of an object that is to pass behind a bar."""
 
 
@@ -36,14 +39,21 @@ def persistence(study: Study, progress: Progress) -> Section:
         ),
         share_of("is not there after it", [o == LOST for o in outcomes], better="lower", reference=_share(true, LOST)),
         share_of("is another one after it", [o == CHANGED for o in outcomes], better="lower", reference=_share(true, CHANGED)),
+        share_of(
+            "does not come out on the other side",
+            [o == ELSEWHERE for o in outcomes],
+            better="lower",
+            reference=_share(true, ELSEWHERE),
+        ),
     )
     samples = [Sample(case.prompt, o, float(o != SAME), clip) for case, o, clip in zip(cases, outcomes, clips, strict=True)]
     return Section(
         "persistence",
         "Persistence behind an occluder",
         f"{len(cases)} captions of one object that passes behind a bar, {_FRAMES} frames. Every clip counts: there has to be "
-        f"a bar, at least half of the object has to be hidden for a while, and the last {_AFTERWARDS} frames, read apart from "
-        "all others, must show it as asked for, alone.",
+        "a bar, at least half of the object has to be hidden for a while that begins beside the bar, the last "
+        f"{_AFTERWARDS} frames, read apart from all others, must show it as asked for, alone, and it must have come out "
+        "beside the bar on its other side.",
         figures,
         samples=worst(samples, 6),
     )
@@ -54,33 +64,46 @@ def _share(outcomes: list[str], which: str) -> float:
 
 
 def passing(reader: SceneReader, case: Case, clip: Tensor) -> str:
-    """What becomes of the object of a case: `SAME`, `CHANGED`, `LOST` or `NOT_HIDDEN`."""
+    """What becomes of the object of a case: `SAME`, `CHANGED`, `LOST`, `ELSEWHERE` or `NOT_HIDDEN`."""
     told, after = parse_caption(case.prompt)[0], reader.read(clip[-_AFTERWARDS:])
-    if not _was_hidden(reader, told.colour, clip):
+    gone = _behind(reader, told.colour, clip)
+    if gone is None:
         return NOT_HIDDEN
     if after.count == 0:
         return LOST
     found = after.find(told.colour)
     alike = found is not None and found.look.shape == told.shape and told.size in (None, found.look.size)
-    return SAME if alike and after.count == 1 else CHANGED
+    if not alike or after.count != 1:
+        return CHANGED
+    entered, left = gone
+    return SAME if entered * left < 0 else ELSEWHERE
 
 
-def _was_hidden(reader: SceneReader, colour: str, clip: Tensor) -> bool:
-    """Whether there is a bar, and the object of a colour is seen, and later less than half of it.
+def _behind(reader: SceneReader, colour: str, clip: Tensor) -> tuple[float, float] | None:
+    """Where an object goes behind the bar and where it comes out, in pixels to the right of the bar's middle.
 
-    It is read window by window, since before the bar it may be seen for a few frames only.
+    None if there is no bar most of the time, or no two frames after each other in which less than half of it is seen, just after
+    it was seen beside the bar; a way out of 0 if it does not come out beside the bar. The clip is read window by window, since
+    before the bar it may be seen for a few frames only.
     """
-    pieces = [reader.read(piece) for piece in clip.split(_PIECE)]
-    bars = np.concatenate([[bar is not None for bar in piece.bars] for piece in pieces])
-    seen = np.concatenate([_seen(piece, colour) for piece in pieces])
-    hidden = np.flatnonzero((seen < 0.5) & bars)
-    return bool(bars.mean() > 0.7 and len(hidden) >= 2 and (seen[: hidden[0] + _PIECE] > 0.7).any())
-
-
-def _seen(reading: Reading, colour: str) -> np.ndarray:
-    """How much of the object of a colour is seen in each frame."""
-    found = reading.find(colour)
-    return np.zeros(len(reading.bars)) if found is None else found.seen
+    pieces, templates = [reader.read(piece) for piece in clip.split(_PIECE)], reader.templates
+    bars = [bar for piece in pieces for bar in piece.bars if bar is not None]
+    if len(bars) <= 0.7 * len(clip):
+        return None
+    first, end = np.median(bars, axis=0)
+    found = [(len(piece.bars), piece.find(colour)) for piece in pieces]
+    pixels = [np.zeros(n) if i is None else i.seen * float(templates.areas[templates.looks.index(i.look)]) for n, i in found]
+    seen = np.concatenate(pixels) / max(np.percentile(np.concatenate(pixels), 90), 1.0)
+    places = np.concatenate([np.full((n, 2), np.nan) if item is None else item.positions for n, item in found])
+    right = shortest(places - [(first + end - 1) / 2, 0], *clip.shape[1:3])[:, 0]
+    near = (end - first) / 2 + max(templates.radii) + _BESIDE
+    beside = (seen >= 0.5) & (np.abs(right) <= near)
+    shown = np.flatnonzero(seen >= 0.5)
+    gaps = [(last, then) for last, then in pairwise((*shown, len(clip))) if then - last > 2 and beside[last]]
+    if not gaps:
+        return None
+    (entered, _), (_, left) = gaps[0], gaps[-1]
+    return float(right[entered]), float(right[left]) if left < len(clip) and beside[left] else 0.0
 
 
 def steering(study: Study, progress: Progress) -> Section:
@@ -95,7 +118,7 @@ def steering(study: Study, progress: Progress) -> Section:
         later = "stops" if rng.random() < 0.2 else motions[second]
         prompts.append((looks, motions[first], later))
     timelines = [[(0.0, f"{looks} {first}"), (seconds, f"{looks} {later}")] for looks, first, later in prompts]
-    clips = study.generate(timelines, _BEFORE + _AFTER, progress)
+    clips = study.generate(timelines, _changes_from(study) + _AFTER, progress)
     outcomes = [_obeys(study, clip, *prompt) for prompt, clip in zip(prompts, clips, strict=True)]
     samples = [
         Sample(f"{looks} {first}; then {later}", " and ".join(words), float(2 - sum(good)), clip)
@@ -123,5 +146,10 @@ def _obeys(study: Study, clip: Tensor, looks: str, first: str, later: str) -> tu
     if found is None:
         return False, False
     track, speeds = Track.of(found.positions, reading.height, reading.width), study.world().speeds
-    before, after = track.part(0, _BEFORE), track.part(_BEFORE + 8, _BEFORE + _AFTER)
+    before, after = track.part(0, _BEFORE), track.part(_changes_from(study), len(clip))
     return heads(before, first, speeds), len(after.steps) >= 4 and heads(after, later, speeds)
+
+
+def _changes_from(study: Study) -> int:
+    """The frame from which a changed prompt has to be obeyed: two latent frames after the change."""
+    return _BEFORE + 2 * study.bundle.tokenizer.temporal_stride

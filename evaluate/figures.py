@@ -1,7 +1,7 @@
 """What an evaluation finds: figures with their uncertainty, curves, and clips to look at."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from torch import Tensor
@@ -16,7 +16,7 @@ class Figure:
     Attributes:
         name: What it measures, in a few words.
         value: The number; NaN where there was nothing to measure.
-        low: Lower end of its 95 % bootstrap interval.
+        low: Lower end of its 95 % interval; NaN where there is none.
         high: Upper end.
         count: How many clips, objects or frames it is the mean of.
         unit: "%", "dB", "px" and so on; empty for a plain number.
@@ -103,22 +103,40 @@ def worst(samples: Sequence[Sample], count: int) -> tuple[Sample, ...]:
     return tuple(sorted(samples, key=lambda sample: -sample.badness)[:count])
 
 
-def mean_of(name: str, values: Sequence[float], scale: float = 1.0, seed: int = 0, **attributes) -> Figure:
-    """The mean of values, one for each clip or object; those that are NaN do not count.
+def mean_of(
+    name: str, values: Sequence[float], scale: float = 1.0, clips: Sequence[int] | None = None, seed: int = 0, **attributes
+) -> Figure:
+    """The mean of values; those that are NaN do not count.
 
     Args:
         name: Of the figure.
         values: What is averaged.
         scale: Factor on all of them; 100 for shares in percent.
+        clips: Which clip each value is of, where a clip has several: they share one fate, so whole clips are drawn again.
+            None where each value stands alone.
         seed: Of the bootstrap (Efron 1979; percentile interval, 2,000 resamples).
         attributes: Of the figure.
     """
-    return _summary(name, values, np.mean, scale, seed, attributes)
+    kept = np.asarray(values, dtype=np.float64) * scale
+    there = ~np.isnan(kept)
+    if not there.any():
+        return Figure(name, float("nan"), float("nan"), float("nan"), 0, **attributes)
+    which = np.arange(len(kept)) if clips is None else np.asarray(clips)
+    rows = np.unique(which[there], return_inverse=True)[1]
+    sums, counts = np.bincount(rows, weights=kept[there]), np.bincount(rows)
+    draws = np.random.default_rng(seed).integers(len(sums), size=(_RESAMPLES, len(sums)))
+    low, high = np.percentile(sums[draws].sum(axis=1) / counts[draws].sum(axis=1), [2.5, 97.5])
+    return Figure(name, float(kept[there].mean()), float(low), float(high), int(there.sum()), **attributes)
 
 
-def median_of(name: str, values: Sequence[float], scale: float = 1.0, seed: int = 0, **attributes) -> Figure:
+def without_interval(name: str, value: float, count: int, **attributes) -> Figure:
+    """A number that is no mean of clips."""
+    return Figure(name, value, float("nan"), float("nan"), count, **attributes)
+
+
+def median_of(name: str, values: Sequence[float], seed: int = 0, **attributes) -> Figure:
     """As `mean_of`, with the median."""
-    return _summary(name, values, np.median, scale, seed, attributes)
+    return middle_of_all(name, np.asarray(values, dtype=np.float64)[:, None], seed, **attributes)
 
 
 def middle_of_all(name: str, rows: np.ndarray, seed: int = 0, **attributes) -> Figure:
@@ -138,36 +156,16 @@ def middle_of_all(name: str, rows: np.ndarray, seed: int = 0, **attributes) -> F
     return Figure(name, float(np.nanmedian(rows)), float(low), float(high), len(rows), **attributes)
 
 
-def change_of(name: str, pairs: Sequence[tuple[float, float]], seed: int = 0, **attributes) -> Figure:
-    """By how many percent the sum of what was late is off that of what was early, either way.
+def share_of(name: str, hits: Sequence[bool | float], clips: Sequence[int] | None = None, **attributes) -> Figure:
+    """How often something holds, in percent; see `mean_of`.
 
-    Args:
-        name: Of the figure.
-        pairs: Early and late, one pair for each clip; the interval is that of other pairs.
-        seed: Of the bootstrap.
-        attributes: Of the figure.
+    Where it holds always or never a bootstrap has nothing to draw from; the interval is then the exact one of as many clips
+    (Clopper and Pearson 1934).
     """
-    values = np.asarray(pairs, dtype=np.float64)
-    draws = np.random.default_rng(seed).integers(len(values), size=(_RESAMPLES, len(values)))
-
-    def change(drawn: np.ndarray) -> np.ndarray:
-        early, late = np.moveaxis(drawn.sum(axis=-2), -1, 0)
-        return 100 * np.abs(late / early - 1)
-
-    low, high = np.percentile(change(values[draws]), [2.5, 97.5])
-    return Figure(name, float(change(values)), float(low), float(high), len(values), **{"unit": "%", **attributes})
-
-
-def share_of(name: str, hits: Sequence[bool | float], **attributes) -> Figure:
-    """How often something holds, in percent."""
-    return mean_of(name, hits, scale=100.0, **{"unit": "%", **attributes})
-
-
-def _summary(name, values, statistic, scale, seed, attributes) -> Figure:
-    kept = np.asarray(values, dtype=np.float64)
-    kept = kept[~np.isnan(kept)] * scale
-    if not len(kept):
-        return Figure(name, float("nan"), float("nan"), float("nan"), 0, **attributes)
-    draws = np.random.default_rng(seed).integers(len(kept), size=(_RESAMPLES, len(kept)))
-    low, high = np.percentile(statistic(kept[draws], axis=1), [2.5, 97.5])
-    return Figure(name, float(statistic(kept)), float(low), float(high), len(kept), **attributes)
+    figure = mean_of(name, hits, 100.0, clips, **{"unit": "%", **attributes})
+    if figure.value not in (0.0, 100.0):
+        return figure
+    clear = ~np.isnan(np.asarray(hits, dtype=np.float64))
+    count = figure.count if clips is None else len(np.unique(np.asarray(clips)[clear]))
+    doubt = 100 * (1 - 0.025 ** (1 / count))
+    return replace(figure, low=100 - doubt) if figure.value else replace(figure, high=doubt)

@@ -14,6 +14,7 @@ _HALF = 0.5  # of the speed, by which a straight motion may be off on either axi
 _NEARLY_ALL = 0.9  # of the frames, for what must never happen but can be misread
 _ON_ITS_WAY = 0.7  # share of the frames in which a motion must be seen
 _NEAR_FLOOR = 8.0  # pixels; the fastest frames, before it meets the floor, are read with the largest errors
+_AT_FLOOR = 3.0  # pixels from the lowest, or from the highest place, that are as good as there
 _LEAST_STEPS = 3
 
 
@@ -146,11 +147,14 @@ def _bounces(track: Track, around: Surroundings) -> bool:
 
 
 def _falls(track: Track, around: Surroundings) -> bool:
-    """Goes straight down and reaches the floor, and not below."""
+    """Sets off at its highest, goes straight down and reaches the floor, and not below."""
     seen = track.path[~np.isnan(track.path[:, 0])]
     upright = np.ptp(np.percentile(seen[:, 0], [5, 95])) < 6
     highest, lowest = np.percentile(seen[:, 1], [5, 100])
-    return bool(upright and lowest - highest > 4 and abs(lowest - around.floor) < _NEAR_FLOOR)
+    first = np.argmax(seen[:, 1] > lowest - _AT_FLOOR)  # frame of the first arrival
+    down = np.diff(seen[: first + 1, 1]) > -_STILL
+    starts_high = seen[0, 1] < highest + _AT_FLOOR and first > 0 and down.mean() > _ON_ITS_WAY
+    return bool(upright and starts_high and lowest - highest > 4 and abs(lowest - around.floor) < _NEAR_FLOOR)
 
 
 def _passes(track: Track, around: Surroundings) -> bool:

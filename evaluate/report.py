@@ -17,7 +17,7 @@ from .page import Html, document, element, joined, movie, plot, table
 _TARGET = re.compile(r"\s*(>=|<=)\s*([-+]?\d+(?:\.\d+)?)(?![\d.,]*\d)")  # "1,000" must not pass for 1
 _MOST_SAMPLES = 12
 _ABSENT = "–"
-_HOW_TO_READ = "Value, 95 % interval, and n, the number of clips, objects or frames it is the mean of."
+_HOW_TO_READ = "Value, 95 % interval, and n, how many clips, objects, frames or tokens it is of."
 
 
 @dataclass(frozen=True)
@@ -120,12 +120,22 @@ def _body(results: Sequence[BundleResult], protocol: dict[str, object]) -> Itera
         yield element(
             "section",
             element("h2", section.title),
-            element("p", section.about),
+            *_abouts(names, columns[name]),
             *_findings(names, columns[name]),
             id=anchors[name],
         )
     yield _cards("Bundles", "bundles", names, [result.info for result in results])
     yield _cards("Protocol", "protocol", ["value"], [protocol])
+
+
+def _abouts(names: Sequence[str], sections: Sequence[Section | None]) -> Iterator[Html]:
+    """What was done; of each bundle where it differs."""
+    said = {name: section.about for name, section in zip(names, sections, strict=True) if section}
+    if len(set(said.values())) == 1:
+        yield element("p", next(iter(said.values())))
+    else:
+        for name, about in said.items():
+            yield element("p", element("strong", f"{name}: "), about)
 
 
 def _targets(names: Sequence[str], columns: Mapping[str, Sequence[Section | None]]) -> Html:

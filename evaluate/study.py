@@ -12,6 +12,7 @@ from torch import Tensor
 from ..data import SpriteWorld, to_frames, to_video
 from ..data.captions import caption_scene
 from ..data.scenes import Scene
+from ..data.sprites import has_combinations
 from ..sample import Bundle, SamplingParams, StreamBatch, VideoGenerator
 from .adherence import ClipVerdict, Judge
 from .reading import SceneReader
@@ -19,6 +20,8 @@ from .reading import SceneReader
 Progress = Callable[[float], None]
 """Is told the share of a section that is done, 0 to 1."""
 
+WORLDS = 32
+"""Seeds from that of the settings on which worlds of an evaluation may have."""
 _SLOTS = 8
 
 
@@ -37,6 +40,8 @@ class Settings:
         long_frames: Their length, `1 + 4k`.
         seed: Of all worlds and streams, at least 100: the recipes of this project train on smaller ones.
         params: How tokens are chosen.
+        device: Where clips are generated; all else is computed on the CPU.
+        dtype: Precision of the video LM that generates them, "float32" or "bfloat16".
         real: A folder of real video for the tokenizer; None leaves it out.
         include: Patterns of the files in it that are used, such as "clips/*"; what was not trained on, for an honest figure.
         features: A TorchScript file of I3D features for the Frechet video distance; None takes self-trained ones.
@@ -47,6 +52,8 @@ class Settings:
     long_frames: int = 513
     seed: int = 1000
     params: SamplingParams = field(default_factory=SamplingParams)
+    device: str = "cpu"
+    dtype: str = "float32"
     real: str | None = None
     include: tuple[str, ...] = ("*",)
     features: str | None = None
@@ -92,7 +99,7 @@ class Study:
     @cached_property
     def generator(self) -> VideoGenerator:
         """Makes its clips."""
-        return self.bundle.generator()
+        return self.bundle.generator(self.settings.device, getattr(torch, self.settings.dtype))
 
     @cached_property
     def reader(self) -> SceneReader:
@@ -114,6 +121,12 @@ class Study:
         """The settings of the source that the bundle was trained on; empty where it does not say."""
         settings: Any = self.bundle.training.get("settings", {})
         return settings
+
+    @property
+    def combinations(self) -> list[str]:
+        """Which of the "seen" and "unseen" combinations its world has."""
+        world = self.world()
+        return [which for which in ("seen", "unseen") if has_combinations(world.shapes, world.motions, which)]
 
     def world(
         self, num_frames: int = 33, combinations: str = "all", seed: int = 0, two_objects: float | None = None

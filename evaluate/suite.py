@@ -5,6 +5,8 @@ import json
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,11 +31,9 @@ from .figures import Curve, Figure, Sample, Section
 from .frechet import WINDOW
 from .quality import quality
 from .report import BundleResult, write_report
-from .study import Settings, Study
+from .study import WORLDS, Settings, Study
 from .tokens import prediction, tokenizer_on_sprites, tokenizer_on_videos
 
-VERSION = 2
-"""Of what is measured; results of another version are not used again."""
 SECTIONS: dict[str, Callable[[Study, Callable[[float], None]], Section]] = {
     "tokenizer-sprites": tokenizer_on_sprites,
     "tokenizer-videos": tokenizer_on_videos,
@@ -53,6 +53,7 @@ QUICK = Settings(clips=16, long_clips=8, long_frames=265)
 
 _ON_VIDEOS, _WITHOUT_LM = ("tokenizer-videos",), ("tokenizer-sprites", "tokenizer-videos")
 _TRAINING_CAPTIONS = 4000
+_ROOMS = ("data", "tokenizer", "model", "sample")
 _NEEDED = {"cv2": "OpenCV", "matplotlib": "matplotlib"}
 
 
@@ -69,7 +70,7 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
         The path of the page.
 
     Raises:
-        ValueError: A section is unknown, or none applies to a bundle.
+        ValueError: A section is unknown, none applies to a bundle, or a bundle was trained on the world it would be measured on.
     """
     missing = [package for module, package in _NEEDED.items() if find_spec(module) is None]
     if missing:
@@ -78,6 +79,8 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
     if unknown:
         raise ValueError(f"got the section {unknown[0]!r}; wanted some of {', '.join(SECTIONS)}")
     studies = [Study(load_bundle(folder), settings) for folder in bundles]
+    for study in studies:
+        _check_seed(study)
     plans = [[name for name in applicable(study) if not only or name in only] for study in studies]
     for study, plan in zip(studies, plans, strict=True):
         if not plan:
@@ -95,7 +98,8 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
         for study, plan, name in zip(studies, plans, names, strict=True):
             sections = [_section(study, part, out / "parts", bar, name) for part in plan]
             results.append(BundleResult(name, describe(study.bundle), tuple(sections)))
-    return write_report(out, results, protocol(studies, settings))
+    features = next((extractor(study).name for study, plan in zip(studies, plans, strict=True) if "distance" in plan), "none")
+    return write_report(out, results, protocol(studies, settings, features))
 
 
 def applicable(study: Study) -> list[str]:
@@ -133,17 +137,37 @@ def describe(bundle: Bundle) -> dict[str, object]:
     }
 
 
-def protocol(studies: Sequence[Study], settings: Settings) -> dict[str, object]:
+def _check_seed(study: Study) -> None:
+    """Clips of one seed are the same clips; a world to measure on must not be the one that was trained on."""
+    seed, trained = study.settings.seed, study.trained_on.get("seed")
+    if study.knows_sprites and trained is not None and seed <= trained < seed + WORLDS:
+        raise ValueError(
+            f"got --seed {seed}, whose worlds have the seeds {seed} to {seed + WORLDS - 1}, and a bundle trained on the world of "
+            f"seed {trained}; wanted another one; pass such as --seed {trained + 1}"
+        )
+
+
+@cache
+def source_digest() -> str:
+    """What is measured, and how: a hash over the code that figures depend on."""
+    rooms = [Path(__file__).parent, *(Path(str(import_module(f"..{room}", __package__).__file__)).parent for room in _ROOMS)]
+    digest = hashlib.sha256(torch.__version__.encode())
+    for path in (path for room in rooms for path in sorted(room.glob("*.py"))):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def protocol(studies: Sequence[Study], settings: Settings, features: str) -> dict[str, object]:
     """What was measured on what, and how: the card that makes figures comparable."""
     return {
-        "evaluation": VERSION,
+        "evaluation": source_digest(),
         "data": "SpriteWorld, rendered anew for this evaluation; real video from the folder in the settings, if one is there",
         "container": "none: raw frames, never through a video codec",
-        "split": f"worlds of seeds {settings.seed} and above; the recipes of this project train on smaller seeds",
+        "split": f"worlds of seeds {settings.seed} to {settings.seed + WORLDS - 1}; this project's recipes train on smaller ones",
         "bundles": dict(zip(_names([study.bundle for study in studies]), map(_of_bundle, studies), strict=True)),
         "settings": {**asdict(settings), "real": settings.real and Path(settings.real).name},
-        "intervals": "95 %, percentile bootstrap over clips or objects, 2,000 resamples",
-        "features": extractor(studies[0]).name if any("distance" in applicable(study) for study in studies) else "none",
+        "intervals": "95 %, percentile bootstrap over clips, 2,000 resamples; exact (Clopper-Pearson) for shares of 0 and 100 %",
+        "features": features,
         "versions": {"framecast": version("framecast"), "torch": torch.__version__, "python": platform.python_version()},
         "machine": {"processor": platform.processor() or platform.machine(), "threads": torch.get_num_threads()},
     }
@@ -168,12 +192,12 @@ def overlap(study: Study) -> str:
     world = study.world(study.num_frames, trained["combinations"], seed - study.settings.seed)
     known = {_caption(world, index) for index in range(_TRAINING_CAPTIONS)}
     shares = []
-    for combinations in ("seen", "unseen"):
+    for combinations in study.combinations:
         world = study.world(study.num_frames, combinations)
         asked = [_caption(world, index) for index in range(study.settings.clips)]
         shares.append(f"{100 * sum(text in known for text in asked) / len(asked):.0f} % of the {combinations} prompts")
     where = f"the captions of {_TRAINING_CAPTIONS:,} training clips of seed {seed}"
-    return f"{' and '.join(shares)} occur among {where}; no scene does, since the seeds differ"
+    return f"{' and '.join(shares)} occur among {where}, those of its last training; no scene does, since the seeds differ"
 
 
 def _caption(world: SpriteWorld, index: int) -> str:
@@ -182,7 +206,7 @@ def _caption(world: SpriteWorld, index: int) -> str:
 
 def _section(study: Study, name: str, folder: Path, bar: Progress, title: str) -> Section:
     """One section, measured or read from where an earlier call kept it."""
-    facts = [VERSION, name, study.bundle.hashes, asdict(study.settings), *_inputs(study, name)]
+    facts = [source_digest(), name, study.bundle.hashes, asdict(study.settings), *_inputs(study, name)]
     key = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
     path = folder / f"{name}-{key}.safetensors"
     task = bar.add_task(f"{title}: {name}", total=1.0)

@@ -12,7 +12,7 @@ from ..data import VideoFolder, to_frames, to_video
 from ..data.timeline import latent_captions
 from ..model import VideoLM, shift_tokens, to_sequence
 from .adherence import same_look
-from .figures import Curve, Figure, Sample, Section, mean_of, share_of, worst
+from .figures import Curve, Sample, Section, mean_of, share_of, without_interval, worst
 from .metrics import bits_per_pixel, ms_ssim, psnr, ssim, temporal_error
 from .study import Progress, Study
 
@@ -29,15 +29,16 @@ def tokenizer_on_sprites(study: Study, progress: Progress) -> Section:
     section, made = _reconstruction(study, [(case.prompt, case.frames) for case in cases], progress, others)
     targets = {"PSNR": ">= 30 (Q1)", "codes in use": ">= 90 (Q1)"}
     figures = [replace(figure, target=targets.get(figure.name, "")) for figure in section.figures]
-    looks, kept = [], []
-    for case, clip in zip(cases, made, strict=True):
+    looks, kept, at = [], [], []
+    for index, (case, clip) in enumerate(zip(cases, made, strict=True)):
         reading = study.reader.read(clip)
         for item in case.scene.objects:
             found = reading.find(item.colour)
             looks.append(found is not None and (found.look.shape, found.look.size) == (item.shape, item.size))
             kept.append(0.0 if found is None else same_look(found))
-    figures.append(share_of("objects with their colour, shape and size after reconstruction", looks))
-    figures.append(share_of("frames with the object's own look after reconstruction", kept))
+            at.append(index)
+    figures.append(share_of("objects with their colour, shape and size after reconstruction", looks, at))
+    figures.append(share_of("frames with the object's own look after reconstruction", kept, at))
     return replace(section, name="tokenizer-sprites", title="Tokenizer on sprites", figures=tuple(figures))
 
 
@@ -89,26 +90,23 @@ def _reconstruction(
             break
         with torch.inference_mode():
             counts += torch.bincount(tokenizer.encode(to_video(other)[None]).flatten(), minlength=len(counts))
-    shares = counts / counts.sum()
+    total = int(counts.sum())
+    shares = counts / total
     used = shares[shares > 0]
     figures = (
         mean_of("PSNR", found["psnr"], unit="dB"),
         mean_of("SSIM", found["ssim"]),
         mean_of("MS-SSIM", found["ms_ssim"]),
         mean_of("temporal error: error of frame differences", found["temporal"], unit="levels", better="lower"),
-        _exact("bits per pixel", bits, "lower"),
-        _exact("codes in use", 100 * len(used) / len(counts), "higher", "%"),
-        _exact("perplexity of the codes", float(torch.exp(-(used * used.log()).sum())), "higher"),
+        without_interval("bits per pixel", bits, total, better="lower"),
+        without_interval("codes in use", 100 * len(used) / len(counts), total, unit="%"),
+        without_interval("perplexity of the codes", float(torch.exp(-(used * used.log()).sum())), total),
     )
     about = (
         f"{len(clips)} clips, compared as raw frames and never through a video codec. Codes are counted over "
-        f"{int(counts.sum()):,} tokens; where there are few of them per code, not every code has had its chance."
+        f"{total:,} tokens; where there are few of them per code, not every code has had its chance."
     )
     return Section("", "", about, figures, samples=worst(samples, 8)), reconstructed
-
-
-def _exact(name: str, value: float, better: str, unit: str = "") -> Figure:
-    return Figure(name, value, value, value, 1, unit, better)
 
 
 @torch.inference_mode()
@@ -117,7 +115,7 @@ def prediction(study: Study, progress: Progress) -> Section:
     lm, bundle = study.bundle.lm, study.bundle
     assert lm is not None
     length = min(study.num_frames, bundle.tokenizer.num_frames(lm.config.max_parallel_frames))
-    world = study.world(length, "seen", seed=5)
+    world = study.world(length, study.combinations[0], seed=5)
     blocks = {"token": 1, "row": lm.config.frame_shape[1], "frame": lm.frame_length}
     nats: dict[str, list[Tensor]] = {name: [] for name in blocks}
     repeats: list[Tensor] = []

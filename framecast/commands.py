@@ -218,6 +218,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
         **{name: value for name, value in chosen.items() if value is not None},
         seed=arguments.seed,
         params=_params(arguments),
+        device=str(_device(arguments)),
+        dtype=arguments.dtype,
         real=arguments.real,
         include=tuple(arguments.include or ["*"]),
         features=arguments.fvd_features,
@@ -311,7 +313,12 @@ def _params(arguments: argparse.Namespace) -> SamplingParams:
 
 
 def _generator(arguments: argparse.Namespace) -> VideoGenerator:
-    """The generator of a bundle, where and how exactly it is to compute.
+    """The generator of a bundle, where and how exactly it is to compute."""
+    return load_generator(arguments.bundle, _device(arguments), getattr(torch, arguments.dtype), bool(arguments.compile))
+
+
+def _device(arguments: argparse.Namespace) -> torch.device:
+    """Where to compute.
 
     Raises:
         ValueError: There is no such device here.
@@ -322,7 +329,7 @@ def _generator(arguments: argparse.Namespace) -> VideoGenerator:
     except (RuntimeError, AssertionError) as error:
         there = "cpu, cuda" if torch.cuda.is_available() else "cpu"
         raise ValueError(f"got --device {arguments.device}; wanted one that is here: {there}") from error
-    return load_generator(arguments.bundle, device, getattr(torch, arguments.dtype), bool(arguments.compile))
+    return device
 
 
 def _checked_out(out: str, suffixes: Sequence[str] = (*WRITERS, SUFFIX)) -> Path:

@@ -114,6 +114,7 @@ def test_clips_travel_between_processes():
         {"radii": (9.0, 5.5)},
         {"radii": (5.5, 40.0)},
         {"combinations": "new"},
+        {"combinations": "unseen", "shapes": ("star",), "motions": ("moves left",), "two_objects": 0},
         {"shapes": ("circle", "blob")},
         {"shapes": ("circle",)},
         {"shapes": ()},

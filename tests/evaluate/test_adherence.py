@@ -62,11 +62,33 @@ def test_a_frozen_clip_does_not_move_as_told(motion):
     assert frozen.right and not frozen.motion and frozen.frozen == 1.0
 
 
-def test_a_shuffled_clip_does_not_move_as_told():
-    _, caption, frames = one("moves left")
+@pytest.mark.parametrize("motion", ["moves left", BOUNCES, FALLS])
+def test_a_shuffled_clip_does_not_move_as_told(motion):
+    _, caption, frames = one(motion)
     order = torch.randperm(len(frames), generator=torch.Generator().manual_seed(0))
     shuffled = verdict(frames[order], caption).objects[0]
     assert not shuffled.motion and shuffled.jerk > 10 * verdict(frames, caption).objects[0].jerk + 1
+
+
+def test_what_rises_does_not_fall():
+    _, caption, frames = one(FALLS)
+    assert verdict(frames, caption).right and not verdict(frames.flip(0), caption).objects[0].motion
+
+
+def test_one_of_two_objects_that_vanishes_is_not_there():
+    for scene, caption, frames in clips(two_objects=1.0):
+        moving = all(item.motion in LINEAR and item.then is None for item in scene.objects)
+        if len(scene.objects) == 2 and moving and not scene.camera.any() and (scene.light == 1).all():
+            clip = frames().clone()
+            assert verdict(clip, caption).right
+            alone = torch.from_numpy(
+                render(replace(scene, objects=scene.objects[:1], positions=scene.positions[:1], alpha=scene.alpha[:1]))
+            )
+            clip[20:] = alone[20:]
+            first, second = verdict(clip, caption).objects
+            assert first.right and not second.colour
+            return
+    raise AssertionError("no such clip")
 
 
 def test_a_swapped_prompt_is_noticed_word_by_word():

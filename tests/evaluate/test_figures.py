@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.stats import bootstrap
+from scipy.stats import binomtest, bootstrap
 
-from framecast.evaluate.figures import change_of, mean_of, median_of, middle_of_all, share_of
+from framecast.evaluate.figures import mean_of, median_of, middle_of_all, share_of
 
 
 def test_the_interval_is_that_of_scipy():
@@ -30,18 +30,22 @@ def test_what_was_not_measured_does_not_count():
 
 def test_a_median_ignores_what_is_far_off():
     assert median_of("x", [1.0, 2.0, 900.0]).value == 2.0 and mean_of("x", [1.0, 2.0, 900.0]).value == 301.0
-    assert mean_of("x", [1.0, 2.0], scale=100, target="<= 5", better="lower", reference=1.0).target == "<= 5"
+    assert mean_of("x", [1.0, 2.0], scale=100.0, target="<= 5", better="lower", reference=1.0).target == "<= 5"
 
 
-def test_changes_either_way_do_not_cancel_and_are_taken_of_sums():
-    assert change_of("x", [(10.0, 9.0), (30.0, 27.0)]).value == pytest.approx(10)
-    assert change_of("x", [(10.0, 11.0), (30.0, 33.0)]).value == pytest.approx(10)
-    figure = change_of("x", [(10.0, 5.0), (10.0, 20.0)])
-    assert (
-        figure.value == pytest.approx(25)
-        and (figure.low, figure.high) == pytest.approx((25, 100))
-        and (figure.count, figure.unit) == (2, "%")
-    )
+def test_objects_of_one_clip_share_its_fate():
+    hits, clips = [True, True, False, False] * 20, [at // 2 for at in range(80)]
+    alone, together = share_of("x", hits), share_of("x", hits, clips)
+    assert alone.value == together.value == 50 and alone.count == together.count == 80
+    assert together.high - together.low == pytest.approx((alone.high - alone.low) * 2**0.5, rel=0.1)
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_all_of_a_few_is_not_certain(value):
+    figure, exact = share_of("x", [value] * 8), binomtest(8 * value, 8).proportion_ci(method="exact")
+    assert (figure.low, figure.high) == pytest.approx((100 * exact.low, 100 * exact.high))
+    of_four_clips = share_of("x", [value] * 8, [0, 0, 1, 1, 2, 2, 3, 3])
+    assert of_four_clips.high - of_four_clips.low > figure.high - figure.low
 
 
 def test_values_of_one_clip_are_not_independent():

@@ -10,6 +10,11 @@ import torch
 from torch import Tensor
 
 from framecast.data import SpriteWorld
+from framecast.data.captions import parse_caption
+from framecast.data.motions import LINEAR, PASSES, trajectory
+from framecast.data.painting import Gradient, render
+from framecast.data.scenes import Scene, SpriteObject
+from framecast.data.shapes import Pen
 from framecast.evaluate import continuation, control, distance, drift, events, quality, tokens
 from framecast.evaluate.figures import Section
 from framecast.evaluate.study import Settings, Study
@@ -120,6 +125,102 @@ def test_an_object_that_does_not_come_out_as_it_went_in_is_noticed(spoil, name):
     assert figure(measured(events.persistence), "goes behind the bar and comes out") >= 80
     assert figure(measured(events.persistence, spoil), "goes behind the bar and comes out") < 20
     assert figure(measured(events.persistence, spoil), name) > figure(measured(events.persistence), name) + 60
+
+
+def test_only_what_goes_through_behind_the_bar_persists():
+    study = Oracle()
+    world = study.world(49, seed=2, two_objects=0.0)
+    for case in study.cases(world, 8, lambda s: s.objects[0].motion == PASSES and bool((s.light == 1).all())):
+        clip, bar, path = case.frames, case.scene.bar, case.scene.positions[0, :, 0]
+        assert events.passing(study.reader, case, clip) == events.SAME
+        assert events.passing(study.reader, case, frozen(clip)) == events.NOT_HIDDEN
+        behind = int(np.abs(path - (bar[0] + bar[1] - 1) / 2).argmin())
+        turned = torch.cat([clip[: behind + 1], clip[:behind].flip(0), frozen(clip)])[:49]
+        assert events.passing(study.reader, case, turned) == events.ELSEWHERE
+        out = clip[-1:].expand_as(clip).clone()  # stands beside the bar, and is gone for four frames
+        out[12:16] = torch.where((clip[-1] == 110).all(dim=2)[..., None], clip[-1], clip[0, 0, 0])
+        assert events.passing(study.reader, case, out) in (events.NOT_HIDDEN, events.ELSEWHERE)
+
+
+class Drawn(Study):
+    """A study whose generator draws what it is told of one object; `deaf` and `hasty` ones do not mind when."""
+
+    def __init__(self, kind: str = "", spoil=lambda at, clip: clip):
+        super().__init__(load_bundle(None), SETTINGS)
+        self.kind, self.spoil = kind, spoil
+
+    def generate(self, prompts, num_frames, progress, params=None, first_frames=None) -> list[Tensor]:
+        return [self.spoil(at, self.draw(prompt, num_frames)) for at, prompt in enumerate(prompts)]
+
+    def draw(self, prompt: str | list[tuple[float, str]], num_frames: int) -> Tensor:
+        texts = [prompt] if isinstance(prompt, str) else [text for _, text in prompt]
+        told = [parse_caption(text)[0] for text in texts]
+        told = {"deaf": told[:1], "hasty": told[-1:]}.get(self.kind, told)
+        motion, then = told[0].motion, told[1].motion if len(told) > 1 else None
+        radius = self.world().radii[told[0].size == "large"]
+        looks = (told[0].shape, told[0].colour, told[0].size or "small", radius)
+        switch, heading = 17 if then else None, LINEAR.get(motion, (1, 1))
+        item = SpriteObject(
+            *looks, "stands still" if motion == "stops" else motion, (32, 32), 1.0, heading, Pen(0.1, 0.165), then, switch
+        )
+        ones, path = np.ones(num_frames), trajectory(item, num_frames, 64, 64) % 64
+        ground = Gradient((9, 9, 12), (9, 9, 12), True)
+        return torch.from_numpy(
+            render(Scene((item,), path[None], ones[None], None, ground, ones, np.zeros((num_frames, 2)), 64, 64))
+        )
+
+
+@pytest.mark.parametrize(("kind", "first", "then"), [("", 100, 100), ("deaf", 100, 0), ("hasty", 0, 100)])
+def test_a_prompt_is_obeyed_before_and_after_it_changes(kind, first, then):
+    section = events.steering(Drawn(kind), lambda share: None)
+    assert figure(section, "went the first way") == first and figure(section, "goes the second way") == then
+    assert figure(section, "obeyed within two latent frames") == min(first, then)
+
+
+def test_a_still_video_obeys_no_change():
+    section = events.steering(Drawn(spoil=lambda at, clip: frozen(clip)), lambda share: None)
+    assert figure(section, "went the first way") == figure(section, "obeyed within two latent frames") == 0
+
+
+def stops(at: int, clip: Tensor) -> Tensor:
+    return torch.cat([clip[:48], clip[48:49].expand_as(clip[48:])])
+
+
+def changes_colour(at: int, clip: Tensor) -> Tensor:
+    return torch.cat([clip[:48], clip[48:].roll(1, dims=3)])
+
+
+def vanishes(at: int, clip: Tensor) -> Tensor:
+    return torch.cat([clip[:48], clip[:1, :1, :1].expand_as(clip[48:])])
+
+
+def gets_sharper_or_blurred(at: int, clip: Tensor) -> Tensor:
+    return (clip.float() * (1 + (at - 0.5) * torch.arange(len(clip)) / len(clip))[:, None, None, None] / 2).to(torch.uint8)
+
+
+def gets_lighter(at: int, clip: Tensor) -> Tensor:
+    return clip + (torch.arange(len(clip)) // 4).to(torch.uint8)[:, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name", "good", "bad"),
+    [
+        (stops, "windows in which the object does not move", 0, 45),
+        (changes_colour, "streams that keep their identity", 100, 0),
+        (vanishes, "streams that keep their identity", 100, 0),
+        (gets_sharper_or_blurred, "change of sharpness in a stream", 0, 15),
+        (gets_lighter, "change of background in a stream", 0, 30),
+    ],
+)
+def test_drift_gets_worse_when_the_streams_do(spoil, name, good, bad):
+    first, second = (figure(drift.drift(study, lambda share: None), name) for study in (Drawn(), Drawn(spoil=spoil)))
+    assert first == pytest.approx(good, abs=1.5)
+    assert second <= bad if bad < good else second >= bad
+
+
+def test_streams_that_drift_apart_do_not_cancel():
+    section = drift.drift(Drawn(spoil=gets_sharper_or_blurred), lambda share: None)
+    assert abs(figure(section, "change of sharpness, all")) < 0.5 * figure(section, "change of sharpness in a stream")
 
 
 def test_an_object_that_vanishes_is_not_right():
