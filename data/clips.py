@@ -78,6 +78,11 @@ class ClipSource(Dataset, ABC):
     def __getitem__(self, index: int) -> CaptionedClip:
         """Clip `index`; raises IndexError outside of `[0, len)`."""
 
+    def summary(self) -> str:
+        """One line: how many clips there are, and of what."""
+        size = f"{self.height}x{self.width}"
+        return f"{len(self):,} clips of {self.num_frames} frames at {self.fps:g} fps, {size} ({type(self).__name__})"
+
 
 def to_video(frames: Tensor) -> Tensor:
     """Turns frames into video.

@@ -50,6 +50,9 @@ class RandomCrops(ClipSource):
         frames = self._crop(clip.frames, np.random.default_rng([self.seed, index]))
         return CaptionedClip(frames, clip.captions, clip.fps, f"{clip.name}#{index % self.copies}")
 
+    def summary(self) -> str:
+        return f"{self.copies} crops of {self.height}x{self.width} from each of {self.source.summary()}"
+
     def _crop(self, frames: Tensor, rng: np.random.Generator) -> Tensor:
         """uint8 `[T, H, W, 3]` -> uint8 `[T, size, size, 3]`."""
         height, width = frames.shape[1:3]

@@ -110,9 +110,9 @@ class VideoFolder(ClipSource):
         return CaptionedClip(frames, captions, self.fps, f"{window.file}@{window.start:.2f}s")
 
     def summary(self) -> str:
-        """One line: how many clips from how many files, and how many files were left out."""
+        """One line: how many clips from how many files, and which files were left out."""
         files = len({window.file for window in self._windows})
-        line = f"{len(self)} clips of {self.num_frames} frames at {self.fps:g} fps from {files} files in {self.root}"
+        line = f"{len(self):,} clips of {self.num_frames} frames at {self.fps:g} fps from {files} files in {self.root}"
         if self.damaged:
             line += f"; {len(self.damaged)} damaged: {_name_some(self.damaged)}"
         if self.skipped:
@@ -173,7 +173,7 @@ class VideoFolder(ClipSource):
         cause = f" before the damage ({damage})" if damage else ""
         return (
             f"has {num_frames} frames at {self.fps:g} fps{cause}; wanted {self.num_frames}; "
-            f"use --data.num_frames {num_frames} or fewer, or a higher fps"
+            f"lower the `num_frames` of the VideoFolder to {num_frames}, or raise its `fps`"
         )
 
     def _reasons(self) -> str:

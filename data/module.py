@@ -35,6 +35,10 @@ class ResumableDataModule(L.LightningDataModule):
         self.batch_size, self.num_workers, self.seed = batch_size, num_workers, seed
         self._position = 0
 
+    def prepare_data(self) -> None:
+        """Says what is trained on, and which files are left out."""
+        print(f"training on {self.source.summary()}", flush=True)
+
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Counts what the training uses: workers fetch ahead, so the sampler cannot know."""
         if self.trainer is not None and self.trainer.training:

@@ -90,6 +90,7 @@ class TokenDataModule(ResumableDataModule):
 
     def prepare_data(self) -> None:
         """Tokenizes what is not tokenized yet, in the training's precision, and trains the text tokenizer on all captions."""
+        super().prepare_data()
         assert self.trainer is not None
         bundle = load_bundle(self._tokenizer)
         bundle.tokenizer.to(self.trainer.strategy.root_device)

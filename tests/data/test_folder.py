@@ -159,7 +159,9 @@ def test_bad_files_are_skipped_counted_and_named(tmp_path):
     write_captions(tmp_path, *({"file": f} for f in ("good.mkv", "short.mkv", "empty.mp4", "text.mp4", "gone.mp4")))
     folder = VideoFolder(tmp_path, **SMALL)
     assert len(folder) == 1
-    assert folder.skipped["short.mkv"] == ("has 3 frames at 10 fps; wanted 5; use --data.num_frames 3 or fewer, or a higher fps")
+    assert folder.skipped["short.mkv"] == (
+        "has 3 frames at 10 fps; wanted 5; lower the `num_frames` of the VideoFolder to 3, or raise its `fps`"
+    )
     assert "is empty (0 bytes)" in folder.skipped["empty.mp4"]
     assert "cannot be opened as a video" in folder.skipped["text.mp4"]
     assert "does not exist" in folder.skipped["gone.mp4"]
