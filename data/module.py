@@ -36,8 +36,8 @@ class ResumableDataModule(L.LightningDataModule):
         self._position = 0
 
     def prepare_data(self) -> None:
-        """Says what is trained on, and which files are left out."""
-        print(f"training on {self.source.summary()}", flush=True)
+        """Says where the clips come from, and which files are left out."""
+        print(f"source: {self.source.summary()}", flush=True)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Counts what the training uses: workers fetch ahead, so the sampler cannot know."""

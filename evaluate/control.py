@@ -13,6 +13,8 @@ from .adherence import ClipVerdict, ObjectVerdict
 from .figures import Figure, Sample, Section, mean_of, share_of, worst
 from .study import Case, Progress, Study, part_of
 
+_LONG_ENOUGH = 33  # frames, in which what falls lands, and what fades is gone
+
 
 def condition_control(study: Study, progress: Progress) -> Section:
     """What of a caption is to be seen: Q2, on combinations that training knew and on those it never saw."""
@@ -29,12 +31,11 @@ def condition_control(study: Study, progress: Progress) -> Section:
     return Section(
         "control",
         "Condition control",
-        f"{study.settings.clips} captions of the sprite world with combinations of shape, colour and motion that belong to "
-        f"the seen ones, as many with held-out ones, which {_held_out(study)}; {study.num_frames} frames each. "
-        + ("" if len(kinds) == 2 else f"The world of this bundle has {kinds[0]} ones only. ")
-        + "An object "
-        "counts only if it is seen for as long as it should be. Objects are read from the pixels; 'true clips' is what the "
-        "same reading finds in rendered clips of the same captions. Where combinations are held out a second motion is "
+        f"{study.settings.clips} captions of the sprite world for each kind of combinations of shape, colour and motion: "
+        f"{' and '.join(kinds)} ones; unseen are held-out ones, which {_held_out(study)}. {study.num_frames} frames each"
+        + ("" if study.num_frames >= _LONG_ENOUGH else ", in which not every motion can be told: see the true clips")
+        + ". An object counts only if it is seen for as long as it should be. Objects are read from the pixels; 'true clips' is "
+        "what the same reading finds in rendered clips of the same captions. Where combinations are held out a second motion is "
         "always 'stops'.",
         tuple(figures),
         samples=worst(samples, 12),

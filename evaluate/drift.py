@@ -142,8 +142,8 @@ def _wrong(stream: Sequence[Stretch]) -> float:
 
 def _changes(streams: Sequence[Sequence[Stretch]], name: str, target: str) -> list[Figure]:
     """By how much a measure changes in a stream, either way, and in all of them together, where they may cancel."""
-    ends = np.array([_ends(stream, name) for stream in streams])
-    changes = 100 * (ends[:, 1] / np.maximum(ends[:, 0], 0.1) - 1)
+    ends = np.maximum([_ends(stream, name) for stream in streams], 0.1)  # a black frame has neither
+    changes = 100 * (ends[:, 1] / ends[:, 0] - 1)
     what, since = f"change of {name}", f"from frame {_EARLY} to the end"
     return [
         mean_of(f"{what} in a stream, either way, {since}", np.abs(changes).tolist(), unit="%", better="lower", target=target),

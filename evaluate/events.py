@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 from torch import Tensor
 
+from ..data import SpriteWorld
 from ..data.captions import parse_caption
 from ..data.motions import LINEAR, PASSES
 from .figures import Sample, Section, share_of, worst
@@ -57,6 +58,12 @@ def persistence(study: Study, progress: Progress) -> Section:
         figures,
         samples=worst(samples, 6),
     )
+
+
+def passes_once(world: SpriteWorld) -> bool:
+    """Whether an object that sets off towards the bar is out on its other side in a clip of that section, and not back again."""
+    goes, through = [speed * (_FRAMES - 1) for speed in world.speeds], 2 * world.radii[1] + 20
+    return min(goes) >= through and max(goes) <= world.width
 
 
 def _share(outcomes: list[str], which: str) -> float:

@@ -26,7 +26,7 @@ from .continuation import physics
 from .control import condition_control, decoding_compared
 from .distance import extractor, frechet
 from .drift import drift
-from .events import persistence, steering
+from .events import passes_once, persistence, steering
 from .figures import Curve, Figure, Sample, Section
 from .frechet import WINDOW
 from .quality import quality
@@ -53,7 +53,7 @@ QUICK = Settings(clips=16, long_clips=8, long_frames=265)
 
 _ON_VIDEOS, _WITHOUT_LM = ("tokenizer-videos",), ("tokenizer-sprites", "tokenizer-videos")
 _TRAINING_CAPTIONS = 4000
-_ROOMS = ("data", "tokenizer", "model", "sample")
+_ROOMS = ("data", "tokenizer", "model", "sample", "evaluate")
 _NEEDED = {"cv2": "OpenCV", "matplotlib": "matplotlib"}
 
 
@@ -118,8 +118,9 @@ def applicable(study: Study) -> list[str]:
 
 def _beyond(study: Study) -> set[str]:
     """Sections that ask for what the world of a bundle does not have."""
-    motions = set(study.world().motions)
-    beyond = set() if PASSES in motions else {"persistence"}
+    world = study.world()
+    motions = set(world.motions)
+    beyond = set() if PASSES in motions and passes_once(world) else {"persistence"}
     beyond |= set() if len(motions & set(LINEAR)) > 1 else {"steering"}
     beyond |= set() if motions & {*LINEAR, BOUNCES} else {"drift"}
     beyond |= set() if motions & {*LINEAR, BOUNCES, FALLS} else {"physics"}
@@ -147,12 +148,17 @@ def _check_seed(study: Study) -> None:
         )
 
 
+def sources() -> list[Path]:
+    """The code that figures depend on."""
+    state, *rooms = (Path(str(import_module(f"..{name}", __package__).__file__)) for name in ("state", *_ROOMS))
+    return [state, *(path for room in rooms for path in sorted(room.parent.glob("*.py")))]
+
+
 @cache
 def source_digest() -> str:
-    """What is measured, and how: a hash over the code that figures depend on."""
-    rooms = [Path(__file__).parent, *(Path(str(import_module(f"..{room}", __package__).__file__)).parent for room in _ROOMS)]
+    """What is measured, and how: a hash over that code."""
     digest = hashlib.sha256(torch.__version__.encode())
-    for path in (path for room in rooms for path in sorted(room.glob("*.py"))):
+    for path in sources():
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

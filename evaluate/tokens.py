@@ -17,7 +17,7 @@ from .metrics import bits_per_pixel, ms_ssim, psnr, ssim, temporal_error
 from .study import Progress, Study
 
 _TOKENS_PER_CODE = 200
-_MOST_CLIPS = 400
+_MOST_CLIPS = 2000
 """Most tokens of a clip show its background: with 28 tokens for each of 1,000 codes, a quarter of those in use do not come up."""
 
 

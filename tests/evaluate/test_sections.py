@@ -137,9 +137,12 @@ def test_only_what_goes_through_behind_the_bar_persists():
         behind = int(np.abs(path - (bar[0] + bar[1] - 1) / 2).argmin())
         turned = torch.cat([clip[: behind + 1], clip[:behind].flip(0), frozen(clip)])[:49]
         assert events.passing(study.reader, case, turned) == events.ELSEWHERE
-        out = clip[-1:].expand_as(clip).clone()  # stands beside the bar, and is gone for four frames
-        out[12:16] = torch.where((clip[-1] == 110).all(dim=2)[..., None], clip[-1], clip[0, 0, 0])
-        assert events.passing(study.reader, case, out) in (events.NOT_HIDDEN, events.ELSEWHERE)
+        apart = np.abs(path - (bar[0] + bar[1] - 1) / 2)
+        out = behind + int((apart[behind:] > (bar[1] - bar[0]) / 2 + case.scene.objects[0].radius + 1).argmax())
+        for at, outcome in ((out, events.ELSEWHERE), (-1, events.NOT_HIDDEN)):
+            stands = clip[at][None].repeat(49, 1, 1, 1)  # beside the bar or far from it, and is gone for four frames
+            stands[12:16] = torch.where((clip[at] == 110).all(dim=2)[..., None], clip[at], clip[0, 0, 0])
+            assert events.passing(study.reader, case, stands) == outcome
 
 
 class Drawn(Study):

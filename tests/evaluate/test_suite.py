@@ -1,13 +1,15 @@
 """The whole evaluation from the command line: a page, its JSON, and going on where it was stopped."""
 
 import json
+import sys
 
 import pytest
 import tiny_bundle
 import torch
 
 from framecast.cli import main
-from framecast.evaluate import suite
+from framecast.data import SpriteWorld
+from framecast.evaluate import events, suite
 from framecast.evaluate.study import Settings
 
 ARGUMENTS = ["evaluate", "--quick", "--clips", "2", "--only", "tokenizer-sprites", "steering"]
@@ -87,3 +89,24 @@ def test_a_world_without_held_out_combinations_is_measured_on_the_seen_ones(tmp_
     folder = tiny_bundle.save(tmp_path / "bundle", lm=None, text_tokenizer=None, video=video, training=training)
     study = Study(load_bundle(folder), Settings(clips=2))
     assert study.combinations == ["seen"] and "of the seen prompts occur" in suite.overlap(study)
+
+
+def test_all_code_that_figures_depend_on_decides_whether_they_are_used_again():
+    rooms = (
+        "framecast.data",
+        "framecast.tokenizer",
+        "framecast.model",
+        "framecast.sample",
+        "framecast.evaluate",
+        "framecast.state",
+    )
+    used = {module.__file__ for name, module in sys.modules.items() if name.startswith(rooms)}
+    assert used <= set(map(str, suite.sources())) and len(used) > 50
+
+
+def test_persistence_is_measured_where_objects_pass_the_bar_once():
+    assert events.passes_once(SpriteWorld())
+    assert not events.passes_once(SpriteWorld(size=32, radii=(4.0, 6.0))) and not events.passes_once(
+        SpriteWorld(speeds=(1.0, 2.0))
+    )
+    assert not events.passes_once(SpriteWorld(speeds=(0.5,)))
