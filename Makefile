@@ -42,7 +42,7 @@ docs: .venv/docs.stamp
 evaluate: .venv/evaluate.stamp
 	$(BIN)/python -m framecast evaluate --out report
 
-# The recipe of the bundle in the package, from nothing: about three hours on two cores, an estimate from its parts. A run that was stopped
+# The recipe of the bundle in the package, from nothing: about eight hours on two cores, an estimate from its parts. A run that was stopped
 # goes on, one that is done is not run again; `rm -r runs/sprites_*` begins anew.
 default-bundle: runs/sprites_lm_long/bundle
 	rm -rf sample/default
