@@ -177,7 +177,7 @@ def _figures_table(names: Sequence[str], pairs: Sequence[tuple[Figure, list[Figu
         hints = [f"{figure.better} is better"] if figure.better else []
         hints += [f"target {_target(figure)}"] if figure.target else []
         head = joined([figure.name, element("small", ", ".join(hints))]) if hints else figure.name
-        references = [_value(one, one.reference) for one in found if one and one.reference is not None]
+        references = [_value(figure, one.reference) for one in found if one and one.reference is not None]
         reference = " / ".join(dict.fromkeys(references)) or _ABSENT
         rows.append([head, *(_cell(one, figure.target) for one in found), *([reference] if has_reference else [])])
     return table(_HOW_TO_READ, ["Figure", *names, *(["true clips"] if has_reference else [])], rows)
