@@ -130,7 +130,7 @@ def test_an_object_that_does_not_come_out_as_it_went_in_is_noticed(spoil, name):
 def test_only_what_goes_through_behind_the_bar_persists():
     study = Oracle()
     world = study.world(49, seed=2, two_objects=0.0)
-    for case in study.cases(world, 8, lambda s: s.objects[0].motion == PASSES and bool((s.light == 1).all())):
+    for case in study.cases(world, 4, lambda s: s.objects[0].motion == PASSES and bool((s.light == 1).all())):
         clip, bar, path = case.frames, case.scene.bar, case.scene.positions[0, :, 0]
         assert events.passing(study.reader, case, clip) == events.SAME
         assert events.passing(study.reader, case, frozen(clip)) == events.NOT_HIDDEN
