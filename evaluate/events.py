@@ -16,6 +16,7 @@ from .study import Case, Progress, Study
 _FRAMES = 49
 _AFTERWARDS, _PIECE = 10, 4
 _BESIDE = 4  # pixels by which an object may be farther from the bar than one that touches it
+_GAP_AND_BAR = 20  # pixels at most from an object that sets off to the far side of its bar, with a little to spare
 _BEFORE, _AFTER = 17, 8  # frames of a stream before its prompt changes, and frames that are judged after it
 SAME, CHANGED, LOST, ELSEWHERE, NOT_HIDDEN = "the same", "another one", "not there", "elsewhere", "not hidden"
 """What can become of an object that is to pass behind a bar."""
@@ -62,8 +63,9 @@ def persistence(study: Study, progress: Progress) -> Section:
 
 def passes_once(world: SpriteWorld) -> bool:
     """Whether an object that sets off towards the bar is out on its other side in a clip of that section, and not back again."""
-    goes, through = [speed * (_FRAMES - 1) for speed in world.speeds], 2 * world.radii[1] + 20
-    return min(goes) >= through and max(goes) <= world.width
+    distances = [speed * (_FRAMES - 1) for speed in world.speeds]
+    through = 2 * world.radii[1] + _GAP_AND_BAR
+    return min(distances) >= through and max(distances) <= world.width
 
 
 def _share(outcomes: list[str], which: str) -> float:
@@ -82,8 +84,8 @@ def passing(reader: SceneReader, case: Case, clip: Tensor) -> str:
     alike = found is not None and found.look.shape == told.shape and told.size in (None, found.look.size)
     if not alike or after.count != 1:
         return CHANGED
-    entered, left = gone
-    return SAME if entered * left < 0 else ELSEWHERE
+    way_in, way_out = gone
+    return SAME if way_in * way_out < 0 else ELSEWHERE
 
 
 def _behind(reader: SceneReader, colour: str, clip: Tensor) -> tuple[float, float] | None:
@@ -109,8 +111,8 @@ def _behind(reader: SceneReader, colour: str, clip: Tensor) -> tuple[float, floa
     gaps = [(last, then) for last, then in pairwise((*shown, len(clip))) if then - last > 2 and beside[last]]
     if not gaps:
         return None
-    (entered, _), (_, left) = gaps[0], gaps[-1]
-    return float(right[entered]), float(right[left]) if left < len(clip) and beside[left] else 0.0
+    (before, _), (_, after) = gaps[0], gaps[-1]
+    return float(right[before]), float(right[after]) if after < len(clip) and beside[after] else 0.0
 
 
 def steering(study: Study, progress: Progress) -> Section:
