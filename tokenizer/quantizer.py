@@ -49,10 +49,16 @@ class Quantizer(nn.Module, ABC):
         """Where large vocabularies cut a token in two, `high * codebook_base + low`: between two digits where it can be."""
 
     def forward(self, latents: Tensor) -> Quantized:
-        """Quantizes `[B, T, H, W, D]`."""
+        """Quantizes `[B, T, H, W, D]`.
+
+        Latents that are not finite get the tokens of zeros, teach the codebook nothing and make the loss NaN, so that a training
+        drops the step.
+        """
         shape = dict(zip("thw", latents.shape[1:4], strict=True))
+        rows = rearrange(latents.float(), "b t h w d -> b (t h w) d")
         with torch.autocast(latents.device.type, enabled=False):  # rounding in bf16 loses codes
-            quantized, tokens, loss = self._quantize(rearrange(latents.float(), "b t h w d -> b (t h w) d"))
+            sound = bool(latents.isfinite().all())
+            quantized, tokens, loss = self._quantize(rows) if sound else self._quantize_unsound(rows)
         tokens = rearrange(tokens.long(), "b (t h w) -> b t h w", **shape)
         return Quantized(rearrange(quantized, "b (t h w) d -> b t h w d", **shape), tokens, loss)
 
@@ -68,6 +74,15 @@ class Quantizer(nn.Module, ABC):
             tokens = self._invert(rearrange(latents.float(), "b t h w d -> b (t h w) d"))
         shape = dict(zip("thw", latents.shape[1:4], strict=True))
         return rearrange(tokens.long(), "b (t h w) -> b t h w", **shape)
+
+    def _quantize_unsound(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `_quantize`, where some latents are not finite; they stay so in the quantized ones, to tell which they were."""
+        training = self.training
+        self.eval()  # a codebook that follows its latents must not follow these
+        quantized, tokens, loss = self._quantize(latents.nan_to_num(0.0, 0.0, 0.0))
+        self.train(training)
+        trace = latents * 0
+        return quantized + trace, tokens, loss + trace.sum()
 
     @abstractmethod
     def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -31,6 +31,8 @@ class TrainingModule(L.LightningModule, ABC):
         self.recipe = optimizer
         self.bad_steps = 0
         """Steps in a row whose gradient was not finite."""
+        self.suspects: list[str] = []
+        """Names of the clips of the last batch of which something became not finite, where they are known."""
         self._random_state: dict[str, Any] | None = None
 
     @property
@@ -80,7 +82,8 @@ class TrainingModule(L.LightningModule, ABC):
 
     def _count_bad_step(self) -> None:
         self.bad_steps += 1
-        rank_zero_warn(f"step {self.global_step}: the gradient is not finite; this batch changes nothing")
+        clips = f" ({', '.join(self.suspects)})" if self.suspects else ""
+        rank_zero_warn(f"step {self.global_step}: the gradient is not finite; this batch{clips} changes nothing")
         if self.bad_steps >= _MAX_BAD_STEPS:
             raise FloatingPointError(
                 f"the gradient was not finite for {self.bad_steps} steps in a row, up to step {self.global_step}; the "
@@ -97,10 +100,20 @@ class TrainingModule(L.LightningModule, ABC):
                 "of them is of no use and none was written; go on from the one before with `--ckpt_path last` and a "
                 "lower `model.init_args.optimizer.learning_rate`"
             )
+        checkpoint["precision"] = self.trainer.precision
         checkpoint["random_state"] = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self._random_state = checkpoint["random_state"]
+
+    def on_fit_start(self) -> None:
+        """All processes compute in one precision, or the run ends here."""
+        bits = self.trainer.strategy.all_gather(torch.tensor(int("bf16" in self.trainer.precision), device=self.device))
+        if bits.min() != bits.max():
+            raise ValueError(
+                "got `trainer.precision: auto` and machines that differ in what is fastest; wanted one precision for all "
+                "processes; set `--trainer.precision` to bf16-mixed or 32-true"
+            )
 
     def on_train_start(self) -> None:
         """The random generators go on where the checkpoint left them."""

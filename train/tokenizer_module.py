@@ -75,16 +75,21 @@ class LitVideoTokenizer(TrainingModule):
         return batch["video"].shape[0] * batch["video"].shape[2]
 
     def on_fit_start(self) -> None:
+        super().on_fit_start()
         for module in self._perceptual:  # not a submodule, so that checkpoints stay small
             module.to(self.device)
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, Tensor]:
         """One step; `tokens` `[B, T, H, W]` are for the codebook's health."""
-        output = self.tokenizer(batch["video"])
-        loss, terms = self._reconstruction_terms(output, batch["video"])
+        video = batch["video"].nan_to_num(0.0, 0.0, 0.0)
+        output = self.tokenizer(video)
+        loss, terms = self._reconstruction_terms(output, video)
+        self.suspects = _unsound_clips(batch, output.video)
+        if self.suspects:
+            loss = loss * torch.nan  # so that the step changes nothing
         if self.discriminator is not None and self.global_step >= (self.adversarial_start or 0):
-            loss, terms = self._add_adversarial_terms(loss, terms, output.video.float(), batch["video"])
-        terms["psnr"] = psnr(output.video.detach(), batch["video"]).mean()
+            loss, terms = self._add_adversarial_terms(loss, terms, output.video.float(), video)
+        terms["psnr"] = psnr(output.video.detach(), video).mean()
         self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()})
         self.log("loss", loss.detach(), prog_bar=True, logger=False)
         self.log("psnr", terms["psnr"], prog_bar=True, logger=False)
@@ -122,6 +127,15 @@ class LitVideoTokenizer(TrainingModule):
     @property
     def _last_layer(self) -> Tensor:
         return cast(Upsample, self.tokenizer.decoder.ups[-1]).linear.weight
+
+
+def _unsound_clips(batch: dict[str, Any], reconstruction: Tensor) -> list[str]:
+    """The names of the clips that are not finite, or whose reconstruction is not."""
+    sound = (batch["video"].isfinite() & reconstruction.isfinite()).flatten(1).all(dim=1)
+    if bool(sound.all()):
+        return []
+    names = batch.get("names") or [f"clip {place} of the batch" for place in range(len(sound))]
+    return [name for name, is_sound in zip(names, sound.tolist(), strict=True) if not is_sound]
 
 
 def start_from(tokenizer: VideoTokenizer, start: Bundle) -> None:
