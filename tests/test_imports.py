@@ -12,7 +12,8 @@ import pytest
 
 REPO = Path(__file__).resolve().parent.parent
 
-MAY_IMPORT = {  # the table of docs/architecture.md; `framecast.state` is open to every room
+OPEN = {"state", "machine"}  # files of framecast/ that every room may import
+MAY_IMPORT = {  # the table of docs/architecture.md
     "data": set(),
     "tokenizer": set(),
     "model": set(),
@@ -62,7 +63,7 @@ def forbidden_imports(source: str, module: str) -> list[str]:
     for name in imported_modules(source, module):
         parts = name.split(".")
         target = parts[1] if parts[0] == "framecast" and len(parts) > 1 else None
-        if parts[0] == "framecast" and target not in {room, "state", *MAY_IMPORT[room]}:
+        if parts[0] == "framecast" and target not in {room, *OPEN, *MAY_IMPORT[room]}:
             found.append(f"{module} imports {name}; {room} may import {sorted(MAY_IMPORT[room]) or 'nothing'} of ours")
     return found
 
@@ -140,9 +141,10 @@ def test_control_good_edge_is_not_flagged(module, source):
     assert forbidden_imports(source, module) == []
 
 
-def test_state_imports_nothing_of_ours():
-    source = (REPO / "framecast/state.py").read_text(encoding="utf-8")
-    assert not imports_any(source, "framecast.state", {"framecast"})
+@pytest.mark.parametrize("name", sorted(OPEN))
+def test_what_is_open_to_all_imports_nothing_of_ours(name):
+    source = (REPO / f"framecast/{name}.py").read_text(encoding="utf-8")
+    assert not imports_any(source, f"framecast.{name}", {"framecast"})
     assert imports_any("from .sample import Clip", "framecast.state", {"framecast"})  # control
 
 

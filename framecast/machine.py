@@ -1,0 +1,106 @@
+"""What this machine does fast: measured once a process, since a processor's name does not tell.
+
+On a CPU without units for bfloat16 a training in it takes 9 to 17 times as long as in float32. Open to every room; knows torch
+and nothing of ours.
+"""
+
+import time
+import warnings
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+
+_WIDTH = 256
+_FEW_ROWS, _MANY_ROWS = 128, 1024  # a first look, and the layers of a small transformer
+_CLEAR = 3  # a factor after which nothing is left to find out
+_ROUNDS = 7
+_LEAST_CAPABILITY = (8, 0)  # the first GPUs of NVIDIA with units for bfloat16
+
+
+class SlowPrecision(UserWarning):
+    """A precision that was asked for is slower on this machine than float32."""
+
+
+@dataclass(frozen=True)
+class ProductRates:
+    """Operations per second of products with their gradients, from float32 to float32, as mixed precision computes them."""
+
+    float32: float
+    """In float32."""
+    bfloat16: float
+    """In bfloat16, with the conversion of both factors."""
+
+    @property
+    def gain(self) -> float:
+        """How many times as fast bfloat16 is."""
+        return self.bfloat16 / self.float32
+
+    def __str__(self) -> str:
+        return f"products {_spoken(self.bfloat16)} in bfloat16, {_spoken(self.float32)} in float32"
+
+
+@cache
+def product_rates() -> ProductRates:
+    """Times a product of each kind on one thread of the CPU, in turns; some 50 ms, once a process.
+
+    That product decides for whole steps too: where it gains nothing both trainings lose, and where it gains threefold both gain.
+    It is the thread's own time, so that other work on the machine decides nothing.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        first = _rates(_FEW_ROWS, rounds=1)
+        return first if first.gain * _CLEAR < 1 else _rates(_MANY_ROWS, _ROUNDS)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _rates(rows: int, rounds: int) -> ProductRates:
+    """The best of some rounds."""
+    products = [_Product(dtype, rows) for dtype in (torch.float32, torch.bfloat16)]
+    times = [[product.seconds() for product in products] for _ in range(rounds)]
+    float32, bfloat16 = (products[0].operations / min(column) for column in zip(*times, strict=True))
+    return ProductRates(float32, bfloat16)
+
+
+def bfloat16_pays(device: torch.device | str) -> bool:
+    """Whether products are faster in bfloat16 than in float32: measured on a CPU, by compute capability on a GPU."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return torch.cuda.get_device_capability(device) >= _LEAST_CAPABILITY
+    return kind == "cpu" and product_rates().gain > 1
+
+
+def warn_if_slow(dtype: torch.dtype, device: torch.device | str) -> None:
+    """Warns where bfloat16 was asked for and float32 would be faster, with the factor."""
+    if dtype != torch.bfloat16 or torch.device(device).type != "cpu" or bfloat16_pays(device):
+        return
+    rates = product_rates()
+    warnings.warn(
+        f"bfloat16 is {1 / rates.gain:.2g} times as slow as float32 on this machine ({rates}); leave it out, or take float32",
+        SlowPrecision,
+        stacklevel=3,
+    )
+
+
+class _Product:
+    """A linear layer's output and the gradients of both factors, computed in `dtype` from float32 and given back in it."""
+
+    def __init__(self, dtype: torch.dtype, rows: int):
+        self.dtype, self.operations = dtype, 3 * 2 * rows * _WIDTH * _WIDTH
+        self.factors = torch.ones(rows, _WIDTH), torch.ones(_WIDTH, _WIDTH), torch.ones(rows, _WIDTH)
+        self.seconds()  # the first one prepares the kernels
+
+    @torch.no_grad()
+    def seconds(self) -> float:
+        """Of this thread, for one."""
+        started = time.thread_time()
+        x, weight, pull = (factor.to(self.dtype) for factor in self.factors)
+        for product in (x @ weight, pull @ weight.t(), pull.t() @ x):
+            product.float()
+        return time.thread_time() - started
+
+
+def _spoken(rate: float) -> str:
+    return f"{rate / 1e9:,.0f} GFLOP/s" if rate >= 1e10 else f"{rate / 1e9:.2g} GFLOP/s"
