@@ -1,9 +1,27 @@
-"""An endless sampler that resumes exactly: which item comes when is a pure function of seed and position."""
+"""Loading clips for a training: an endless order that resumes exactly, and processes that are watched."""
 
-from collections.abc import Iterator
+import ctypes
+import platform
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch.utils.data import Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
+
+PATIENCE = 4.0  # seconds after which is said what is waited for
+TIME_LIMIT = 60.0  # seconds after which a batch will not come
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux' prctl
+_IDLE = -1
+
+
+class LoaderError(RuntimeError):
+    """Clips cannot be loaded; the message names the clip or the process, and says what to do."""
 
 
 class ResumableSampler(Sampler[int]):
@@ -29,7 +47,7 @@ class ResumableSampler(Sampler[int]):
             raise ValueError(f"got rank {rank} of {num_ranks}; wanted 0 <= rank < num_ranks")
         self.num_samples, self.seed, self.rank, self.num_ranks = num_samples, seed, rank, num_ranks
         self.position = 0
-        """Items of the common order that are used up, over all ranks and epochs."""
+        """Items of the common order that are used up, over all ranks and epochs; the next `iter` starts there."""
 
     def epoch_order(self, epoch: int) -> list[int]:
         """The order of one epoch: a permutation of `range(num_samples)`."""
@@ -53,3 +71,128 @@ class ResumableSampler(Sampler[int]):
     def load_state_dict(self, state: dict[str, int]) -> None:
         """The next `iter` starts where `state` says."""
         self.position = state["position"]
+
+
+class WatchedLoader(DataLoader):
+    """Batches of a data set, and a word about the process and the clip where one fails, dies or hangs.
+
+    A batch that is long in coming is named after 4 seconds, and is an error after `time_limit`. The processes end with the one
+    that started them, whatever they do.
+
+    Args:
+        dataset: Gives an item for each index.
+        batch_size: Items of a batch.
+        collate_fn: Makes a batch of items.
+        num_workers: Processes that load beside the training; 0 loads in it.
+        time_limit: Seconds that a batch of the processes may take.
+        options: As of torch's `DataLoader`.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        batch_size: int,
+        collate_fn: Callable,
+        num_workers: int,
+        time_limit: float = TIME_LIMIT,
+        **options: Any,
+    ):
+        self.places = torch.full((max(num_workers, 1),), _IDLE, dtype=torch.int64).share_memory_()
+        super().__init__(
+            _Noted(dataset, self.places),
+            batch_size,
+            collate_fn=_CollateWhole(collate_fn),
+            num_workers=num_workers,
+            timeout=time_limit if num_workers else 0,
+            persistent_workers=num_workers > 0,
+            worker_init_fn=_begin_worker,
+            **options,
+        )
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        batches = super().__iter__()
+        while True:
+            with self._named():
+                batch = next(batches, None)
+            if batch is None:
+                return
+            if isinstance(batch, _Failure):
+                raise LoaderError(batch.message) from RuntimeError(batch.details)
+            yield batch
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Says what is waited for, and turns torch's errors into ours."""
+        alarm = threading.Timer(PATIENCE, self._speak)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            yield
+        except RuntimeError as error:
+            if "DataLoader" not in str(error):
+                raise
+            raise LoaderError(
+                f"{str(error).splitlines()[0]}; {self._whereabouts()}; look at the clip named there, or load in one process with "
+                "`data.init_args.num_workers: 0`"
+            ) from error
+        finally:
+            alarm.cancel()
+
+    def _speak(self) -> None:
+        print(f"waiting for clips for {PATIENCE:g} s: {self._whereabouts()}", file=sys.stderr, flush=True)
+
+    def _whereabouts(self) -> str:
+        """What each process is at."""
+        kind = "process" if self.num_workers else "the training"
+        busy = [(worker, index) for worker, index in enumerate(self.places.tolist()) if index != _IDLE]
+        named = [f"{kind}{f' {worker}' if self.num_workers else ''} is at clip {index}" for worker, index in busy]
+        return ", ".join(named) or "no clip is being read"
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """An item that cannot be loaded; errors with their traceback do not travel well between processes."""
+
+    message: str
+    details: str
+
+
+class _Noted(Dataset):
+    """A data set that notes which item each process is at, and gives a `_Failure` in the place of an error."""
+
+    def __init__(self, dataset: Dataset, places: torch.Tensor):
+        self.dataset, self.places = dataset, places
+
+    def __len__(self) -> int:
+        return len(self.dataset)  # type: ignore[arg-type]
+
+    def __getitem__(self, index: int) -> Any:
+        info = get_worker_info()
+        worker = 0 if info is None else info.id
+        self.places[worker] = index
+        try:
+            return self.dataset[index]
+        except Exception as error:
+            where = "the training" if info is None else f"process {worker}"
+            reason = f"{type(error).__name__}: {error}"
+            return _Failure(f"clip {index} cannot be loaded in {where} ({reason}); mend or exclude it", traceback.format_exc())
+        finally:
+            self.places[worker] = _IDLE
+
+
+@dataclass(frozen=True)
+class _CollateWhole:
+    """Makes a batch where all items are there, and hands on the first failure where not."""
+
+    collate: Callable
+
+    def __call__(self, items: list[Any]) -> Any:
+        return next((item for item in items if isinstance(item, _Failure)), None) or self.collate(items)
+
+
+def _begin_worker(worker_id: int) -> None:
+    """Ctrl-C reaches every process of a terminal: the training decides when its workers end, and takes them along."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if platform.system() == "Linux":
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)

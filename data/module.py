@@ -1,7 +1,9 @@
 """`ClipDataModule`: any clip source as the training and validation data of Lightning."""
 
-import signal
+import hashlib
+import json
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import lightning as L
@@ -9,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from .clips import CaptionedClip, ClipSource, to_video
-from .loading import ResumableSampler
+from .loading import ResumableSampler, WatchedLoader
 
 Batch = dict[str, Any]
 
@@ -34,6 +36,13 @@ class ResumableDataModule(L.LightningDataModule):
             raise ValueError(f"got batch_size {batch_size}; wanted at least 1")
         self.batch_size, self.num_workers, self.seed = batch_size, num_workers, seed
         self._position = 0
+        self._sampler: ResumableSampler | None = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells these training data from others, wherever they lie; known once they are set up."""
+        text = json.dumps([self.source.fingerprint(), self.seed], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def prepare_data(self) -> None:
         """Says where the clips come from, and which files are left out."""
@@ -43,20 +52,47 @@ class ResumableDataModule(L.LightningDataModule):
         """Counts what the training uses: workers fetch ahead, so the sampler cannot know."""
         if self.trainer is not None and self.trainer.training:
             self._position += self.batch_size * self.trainer.world_size
+            if self._sampler is not None:
+                self._sampler.position = self._position  # where the next epoch begins
         return batch
 
-    def state_dict(self) -> dict[str, int]:
-        """The items used up so far, over all processes, as plain values."""
-        return {"position": self._position}
+    def state_dict(self) -> dict[str, Any]:
+        """The items used up so far, over all processes, and what they were; plain values."""
+        return {"position": self._position, "fingerprint": self.fingerprint, "items_per_step": self._items_per_step}
 
-    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes on after the items that were used up.
+
+        Raises:
+            ValueError: They were others, or so many more or fewer a step that the order would not be the same.
+        """
+        advice = (
+            "to train on from its weights otherwise, `framecast export` it and name the bundle in `model.init_args.init_from`"
+        )
+        if state_dict.get("fingerprint", self.fingerprint) != self.fingerprint:
+            raise ValueError(
+                "got a checkpoint that was trained on other clips or captions than those of the configuration, which is now "
+                f"{self.source.summary()}; wanted the same; put the data back as they were, or, {advice}"
+            )
+        had, wanted = state_dict.get("items_per_step", self._items_per_step), self._items_per_step
+        if had != wanted:
+            raise ValueError(
+                f"got a checkpoint of a run with {had} clips a step, and {wanted} now; wanted as many, or the run would not go "
+                f"on where it was; set `data.init_args.batch_size` and the processes as before, or, {advice}"
+            )
         self._position = state_dict["position"]
+
+    @property
+    def _items_per_step(self) -> int:
+        assert self.trainer is not None
+        return self.batch_size * self.trainer.world_size * self.trainer.accumulate_grad_batches
 
     def train_loader(self, dataset: Dataset, collate: Callable) -> DataLoader:
         """Training batches without end, from where the last run stood."""
         assert self.trainer is not None
         sampler = ResumableSampler(len(dataset), self.seed, self.trainer.global_rank, self.trainer.world_size)  # type: ignore[arg-type]
-        sampler.load_state_dict(self.state_dict())
+        sampler.position = self._position
+        self._sampler = sampler
         return self._loader(dataset, collate, sampler)
 
     def val_loader(self, dataset: Dataset, collate: Callable) -> DataLoader:
@@ -64,14 +100,12 @@ class ResumableDataModule(L.LightningDataModule):
         return self._loader(dataset, collate, None)
 
     def _loader(self, dataset: Dataset, collate: Callable, sampler: ResumableSampler | None) -> DataLoader:
-        return DataLoader(
+        return WatchedLoader(
             dataset,
             self.batch_size,
+            collate,
+            self.num_workers,
             sampler=sampler,
-            collate_fn=collate,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
-            worker_init_fn=_ignore_signals,
             pin_memory=torch.cuda.is_available(),
             generator=torch.Generator().manual_seed(self.seed),  # its own: loaders must not draw from the training's
         )
@@ -116,15 +150,9 @@ class ClipDataModule(ResumableDataModule):
         return {**batch, "video": to_video(batch["frames"])}
 
 
-def _ignore_signals(worker_id: int) -> None:
-    """Ctrl-C reaches every process of a terminal; the training decides when its workers end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-
-
 def collate_clips(clips: list[CaptionedClip]) -> Batch:
-    """A batch of clips: `frames` uint8 `[B, T, H, W, 3]`."""
-    return {"frames": torch.stack([clip.frames for clip in clips])}
+    """A batch of clips: `frames` uint8 `[B, T, H, W, 3]`, and their `names`."""
+    return {"frames": torch.stack([clip.frames for clip in clips]), "names": [clip.name for clip in clips]}
 
 
 def split_source(source: ClipSource, val_source: ClipSource | None, val_clips: int) -> tuple[Dataset, Dataset]:

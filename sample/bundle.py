@@ -27,6 +27,7 @@ DEFAULT = Path(__file__).parent / "default"
 
 _CONFIG, _MANIFEST, _CARD = "config.json", "manifest.json", "README.md"
 _TOKENIZER, _LM, _TEXT = "tokenizer.safetensors", "lm.safetensors", "text.model"
+_LEFT_BY_FILE_MANAGERS = {".DS_Store", "Thumbs.db", "desktop.ini", ".directory"}
 _NAMES = {_CONFIG, _MANIFEST, _CARD, _TOKENIZER, _LM, _TEXT}
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, AssertionError)
 """What building networks from strange numbers raises."""
@@ -121,10 +122,7 @@ def save_bundle(
     folder = Path(folder)
     if (lm is None) != (text_tokenizer is None):
         raise ValueError("got a video LM or a text tokenizer alone; wanted both, or neither for a tokenizer's bundle")
-    if not folder.parent.is_dir():
-        raise ValueError(f"cannot write the bundle {folder}: the folder {folder.parent} does not exist; make it first")
-    if folder.exists() and not _is_bundle(folder):
-        raise ValueError(f"cannot write the bundle {folder}: something that is no bundle is there; name another folder")
+    check_bundle_folder(folder)
     config = {
         "format": FORMAT,
         "tokenizer": {
@@ -141,6 +139,21 @@ def save_bundle(
     manifest = {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in files.items()}
     _write_folder(folder, {**files, _MANIFEST: json.dumps(manifest, indent=2).encode()})
     return folder
+
+
+def check_bundle_folder(folder: Path) -> None:
+    """Raises ValueError where `save_bundle` could not write, with what is in the way."""
+    if not folder.parent.is_dir():
+        raise ValueError(f"cannot write the bundle {folder}: the folder {folder.parent} does not exist; make it first")
+    if folder.exists() and not _is_bundle(folder):
+        raise ValueError(f"cannot write the bundle {folder}: something that is no bundle is there; name another folder")
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.parent):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"cannot write the bundle {folder} ({error.strerror or error}); name a folder that can be written"
+        ) from error
 
 
 def load_bundle(folder: str | Path | None = None) -> Bundle:
@@ -260,7 +273,11 @@ def _read_files(path: Path) -> tuple[dict[str, bytes], dict[str, str]]:
 
 
 def _is_bundle(folder: Path) -> bool:
-    return (folder / _CONFIG).is_file() and {file.name for file in folder.iterdir()} <= _NAMES
+    """Whether it holds a bundle, or nothing, and beside it no more than what a file manager leaves."""
+    if not folder.is_dir():
+        return False
+    names = {file.name for file in folder.iterdir()} - _LEFT_BY_FILE_MANAGERS
+    return names <= _NAMES and (not names or _CONFIG in names)
 
 
 def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:

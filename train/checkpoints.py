@@ -4,19 +4,19 @@ import hashlib
 import json
 import os
 import pickle
-import signal
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import lightning as L
 import torch
 from lightning.fabric.plugins.io.checkpoint_io import CheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
+
+from .ema import EMA
+from .stopping import Stopped, StopSignals, end_children
 
 
 class CheckpointError(OSError):
@@ -83,8 +83,9 @@ class AtomicCheckpointIO(CheckpointIO):
 class Checkpointing(ModelCheckpoint):
     """Keeps `last.ckpt` up to date, where `--ckpt_path last` finds it.
 
-    Ctrl-C and SIGTERM end the run after the present step, with a checkpoint of it; a second one ends it at once.
-    A new run beside an old one writes `last-v1.ckpt` and so on; nothing is overwritten but a run's own checkpoint.
+    Ctrl-C and SIGTERM end the run after the present step, gradients that are being accumulated included, with a checkpoint of
+    it; a validation ends after its present batch. A new run beside an old one writes `last-v1.ckpt` and so on; nothing is
+    overwritten but a run's own checkpoint.
 
     Args:
         dirpath: The folder; on the command line always `checkpoints/` under `trainer.default_root_dir`.
@@ -93,9 +94,9 @@ class Checkpointing(ModelCheckpoint):
 
     def __init__(self, dirpath: str, every_n_train_steps: int = 250):
         super().__init__(dirpath, every_n_train_steps=every_n_train_steps, save_last=True, save_top_k=0)
-        self.stopped_by: int | None = None
-        """The signal that ended the run, if one did."""
-        self._handlers: dict[int, Any] = {}
+        self.signals = StopSignals()
+        """Who tells of signals; the command line puts its own here."""
+        self._between_steps = False
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Makes the folder, so that an unwritable one is known before the training and not after it."""
@@ -103,35 +104,79 @@ class Checkpointing(ModelCheckpoint):
             _check_writable(Path(str(self.dirpath)))
         super().setup(trainer, pl_module, stage)
 
+    def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.signals.install()  # Lightning has put its own handlers before them
+
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         super().on_train_start(trainer, pl_module)
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._handlers[number] = signal.signal(number, self._request_stop)
+        self.signals.install()
+        self._leave_step(trainer)
 
-    def _request_stop(self, number: int, frame: FrameType | None) -> None:
-        self.stopped_by = number
-        self._restore_handlers()
-
-    def _restore_handlers(self) -> None:
-        while self._handlers:
-            signal.signal(*self._handlers.popitem())
+    def on_train_batch_start(self, trainer: L.Trainer, *_: Any) -> None:
+        self._between_steps = False
+        self.signals.hold()
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
-        if trainer.strategy.reduce_boolean_decision(self.stopped_by is not None, all=False):
-            self._save_now(trainer)
-            trainer.should_stop = True
+        if (batch_idx + 1) % trainer.accumulate_grad_batches == 0:
+            self._leave_step(trainer)
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if not trainer.sanity_checking:
+            self._between_steps = False
+            self.signals.hold()
+
+    def on_validation_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
+        """Stops within a validation; what is kept are the weights of the training, not those that are validated."""
+        if not trainer.sanity_checking and self._stop_is_agreed(trainer):
+            for callback in trainer.callbacks:  # type: ignore[attr-defined]
+                if isinstance(callback, EMA):
+                    callback.put_back(trainer.lightning_module)
+            self._stop(trainer)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        super().on_validation_end(trainer, pl_module)
+        if not trainer.sanity_checking:
+            self._leave_step(trainer)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """The last step is always kept, whatever the interval."""
+        self.signals.hold()
         self._save_now(trainer)
-        self._restore_handlers()
+        self._between_steps = False
+        self.signals.release()
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        self._restore_handlers()
+        """Keeps what was learned where a signal, or a clip that does not come, ends the run between two steps."""
+        end_children()
+        if isinstance(exception, Stopped) and trainer.global_step:
+            exception.add_note(f"at step {trainer.global_step}; go on with --ckpt_path last")
+        if self._between_steps and trainer.world_size == 1:
+            self._between_steps = False
+            self._save_now(trainer)
+
+    def _leave_step(self, trainer: L.Trainer) -> None:
+        """Between two steps nothing is lost; one process alone may stop there at any moment, several must agree."""
+        if self._stop_is_agreed(trainer):
+            self._stop(trainer)
+        self._between_steps = True
+        if trainer.world_size == 1:
+            self.signals.release()
+
+    def _stop_is_agreed(self, trainer: L.Trainer) -> bool:
+        """Whether a signal has come to one of the processes; then all of them know its number."""
+        number = self.signals.number or 0
+        if trainer.world_size > 1:
+            number = int(trainer.strategy.reduce(torch.tensor(number, device=trainer.strategy.root_device), reduce_op="max"))
+        self.signals.number = number or None
+        return number > 0
+
+    def _stop(self, trainer: L.Trainer) -> NoReturn:
+        self._save_now(trainer)
+        self.signals.release()
+        raise AssertionError("a signal was agreed on")
 
     def _save_now(self, trainer: L.Trainer) -> None:
         if not self._should_skip_saving_checkpoint(trainer):

@@ -1,6 +1,5 @@
 """`framecast train`: LightningCLI with the callbacks, the checkpoints and the defaults of this project."""
 
-import signal
 import sys
 import warnings
 from pathlib import Path
@@ -11,8 +10,9 @@ from jsonargparse import set_parsing_settings
 from lightning.pytorch.callbacks import LearningRateMonitor, RichProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
+from ..data.loading import LoaderError
 from ..data.module import ResumableDataModule
-from .checkpoints import AtomicCheckpointIO, CheckpointError, Checkpointing
+from .checkpoints import CheckpointError, Checkpointing
 from .ema import EMA
 from .export import ExportBundle
 from .health import CodebookCollapse, CodebookGuard
@@ -21,12 +21,14 @@ from .module import TrainingModule
 from .pictures import Reconstructions
 from .progress import ProgressLines
 from .samples import Samples
+from .shipped import with_shipped_configs
+from .stopping import Stopped, StopSignals
 from .throughput import Throughput
+from .trainer import Trainer
 
 TRAINER_DEFAULTS: dict[str, Any] = {
     "default_root_dir": "runs/train",
     "max_steps": 10_000,
-    "precision": "bf16-mixed",
     "gradient_clip_val": 1.0,
     "val_check_interval": 500,
     "check_val_every_n_epoch": None,  # there are no epochs: training data never end
@@ -53,11 +55,13 @@ _CALLBACKS: dict[str, type[L.Callback]] = {
 class TrainCLI(LightningCLI):
     """LightningCLI for the trainings of this project: any `TrainingModule` on any `ResumableDataModule`."""
 
-    def __init__(self, args: list[str] | None = None):
+    def __init__(self, args: list[str] | None = None, signals: StopSignals | None = None):
+        self.signals = signals or StopSignals()
         set_parsing_settings(docstring_parse_attribute_docstrings=True)
         super().__init__(
             TrainingModule,
             ResumableDataModule,
+            trainer_class=Trainer,
             subclass_mode_model=True,
             subclass_mode_data=True,
             trainer_defaults=TRAINER_DEFAULTS,
@@ -81,12 +85,14 @@ class TrainCLI(LightningCLI):
         self.config = parser.parse_args(args)
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
-        """The trainer, with atomic checkpoints and one epoch as long as the run, so that the bar shows what is left."""
+        """The trainer, with one epoch as long as the run, so that the bar shows what is left."""
         config = self._get(self.config_init, "trainer")
         if config.limit_train_batches is None and config.max_steps > 0:
             kwargs["limit_train_batches"] = config.max_steps * config.accumulate_grad_batches
         trainer = super().instantiate_trainer(**kwargs)
-        trainer.strategy.checkpoint_io = AtomicCheckpointIO()
+        for callback in trainer.callbacks:
+            if isinstance(callback, Checkpointing):
+                callback.signals = self.signals
         return trainer
 
     def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[L.Callback]) -> L.Trainer:
@@ -98,15 +104,6 @@ class TrainCLI(LightningCLI):
             unwanted.append(LearningRateMonitor)
         wanted = [callback for callback in callbacks if not isinstance(callback, tuple(unwanted))]
         return super()._instantiate_trainer(config, wanted)
-
-    def after_fit(self) -> None:
-        """Says how to go on after a signal, and leaves with the exit status that belongs to it."""
-        for callback in self.trainer.callbacks:
-            if isinstance(callback, Checkpointing) and callback.stopped_by is not None:
-                name = signal.Signals(callback.stopped_by).name
-                step = self.trainer.global_step
-                print(f"stopped by {name} at step {step}; go on with --ckpt_path last", file=sys.stderr)
-                sys.exit(128 + callback.stopped_by)
 
 
 def main(args: list[str] | None = None) -> None:
@@ -121,7 +118,17 @@ def main(args: list[str] | None = None) -> None:
     keep_freed_memory()
     warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")  # Lightning's own
     try:
-        TrainCLI(args)
-    except (CheckpointError, CodebookCollapse, FloatingPointError) as error:
+        with StopSignals() as signals:
+            TrainCLI(with_shipped_configs(sys.argv[1:] if args is None else args), signals)
+    except Stopped as stop:
+        where = " ".join(getattr(stop, "__notes__", ["before its first step; start it again"]))
+        print(f"framecast train: {stop} {where}", file=sys.stderr)
+        sys.exit(stop.status)
+    except (CheckpointError, CodebookCollapse, FloatingPointError, LoaderError) as error:
         print(f"framecast train: {error}", file=sys.stderr)
+        sys.exit(1)
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        print(f"framecast train: {error}; a process that loads clips has died; go on with --ckpt_path last", file=sys.stderr)
         sys.exit(1)

@@ -28,7 +28,8 @@ class EMA(L.Callback):
         self.decay = decay
         self.num_updates = 0
         self.average: dict[str, Tensor] = {}
-        """The averaged parameters by name."""
+        """The averaged parameters by name; those of the training while it is the averaged ones that the network has."""
+        self._swapped = False
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         parameters = _parameters(pl_module)
@@ -63,6 +64,11 @@ class EMA(L.Callback):
         if self.average:
             self._swap(pl_module)
 
+    def put_back(self, pl_module: L.LightningModule) -> None:
+        """Gives the network the weights of the training again, where a validation was left before its end."""
+        if self._swapped:
+            self._swap(pl_module)
+
     def state_dict(self) -> dict[str, Any]:
         return {"average": self.average, "num_updates": self.num_updates}
 
@@ -70,6 +76,7 @@ class EMA(L.Callback):
         self.average, self.num_updates = state_dict["average"], state_dict["num_updates"]
 
     def _swap(self, pl_module: L.LightningModule) -> None:
+        self._swapped = not self._swapped
         for name, parameter in _parameters(pl_module).items():
             parameter.data, self.average[name] = self.average[name].to(parameter.device), parameter.data
 

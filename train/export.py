@@ -7,7 +7,8 @@ import lightning as L
 import torch
 
 from ..data.module import ResumableDataModule
-from .checkpoints import Checkpointing
+from ..sample import save_bundle
+from ..sample.bundle import check_bundle_folder
 from .ema import EMA
 from .module import TrainingModule
 from .tokenize import describe_source
@@ -31,28 +32,37 @@ class ExportBundle(L.Callback):
         self.folder, self.card = folder, card
         self.dtype: torch.dtype = getattr(torch, dtype)
 
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Tries whether a bundle can be written there, so that this is known before the training and not after it."""
+        if stage == "fit" and trainer.is_global_zero and not trainer.fast_dev_run:
+            folder = self._folder(trainer)
+            if self.folder is None:
+                folder.parent.mkdir(parents=True, exist_ok=True)
+            check_bundle_folder(folder)
+
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, TrainingModule), pl_module
-        stopped = any(c.stopped_by is not None for c in trainer.callbacks if isinstance(c, Checkpointing))
-        if stopped or trainer.fast_dev_run or not trainer.is_global_zero:
+        if trainer.fast_dev_run or not trainer.is_global_zero:
             return
-        folder = Path(self.folder or Path(trainer.default_root_dir) / "bundle")
+        folder = self._folder(trainer)
         ema = next(callback for callback in trainer.callbacks if isinstance(callback, EMA))
         with ema.averaged(pl_module):
             self._save(folder, trainer, pl_module)
         print(f"saved the bundle {folder}")
 
-    def _save(self, folder: Path, trainer: L.Trainer, module: TrainingModule) -> None:
-        from ..sample import save_bundle
+    def _folder(self, trainer: L.Trainer) -> Path:
+        return Path(self.folder or Path(trainer.default_root_dir) / "bundle")
 
+    def _save(self, folder: Path, trainer: L.Trainer, module: TrainingModule) -> None:
         source = _data(trainer).source
-        name = type(source).__name__
+        name, settings = type(source).__name__, describe_source(source)
         metrics = trainer.callback_metrics
         training = {
             "steps": trainer.global_step,
             "batch_size": _data(trainer).batch_size * trainer.world_size,
             "source": name,
-            "settings": describe_source(source),
+            "settings": settings,
+            "precision": trainer.precision,
             "num_frames": source.num_frames,
             "metrics": {name: round(float(value), 4) for name, value in metrics.items() if name.startswith("val/")},
         }

@@ -1,8 +1,10 @@
 """`TokenDataModule`: token shards with their prompts as the training and validation data of a video LM."""
 
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from ..data.shards import TokenClip, TokenShards
 from ..model import VideoLMConfig, VideoLMShape
 from ..sample import Bundle, load_bundle
 from ..tokenizer import TextTokenizer
-from .tokenize import describe_source, write_tokens
+from .tokenize import drop_stale_tokens, write_tokens
 
 NO_CAPTION = "a video"
 """What a text tokenizer is trained on where no clip has a caption, and what to prompt such a model with."""
@@ -98,9 +100,10 @@ class TokenDataModule(ResumableDataModule):
             meta = {
                 "tokenizer": bundle.hashes["tokenizer.safetensors"],
                 "codebook_size": bundle.tokenizer.codebook_size,
-                "source": describe_source(self._sources[part]),
+                "source": self._sources[part].fingerprint(),
                 "num_clips": len(clips),  # type: ignore[arg-type]
             }
+            drop_stale_tokens(self._shards / part, meta)
             with self.trainer.precision_plugin.forward_context():
                 write_tokens(self._shards / part, clips, bundle.tokenizer, meta, self.num_workers)
         if bundle.text_tokenizer is None and not self._text_file.is_file():
@@ -108,6 +111,12 @@ class TokenDataModule(ResumableDataModule):
             model = TextTokenizer.train(texts or {NO_CAPTION}, self._text_vocab_size)
             with replacing(self._text_file) as temporary:
                 temporary.write_bytes(model.model_bytes)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells these tokens from others: those of other clips, captions or settings, or of another tokenizer."""
+        text = json.dumps([{part: TokenShards(self._shards / part).meta for part in self._clips}, self.seed], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def _text_file(self) -> Path:

@@ -1,5 +1,8 @@
 """Clips to token shards, once: what a video LM trains from."""
 
+import json
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,10 +10,11 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.progress import track
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import Dataset, Subset
 
 from ..data import CaptionedClip, ClipSource, to_video
-from ..data.shards import ShardWriter, TokenClip
+from ..data.loading import WatchedLoader
+from ..data.shards import INDEX_FILE, Index, ShardWriter, TokenClip
 from ..data.timeline import latent_captions
 from ..tokenizer import VideoTokenizer
 
@@ -39,10 +43,31 @@ def write_tokens(folder: Path, clips: Dataset, tokenizer: VideoTokenizer, meta: 
             writer.add(clip)
 
 
+def drop_stale_tokens(folder: Path, meta: dict[str, Any]) -> None:
+    """Removes tokens that were made of something else than `meta` says, and says what has changed."""
+    if not (folder / INDEX_FILE).is_file():
+        return
+    had, wanted = Index.load(folder).meta, json.loads(json.dumps(meta))
+    if had == wanted:
+        return
+    changed = ", ".join(_differences(had, wanted))
+    print(f"tokens in {folder} are made anew, since what they were made of has changed: {changed}", file=sys.stderr, flush=True)
+    shutil.rmtree(folder)
+
+
+def _differences(had: Any, wanted: Any, name: str = "") -> Iterator[str]:
+    """The names of the values that differ, those of values within others after a dot."""
+    if isinstance(had, dict) and isinstance(wanted, dict):
+        for key in sorted({*had, *wanted}):
+            yield from _differences(had.get(key), wanted.get(key), f"{name}.{key}" if name else key)
+    elif had != wanted:
+        yield name
+
+
 @torch.inference_mode()
 def _tokenize(clips: Dataset, tokenizer: VideoTokenizer, num_workers: int) -> Iterator[TokenClip]:
     device = next(tokenizer.parameters()).device
-    for batch in DataLoader(clips, _BATCH_SIZE, collate_fn=list, num_workers=num_workers):
+    for batch in WatchedLoader(clips, _BATCH_SIZE, list, num_workers):
         tokens = tokenizer.encode(to_video(torch.stack([clip.frames for clip in batch])).to(device)).cpu()
         for clip, its_tokens in zip(batch, tokens, strict=True):
             yield _token_clip(clip, its_tokens, tokenizer.temporal_stride)
@@ -53,7 +78,7 @@ def _token_clip(clip: CaptionedClip, tokens: torch.Tensor, temporal_stride: int)
 
 
 def describe_source(source: ClipSource) -> dict[str, Any]:
-    """Class and settings of a source, as plain JSON values, to tell whether tokens were made from the same one."""
+    """Class and settings of a source, as plain JSON values, for a bundle to say what it was trained on."""
     public = {name: value for name, value in vars(source).items() if not name.startswith("_")}
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in public.items()}
     kept = {name: value for name, value in plain.items() if isinstance(value, bool | int | float | str | tuple)}

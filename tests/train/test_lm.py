@@ -120,7 +120,7 @@ def test_a_run_that_is_stopped_and_resumed_equals_one_that_is_not(whole, tmp_pat
     assert last(tmp_path)["global_step"] == 2
     fit(tmp_path, bundle, shards, *SHORT, *blind, "--ckpt_path=last")
     one, other = last(whole), last(tmp_path)
-    assert one["TokenDataModule"] == other["TokenDataModule"] == {"position": 8}
+    assert one["TokenDataModule"] == other["TokenDataModule"] and one["TokenDataModule"]["position"] == 8
     assert torch.equal(one["random_state"]["cpu"], other["random_state"]["cpu"])
     averages = [checkpoint["callbacks"]["EMA"]["average"] for checkpoint in (one, other)]
     for a, b in [(one["state_dict"], other["state_dict"]), averages]:
@@ -167,19 +167,21 @@ def test_shards_hold_what_the_tokenizer_makes(bundle, shards):
     assert data.pixels_per_token == 5 * 32 * 32 / (2 * 4 * 4)
 
 
-def test_tokens_are_made_once_and_only_for_the_same_source_and_tokenizer(bundle, shards, monkeypatch, tmp_path):
-    def no_encode(*_):
-        raise AssertionError("tokenized again")
-
-    monkeypatch.setattr(VideoTokenizer, "encode", no_encode)
-    prepared(tokens(bundle, shards))
-    with pytest.raises(ValueError, match="take another folder or delete this"):
-        prepared(tokens(bundle, shards, SpriteWorld(num_clips=64, num_frames=5, size=32, seed=3)))
+def test_tokens_are_made_once_for_a_source_and_tokenizer_and_anew_for_others(bundle, monkeypatch, tmp_path, capsys):
+    encode, made = VideoTokenizer.encode, []
+    monkeypatch.setattr(VideoTokenizer, "encode", lambda self, video: made.append(len(video)) or encode(self, video))
+    world = {"num_clips": 8, "num_frames": 5, "size": 32}
+    first = prepared(tokens(bundle, tmp_path, SpriteWorld(**world)))
+    assert sum(made) == 8
+    assert prepared(tokens(bundle, tmp_path, SpriteWorld(**world))).fingerprint == first.fingerprint
+    assert sum(made) == 8 and "anew" not in capsys.readouterr().err
+    second = prepared(tokens(bundle, tmp_path, SpriteWorld(**world, seed=3)))
+    assert sum(made) == 16 and second.fingerprint != first.fingerprint
+    assert "are made anew, since what they were made of has changed: source.seed" in capsys.readouterr().err
+    assert not torch.equal(first.train_tokens[0].tokens, second.train_tokens[0].tokens)
     other = save_bundle(tmp_path / "bundle", tiny.randomise(load_bundle(bundle).tokenizer, 1), video=VIDEO)
-    with pytest.raises(ValueError, match="take another folder or delete this"):
-        prepared(tokens(other, shards))
-    with pytest.raises(AssertionError, match="tokenized again"):  # the check can fail
-        prepared(tokens(bundle, tmp_path / "new"))
+    prepared(tokens(other, tmp_path, SpriteWorld(**world, seed=3)))
+    assert sum(made) == 24 and "has changed: tokenizer" in capsys.readouterr().err
 
 
 def test_an_interrupted_tokenizing_goes_on(bundle, tmp_path, monkeypatch):
