@@ -50,7 +50,10 @@ class ResumableDataModule(L.LightningDataModule):
         return {"position": self._position}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        self._position = state_dict["position"]
+        position = state_dict["position"]
+        if not isinstance(position, int) or position < 0:
+            raise ValueError(f"got position {position!r} in the data; wanted a count; take another checkpoint")
+        self._position = position
 
     def train_loader(self, dataset: Dataset, collate: Callable) -> DataLoader:
         """Training batches without end, from where the last run stood."""

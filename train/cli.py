@@ -4,7 +4,7 @@ import signal
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import lightning as L
 from jsonargparse import set_parsing_settings
@@ -12,7 +12,9 @@ from lightning.pytorch.callbacks import LearningRateMonitor, RichProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from ..data.module import ResumableDataModule
-from .checkpoints import AtomicCheckpointIO, CheckpointError, Checkpointing
+from .allowed import allow_only, check_no_functions, explain_refusal, split_allowed
+from .checkpoints import CheckpointError, Checkpointing
+from .config_text import bounded_reading, use_bounded_loader
 from .ema import EMA
 from .export import ExportBundle
 from .health import CodebookCollapse, CodebookGuard
@@ -20,6 +22,7 @@ from .memory import keep_freed_memory
 from .module import TrainingModule
 from .pictures import Reconstructions
 from .progress import ProgressLines
+from .restoring import TrainingCheckpointIO, check_ckpt_path, check_strategy, naming_misfits
 from .samples import Samples
 from .throughput import Throughput
 
@@ -50,10 +53,25 @@ _CALLBACKS: dict[str, type[L.Callback]] = {
 """Always there, each with its options under its name; a configuration's own `trainer.callbacks` come on top."""
 
 
+_DESCRIPTION = "Train a tokenizer or a video LM. `--allow MODULE` lets configurations name classes of that module, too."
+
+
+class TrainParser(LightningArgumentParser):
+    """A parser that says what to do where a class path was refused."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        if refusal := explain_refusal(message):
+            raise ValueError(refusal) from ex
+        super().error(message, ex)
+
+
 class TrainCLI(LightningCLI):
     """LightningCLI for the trainings of this project: any `TrainingModule` on any `ResumableDataModule`."""
 
     def __init__(self, args: list[str] | None = None):
+        args, modules = split_allowed(sys.argv[1:] if args is None else args)
+        allow_only(modules)
+        use_bounded_loader()
         set_parsing_settings(docstring_parse_attribute_docstrings=True)
         super().__init__(
             TrainingModule,
@@ -63,7 +81,9 @@ class TrainCLI(LightningCLI):
             trainer_defaults=TRAINER_DEFAULTS,
             seed_everything_default=0,
             save_config_kwargs={"overwrite": True},
-            parser_kwargs={"prog": "framecast train", "description": "Train a tokenizer or a video LM."},
+            parser_kwargs={"prog": "framecast train", "description": _DESCRIPTION},
+            parser_class=TrainParser,
+            load_from_checkpoint_support=False,
             args=args,
         )
 
@@ -78,7 +98,24 @@ class TrainCLI(LightningCLI):
         parser.set_defaults({"progress.refresh_rate": 10})
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        self.config = parser.parse_args(args)
+        with bounded_reading():
+            self.config = parser.parse_args(args)
+        check_no_functions(self.config)
+
+    def _parse_ckpt_path(self) -> None:
+        """Lightning would load the file here, and have it say which class to build; nothing of ours needs that."""
+        check_ckpt_path(self.config[self.config.subcommand].ckpt_path)
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """Without `--weights_only`: checkpoints are never read in another way."""
+        return {name: {*skipped, "weights_only"} for name, skipped in LightningCLI.subcommands().items()}
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        if self.config[subcommand].ckpt_path is not None:
+            check_strategy(self.trainer.strategy)
+        with naming_misfits(self.trainer):
+            super()._run_subcommand(subcommand)
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """The trainer, with atomic checkpoints and one epoch as long as the run, so that the bar shows what is left."""
@@ -86,7 +123,7 @@ class TrainCLI(LightningCLI):
         if config.limit_train_batches is None and config.max_steps > 0:
             kwargs["limit_train_batches"] = config.max_steps * config.accumulate_grad_batches
         trainer = super().instantiate_trainer(**kwargs)
-        trainer.strategy.checkpoint_io = AtomicCheckpointIO()
+        trainer.strategy.checkpoint_io = TrainingCheckpointIO()
         return trainer
 
     def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[L.Callback]) -> L.Trainer:

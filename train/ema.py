@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .module import TrainingModule
+from .restoring import check_weights
 
 
 class EMA(L.Callback):
@@ -33,6 +34,7 @@ class EMA(L.Callback):
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         parameters = _parameters(pl_module)
         start = self.average or parameters
+        check_weights(start, parameters)
         self.average = {name: start[name].detach().to(p, copy=True) for name, p in parameters.items()}
 
     def on_train_batch_end(
@@ -67,7 +69,7 @@ class EMA(L.Callback):
         return {"average": self.average, "num_updates": self.num_updates}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.average, self.num_updates = state_dict["average"], state_dict["num_updates"]
+        self.average, self.num_updates = dict(state_dict["average"]), int(state_dict["num_updates"])
 
     def _swap(self, pl_module: L.LightningModule) -> None:
         for name, parameter in _parameters(pl_module).items():
