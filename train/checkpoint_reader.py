@@ -47,7 +47,8 @@ def read_checkpoint(path: Path, map_location: Any | None = None) -> dict[str, An
         checkpoint = torch.load(path, map_location=map_location or "cpu", weights_only=True)
         _check_values(checkpoint, size)
     except Exception as error:  # whatever bytes can provoke
-        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        reason = kind + (str(error).splitlines() or [""])[0][:200]
         raise ValueError(
             f"checkpoint {path} cannot be read ({reason}); it is damaged or was not made by `framecast train`; {_REMEDY}"
         ) from error

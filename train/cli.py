@@ -53,16 +53,16 @@ _CALLBACKS: dict[str, type[L.Callback]] = {
 """Always there, each with its options under its name; a configuration's own `trainer.callbacks` come on top."""
 
 
+_LONGEST_ERROR = 1000  # jsonargparse repeats the whole value
 _DESCRIPTION = "Train a tokenizer or a video LM. `--allow MODULE` lets configurations name classes of that module, too."
 
 
 class TrainParser(LightningArgumentParser):
-    """A parser that says what to do where a class path was refused."""
+    """A parser whose errors are ValueErrors of one line, as all others are."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        if refusal := explain_refusal(message):
-            raise ValueError(refusal) from ex
-        super().error(message, ex)
+        wrong = " ".join(message.split())[:_LONGEST_ERROR]
+        raise ValueError(explain_refusal(message) or f"{wrong}; see `{self.prog} --help`") from ex
 
 
 class TrainCLI(LightningCLI):

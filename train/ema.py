@@ -31,6 +31,11 @@ class EMA(L.Callback):
         self.average: dict[str, Tensor] = {}
         """The averaged parameters by name."""
 
+    def on_load_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Lightning would leave out what is empty, and the average would begin anew in silence."""
+        if not checkpoint["callbacks"].get(self.state_key):
+            raise ValueError("it holds no averaged weights")
+
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         parameters = _parameters(pl_module)
         start = self.average or parameters

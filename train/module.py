@@ -107,7 +107,7 @@ class TrainingModule(L.LightningModule, ABC):
 
     def on_train_start(self) -> None:
         """The random generators go on where the checkpoint left them."""
-        check_optimizers(self.trainer.optimizers)
+        check_optimizers(self.trainer.optimizers, self.global_step)
         if self._random_state is not None:
             torch.set_rng_state(self._random_state["cpu"].cpu())
             if len(self._random_state["cuda"]) == torch.cuda.device_count():

@@ -8,6 +8,7 @@ from typing import Any
 import lightning as L
 import torch
 from lightning.pytorch.strategies import Strategy
+from packaging.version import Version
 from torch import Tensor
 
 from .checkpoints import AtomicCheckpointIO
@@ -24,6 +25,7 @@ _WANTED: dict[str, type] = {
     "lr_schedulers": list,
     "random_state": dict,
 }
+_ADAM = {"step", "exp_avg", "exp_avg_sq"}
 _LIKE_PARAMETERS = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer")
 
 
@@ -84,10 +86,9 @@ def naming_misfits(trainer: L.Trainer) -> Iterator[None]:
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError) as error:
         if not trainer._checkpoint_connector._loaded_checkpoint:  # all is in place
             raise
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise ValueError(
-            f"checkpoint {trainer.ckpt_path} does not fit this training ({type(error).__name__}: {reason}); {_REMEDY}"
-        ) from error
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        reason = kind + " ".join(str(error).split())[:200]
+        raise ValueError(f"checkpoint {trainer.ckpt_path} does not fit this training ({reason}); {_REMEDY}") from error
 
 
 def check_weights(saved: Mapping[str, Any], own: Mapping[str, Tensor]) -> None:
@@ -100,38 +101,48 @@ def check_weights(saved: Mapping[str, Any], own: Mapping[str, Tensor]) -> None:
         raise ValueError(f"{strange[0]} is missing or extra among the weights; the network is another one")
     for name, value in own.items():
         found = saved[name]
-        if not isinstance(found, Tensor) or found.shape != value.shape or found.dtype.is_complex:
-            shape = list(found.shape) if isinstance(found, Tensor) else type(found).__name__
-            raise ValueError(f"{name} is {shape}; wanted {list(value.shape)}")
-        if found.is_floating_point() != value.is_floating_point() or not _is_finite(found):
-            raise ValueError(f"{name} is {found.dtype} and not finite, or no {value.dtype}")
+        if not isinstance(found, Tensor):
+            raise ValueError(f"{name} is a {type(found).__name__}; wanted a tensor")
+        kinds = [(one.is_floating_point(), one.is_complex()) for one in (found, value)]
+        if found.shape != value.shape or kinds[0] != kinds[1]:
+            raise ValueError(f"{name} is {found.dtype} {list(found.shape)}; wanted {value.dtype} {list(value.shape)}")
+        if not _is_finite(found):
+            raise ValueError(f"{name} holds values that are not finite")
 
 
-def check_optimizers(optimizers: list[torch.optim.Optimizer]) -> None:
-    """What optimizers remember has the shapes of their parameters, and is finite.
+def check_optimizers(optimizers: list[torch.optim.Optimizer], step: int) -> None:
+    """What optimizers remember at `step` has the shapes of their parameters, and is finite.
 
     Raises:
         ValueError: It has not, or a setting is no number.
     """
     for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            settings = {name: group.get(name, 0.0) for name in ("lr", "initial_lr", "weight_decay", "eps", "momentum")}
-            if wrong := [name for name, value in settings.items() if not _is_number(value)]:
-                raise ValueError(f"checkpoint with an optimizer whose {wrong[0]} is no number; {_REMEDY}")
-        for parameter, state in optimizer.state.items():
-            _check_memory(parameter, state)
+        wrong = [message for group in optimizer.param_groups for message in _wrong_settings(group)]
+        if isinstance(optimizer, torch.optim.Adam):  # AdamW too; what never had a gradient is not remembered
+            lacking = any(not set(state) >= _ADAM for state in optimizer.state.values()) or step > 0 and not optimizer.state
+            wrong += ["it lacks the means of its gradients"] * lacking
+        wrong += [message for p, state in optimizer.state.items() for message in _wrong_memory(p, state)]
+        if wrong:
+            raise ValueError(f"checkpoint with an optimizer that cannot go on: {wrong[0]}; {_REMEDY}")
 
 
-def _check_memory(parameter: Tensor, state: object) -> None:
-    if not isinstance(state, dict):
-        raise ValueError(f"checkpoint with an optimizer that remembers a {type(state).__name__}; {_REMEDY}")
+def _wrong_settings(group: dict[str, Any]) -> Iterator[str]:
+    for name in ("lr", "initial_lr", "weight_decay", "eps", "momentum"):
+        if not _is_number(group.get(name, 0.0)):
+            yield f"its {name} is no number"
+    betas = group.get("betas", (0.0, 0.0))
+    if not isinstance(betas, (tuple, list)) or len(betas) != 2 or not all(_is_number(beta) for beta in betas):
+        yield "its betas are not two numbers"
+
+
+def _wrong_memory(parameter: Tensor, state: dict[str, Any]) -> Iterator[str]:
     for name, value in state.items():
         if isinstance(value, Tensor) and not _is_finite(value):
-            raise ValueError(f"checkpoint with an optimizer whose {name} is not finite; {_REMEDY}")
+            yield f"its {name} is not finite"
         if name in _LIKE_PARAMETERS and value is not None and getattr(value, "shape", None) != parameter.shape:
-            raise ValueError(f"checkpoint with an optimizer whose {name} is not {list(parameter.shape)}; {_REMEDY}")
-        if name == "step" and not (_is_number(value) or isinstance(value, Tensor) and value.numel() == 1):
-            raise ValueError(f"checkpoint with an optimizer whose step is no number; {_REMEDY}")
+            yield f"its {name} is not {list(parameter.shape)}"
+        if name == "step" and not _is_number(value):
+            yield "its step is no number"
 
 
 def _check_parts(checkpoint: dict[str, Any]) -> None:
@@ -140,6 +151,9 @@ def _check_parts(checkpoint: dict[str, Any]) -> None:
             raise ValueError(f"{name} is {type(checkpoint.get(name)).__name__}; wanted {kind.__name__}")
     if not (0 <= checkpoint["global_step"] and 0 <= checkpoint["epoch"]):
         raise ValueError("it stands before the first step")
+    Version(checkpoint["pytorch-lightning_version"])
+    if not checkpoint["optimizer_states"]:
+        raise ValueError("it remembers no optimizer")
     _check_progress(checkpoint["loops"], inside=False)
     _check_schedulers(checkpoint["lr_schedulers"])
     _check_random_state(checkpoint["random_state"])
