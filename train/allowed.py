@@ -86,7 +86,9 @@ def check_no_functions(config: Namespace) -> None:
     for key, value in _leaves(config, ""):
         named = _find(value) if key.endswith("class_path") and isinstance(value, str) else value
         if inspect.isroutine(named) or inspect.ismodule(named) or isinstance(named, partial):
-            raise ValueError(f"got {getattr(named, '__name__', named)} by name in `{key}`; wanted a class; functions are not called")
+            raise ValueError(
+                f"got {getattr(named, '__name__', named)} by name in `{key}`; wanted a class; functions are not called"
+            )
 
 
 def _leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:

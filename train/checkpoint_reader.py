@@ -97,7 +97,9 @@ def _is_harmless(name: str) -> bool:
     if name in _NAMES:
         return True
     module, _, kind = name.rpartition(".")
-    return module in ("torch", "torch.storage") and (kind.endswith("Storage") or isinstance(getattr(torch, kind, None), torch.dtype))
+    return module in ("torch", "torch.storage") and (
+        kind.endswith("Storage") or isinstance(getattr(torch, kind, None), torch.dtype)
+    )
 
 
 def _check_values(checkpoint: object, size: int) -> None:

@@ -55,7 +55,9 @@ def _read(self: jsonargparse.Path) -> str:
     try:
         return read_regular(self.absolute, MAX_BYTES).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{self.absolute} is no text in UTF-8 ({error.reason}); wanted settings in YAML; save it anew") from error
+        raise ValueError(
+            f"{self.absolute} is no text in UTF-8 ({error.reason}); wanted settings in YAML; save it anew"
+        ) from error
 
 
 def _check_unfolded(text: str) -> None:

@@ -119,7 +119,7 @@ def check_optimizers(optimizers: list[torch.optim.Optimizer], step: int) -> None
     for optimizer in optimizers:
         wrong = [message for group in optimizer.param_groups for message in _wrong_settings(group)]
         if isinstance(optimizer, torch.optim.Adam):  # AdamW too; what never had a gradient is not remembered
-            lacking = any(not set(state) >= _ADAM for state in optimizer.state.values()) or step > 0 and not optimizer.state
+            lacking = any(not set(state) >= _ADAM for state in optimizer.state.values()) or (step > 0 and not optimizer.state)
             wrong += ["it lacks the means of its gradients"] * lacking
         wrong += [message for p, state in optimizer.state.items() for message in _wrong_memory(p, state)]
         if wrong:

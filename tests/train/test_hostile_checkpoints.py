@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from benchmarks.reliability.hostile_checkpoints import CHANGES, MARKER, make_checkpoints
 from benchmarks.reliability.trials import Trial
-
 from framecast.train import ExportBundle
 from framecast.train.checkpoint_reader import read_checkpoint
 from framecast.train.restoring import TrainingCheckpointIO, check_ckpt_path, check_strategy
@@ -40,7 +40,7 @@ def test_foreign_files_are_refused_at_once_and_run_nothing(sound, tmp_path):
     count = 0
     for what, path in make_checkpoints(tmp_path, sound, changed=False):
         start = time.process_time()
-        with pytest.raises(ValueError, match="checkpoint|wanted a regular file"):
+        with pytest.raises(ValueError, match=r"checkpoint|wanted a regular file"):
             TrainingCheckpointIO().load_checkpoint(path)
             pytest.fail(what)
         assert time.process_time() - start < 2, what  # of processor time; it takes 0.01 s, two of them 0.5 s
@@ -63,7 +63,7 @@ def test_the_code_of_these_files_would_run_in_a_reader_that_let_it(sound, tmp_pa
 def test_what_is_wrong_inside_is_said_before_the_first_step(trial, sound, tmp_path, what):
     path = tmp_path / "changed.ckpt"
     torch.save(CHANGES[what](torch.load(sound, weights_only=True)), path)
-    with pytest.raises(ValueError, match="checkpoint .*; take "):
+    with pytest.raises(ValueError, match=r"checkpoint .*; take "):
         TrainingCheckpointIO().load_checkpoint(path)
         trial.resume(path)  # some are sound, but not of this training
 

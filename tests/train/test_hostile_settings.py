@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from benchmarks.reliability.hostile_settings import CONFIG, MARKER, PLANTED, make_settings, plant
 from benchmarks.reliability.trials import Trial
-
 from framecast.cli import main
 from framecast.train.allowed import ALLOWED, allow_only, split_allowed
 from framecast.train.config_text import MAX_BYTES, load_bounded
@@ -33,7 +33,7 @@ def test_nothing_is_imported_or_called_that_is_not_on_the_list(trial, planted):
     cases = make_settings(planted)
     before = set(sys.modules)
     for what, options in cases.items():
-        with pytest.raises(ValueError, match="got|wanted|see `framecast train"):
+        with pytest.raises(ValueError, match=r"got|wanted|see `framecast train"):
             trial.parse(options)
             pytest.fail(what)
     ours = ("framecast", "lightning", "torch", "jsonargparse", "yaml")
@@ -53,7 +53,7 @@ def test_allow_opens_one_module_and_only_for_this_command(trial, planted):
     with pytest.raises(ValueError, match="does not correspond to a subclass of TrainingModule"):
         trial.parse([f"--model={PLANTED}.Model"])
     assert (planted / MARKER).exists()  # so the mark would have shown
-    with pytest.raises(ValueError, match="class path subprocess.Popen"):
+    with pytest.raises(ValueError, match=r"class path subprocess\.Popen"):
         trial.parse(["--model=subprocess.Popen"])
     allow_only(())
     with pytest.raises(ValueError, match=f"class path {PLANTED}.Model"):
