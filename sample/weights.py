@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..data.reading import parse_json, regular_size
 
 _LENGTH_BYTES, _LARGEST_HEADER = 8, 2**24
+_CODE = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -32,7 +33,10 @@ def declared_shapes(path: Path, num_bytes: int | None = None) -> Shapes:
         raise WeightsError(f"{path} is damaged: it has {size} bytes, wanted {num_bytes}; copy or export it anew")
     try:
         with path.open("rb") as file:
-            length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+            head = file.read(_LENGTH_BYTES)
+            if head.startswith(_CODE):
+                raise ValueError("it is a TorchScript or a pickle, which can run code, and is not opened")
+            length = int.from_bytes(head, "little")
             if not 2 <= length <= min(size - _LENGTH_BYTES, _LARGEST_HEADER):
                 raise ValueError(f"a header of {length} bytes in a file of {size}")
             header = parse_json(file.read(length))
@@ -44,7 +48,7 @@ def declared_shapes(path: Path, num_bytes: int | None = None) -> Shapes:
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
-        raise WeightsError(f"{path} is no safetensors file ({error}); copy or export it anew") from error
+        raise WeightsError(f"{path} is no safetensors file ({error}); copy, export or convert it anew") from error
 
 
 def misfits(declared: Mapping[str, tuple[int, ...]], own: Mapping[str, Tensor]) -> list[str]:
