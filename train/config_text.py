@@ -42,11 +42,11 @@ def bounded_reading() -> Iterator[None]:
 
     jsonargparse opens files in five places and has one method for it, and no setting.
     """
-    jsonargparse.Path.read_text = _read
+    jsonargparse.Path.read_text = _read  # type: ignore[method-assign]
     try:
         yield
     finally:
-        jsonargparse.Path.read_text = _plain_read
+        jsonargparse.Path.read_text = _plain_read  # type: ignore[method-assign]
 
 
 def _read(self: jsonargparse.Path) -> str:

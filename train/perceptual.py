@@ -13,18 +13,18 @@ from torch import Tensor, nn
 from ..sample.weights import WeightsError, declared_shapes, load_weights
 
 _MEAN, _SPREAD = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of pictures in [-1, 1]
-_CONV_3 = {"kernel_size": 3, "padding": 1}
 
 
 def _vgg16() -> list[nn.Sequential]:
     """Thirteen convolutions in five slices; each slice after the first begins by halving height and width."""
-    slices, before, index = [], 3, 0
+    slices: list[nn.Sequential] = []
+    before, index = 3, 0
     for width, count in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
         slice_ = nn.Sequential()
         if slices:
             index = _add(slice_, index, nn.MaxPool2d(2))
         for _ in range(count):
-            index = _add(slice_, index, nn.Conv2d(before, width, **_CONV_3))
+            index = _add(slice_, index, nn.Conv2d(before, width, 3, padding=1))
             index = _add(slice_, index, nn.ReLU())
             before = width
         slices.append(slice_)
@@ -36,9 +36,9 @@ def _alexnet() -> list[nn.Sequential]:
     convolutions = (
         nn.Conv2d(3, 64, 11, stride=4, padding=2),
         nn.Conv2d(64, 192, 5, padding=2),
-        nn.Conv2d(192, 384, **_CONV_3),
-        nn.Conv2d(384, 256, **_CONV_3),
-        nn.Conv2d(256, 256, **_CONV_3),
+        nn.Conv2d(192, 384, 3, padding=1),
+        nn.Conv2d(384, 256, 3, padding=1),
+        nn.Conv2d(256, 256, 3, padding=1),
     )
     slices, index = [], 0
     for number, convolution in enumerate(convolutions):

@@ -1,8 +1,10 @@
 """`python -m benchmarks.reliability [FIGURE ...]`: what a hostile world does to it, a row for each kind of input."""
 
 import argparse
+import logging
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import torch
@@ -20,6 +22,8 @@ def main() -> int:
     figures = parser.parse_args().figures or list(FIGURES)
     if unknown := [name for name in figures if name not in FIGURES]:
         parser.error(f"got {unknown[0]}; wanted some of {', '.join(FIGURES)}")
+    logging.disable(logging.WARNING)  # Lightning's, of each of the trainings that are tried
+    warnings.simplefilter("ignore")
     torch.set_num_threads(1)  # a process that forks must have no others
     print(HEADER, flush=True)
     wrong = []

@@ -160,10 +160,10 @@ def _claim_large(path: Path, sound: Path) -> None:
     torch.save({**torch.load(sound, weights_only=True), "extra": storage.expand(2**40)}, path)
 
 
-_FOREIGN: dict[str, Callable[[Path, Path], None]] = {
-    "an empty file": lambda path, _: path.write_bytes(b"") and None,
-    "text": lambda path, _: path.write_text("a checkpoint") and None,
-    "noise": lambda path, _: path.write_bytes(bytes(range(256)) * 64) and None,
+_FOREIGN: dict[str, Callable[[Path, Path], object]] = {
+    "an empty file": lambda path, _: path.write_bytes(b""),
+    "text": lambda path, _: path.write_text("a checkpoint"),
+    "noise": lambda path, _: path.write_bytes(bytes(range(256)) * 64),
     "a folder": lambda path, _: path.mkdir(),
     "a pipe": lambda path, _: os.mkfifo(path),
     "a device": lambda path, _: path.symlink_to("/dev/zero"),
@@ -175,7 +175,7 @@ _FOREIGN: dict[str, Callable[[Path, Path], None]] = {
     "TorchScript": _save_script,
     **{f"cut off at {share:.0%}": _cut(share) for share in (0.01, 0.3, 0.7, 0.99)},
 }
-_ARCHIVES: dict[str, Callable[[Path, Path], None]] = {
+_ARCHIVES: dict[str, Callable[[Path, Path], object]] = {
     "compressed to a thousandth": _save_bomb,
     "parts that say they are 2 GiB": _lie_about_sizes,
     "two pickles": _name_part_twice,

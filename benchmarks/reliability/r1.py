@@ -1,8 +1,11 @@
 """R1: nothing runs that was not asked for. Hostile checkpoints, class paths, settings, and files of weights."""
 
+import io
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -28,7 +31,7 @@ def rows(folder: Path) -> Iterator[Row]:
     row = try_apart(Row("checkpoints: foreign, damaged, hostile"), ((what, _read(path)) for what, path in foreign), ValueError)
     yield _mark(row, checkpoints / hostile_checkpoints.MARKER)
     changed = [(what, path) for what, path in made if what in hostile_checkpoints.CHANGES]
-    resumed = ((what, lambda path=path: trial.resume(path)) for what, path in changed)
+    resumed = ((what, partial(trial.resume, path)) for what, path in changed)
     yield try_here(Row("checkpoints: whole, and wrong inside"), resumed, ValueError)
     yield _weights(folder / "weights")
 
@@ -37,7 +40,8 @@ def _train(folder: Path) -> tuple[Trial, Path]:
     """A training that is ready, and a checkpoint of it."""
     ExportBundle.on_fit_end = lambda *_: None  # type: ignore[method-assign]
     first = Trial(folder, steps=1)
-    first.instantiate_trainer().fit(first.model, first.datamodule)
+    with redirect_stdout(io.StringIO()):
+        first.instantiate_trainer().fit(first.model, first.datamodule)
     sound = folder / "sound.ckpt"
     shutil.copy(folder / "checkpoints" / "last.ckpt", sound)
     return Trial(folder, steps=2), sound
@@ -48,7 +52,7 @@ def _settings(trial: Trial, folder: Path) -> Row:
     hostile_settings.plant(folder)
     sys.path.insert(0, str(folder))
     cases = hostile_settings.make_settings(folder)
-    attempts = ((what, lambda options=options: trial.parse(options)) for what, options in cases.items())
+    attempts = ((what, partial(trial.parse, options)) for what, options in cases.items())
     return try_here(Row("class paths and settings"), attempts, ValueError)
 
 
@@ -61,7 +65,7 @@ def _weights(folder: Path) -> Row:
     torch.jit.script(_Script()).save(str(folder / "script.pt"))
     (folder / "device").symlink_to("/dev/zero")
     attempts = [
-        (f"{reader.__name__} {path.name}", lambda reader=reader, path=path: reader(path))
+        (f"{reader.__name__} {path.name}", partial(reader, path))
         for path in sorted(folder.iterdir())
         for reader in (load_i3d, load_perceptual)
     ]

@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,22 @@ def _generator() -> VideoGenerator:
         VideoTokenizerConfig(patch_size=4, channels=(8, 8), num_blocks=(1, 1), time_strides=(4,)), FSQ((3, 4, 5))
     )
     text = TextTokenizer.train(["a red circle moves right", "a blue square moves up"], vocab_size=300)
-    widths = {"width": 16, "num_layers": 1, "num_heads": 2, "num_kv_heads": 1, "mlp_width": 16, "cross_every": 1, "text_width": 8}
-    sizes = {"codebook_size": 60, "frame_shape": (2, 3), "text_vocab_size": text.vocab_size, "text_layers": 1}
-    lm = VideoLM(VideoLMConfig(**widths, **sizes, max_prompt_length=16, context_frames=2))
-    return VideoGenerator(tokenizer.eval(), lm.eval(), text, 16, 24, 12.0)
+    config = VideoLMConfig(
+        width=16,
+        num_layers=1,
+        num_heads=2,
+        num_kv_heads=1,
+        mlp_width=16,
+        cross_every=1,
+        text_width=8,
+        text_layers=1,
+        max_prompt_length=16,
+        context_frames=2,
+        codebook_size=60,
+        frame_shape=(2, 3),
+        text_vocab_size=text.vocab_size,
+    )
+    return VideoGenerator(tokenizer.eval(), VideoLM(config).eval(), text, 16, 24, 12.0)
 
 
 def _save(folder: Path, generator: VideoGenerator) -> Path:
@@ -139,7 +152,7 @@ def _snapshots(generator: VideoGenerator, rng: random.Random, count: int) -> Ite
     sound = stream.snapshot()
     for number in range(count):
         data = mutate_bytes(sound, rng) if number % 3 == 0 else _repack(sound, rng)
-        yield str(number), lambda data=data: generator.restore(data)
+        yield str(number), partial(generator.restore, data)
 
 
 def _messages(
@@ -151,14 +164,14 @@ def _messages(
             text = mutate_bytes(text.encode(), rng).decode("utf-8", "surrogateescape" if number % 4 == 1 else "replace")
         else:
             text = json.dumps(mutate_values(json.loads(text), rng))
-        yield text[:80], lambda text=text: parse(text)
+        yield text[:80], partial(parse, text)
 
 
 def _packets(rng: random.Random, count: int) -> Iterator[tuple[str, Attempt]]:
     sound = Packet(next(iter(Kind)), 3, 1, 10**6, b"pixels").pack()
     for number in range(count):
         data = mutate_bytes(sound, rng)
-        yield str(number), lambda data=data: Packet.unpack(data)
+        yield str(number), partial(Packet.unpack, data)
 
 
 def _mutate_json(data: bytes, rng: random.Random) -> bytes:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def make_bundles(folder: Path, sound: Path) -> Iterator[tuple[str, Attempt]]:
         bundle = folder / str(number)
         shutil.copytree(sound, bundle)
         change(bundle)
-        yield what, lambda bundle=bundle: load_bundle(bundle).generator()
+        yield what, partial(_load, bundle)
 
 
 def make_files(folder: Path) -> Iterator[tuple[str, Attempt]]:
@@ -44,16 +45,20 @@ def make_files(folder: Path) -> Iterator[tuple[str, Attempt]]:
         if kind == "holes":
             with path.open("r+b") as file:
                 file.write(b"FRAMECAST TOKENS 1\n")
-        yield f"a token file: {kind}", lambda path=path: read_tokens(path)
+        yield f"a token file: {kind}", partial(read_tokens, path)
         shards = folder / f"{kind}_shards"
         shards.mkdir()
         _make_odd(shards / "index.json", kind)
-        yield f"an index of shards: {kind}", lambda shards=shards: TokenShards(shards)
+        yield f"an index of shards: {kind}", partial(TokenShards, shards)
     for what, text in _INDEXES.items():
         shards = folder / what.replace(" ", "_")
         shards.mkdir()
         (shards / "index.json").write_text(text)
-        yield f"an index of shards: {what}", lambda shards=shards: TokenShards(shards)
+        yield f"an index of shards: {what}", partial(TokenShards, shards)
+
+
+def _load(bundle: Path) -> object:
+    return load_bundle(bundle).generator()
 
 
 def _make_odd(path: Path, kind: str) -> None:

@@ -1,5 +1,7 @@
 """One training that is built once, and put before hostile checkpoints and settings again and again."""
 
+import io
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ class Trial(TrainCLI):
     def resume(self, path: Path) -> int:
         """As `framecast train fit --ckpt_path PATH` does; the step where it ended."""
         trainer = self.instantiate_trainer()
-        with naming_misfits(trainer):
+        with naming_misfits(trainer), redirect_stdout(io.StringIO()):
             trainer.fit(self.model, self.datamodule, ckpt_path=path)
         return trainer.global_step
 
