@@ -10,6 +10,7 @@ import lightning as L
 from jsonargparse import set_parsing_settings
 from lightning.pytorch.callbacks import LearningRateMonitor, RichProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from ..data.module import ResumableDataModule
 from .allowed import allow_only, check_no_functions, explain_refusal, split_allowed
@@ -62,7 +63,7 @@ class TrainParser(LightningArgumentParser):
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         wrong = " ".join(message.split())[:_LONGEST_ERROR]
-        raise ValueError(explain_refusal(message) or f"{wrong}; see `{self.prog} --help`") from ex
+        raise ValueError(explain_refusal(message) or f"{wrong}; see `{self.prog.replace(' [options]', '')} --help`") from ex
 
 
 class TrainCLI(LightningCLI):
@@ -159,6 +160,8 @@ def main(args: list[str] | None = None) -> None:
     warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")  # Lightning's own
     try:
         TrainCLI(args)
+    except MisconfigurationException as error:  # Lightning's, of settings that do not go together
+        raise ValueError(" ".join(str(error).split())) from error
     except (CheckpointError, CodebookCollapse, FloatingPointError) as error:
         print(f"framecast train: {error}", file=sys.stderr)
         sys.exit(1)

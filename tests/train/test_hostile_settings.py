@@ -102,6 +102,12 @@ def test_aliases_are_counted_by_what_they_stand_for():
             load_bounded(text)
 
 
+def test_what_lightning_refuses_is_one_line(capsys):
+    assert main(["train", "fit", "--config", str(CONFIG), "--trainer.profiler=os.system", "--trainer.logger=false"]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("framecast: When passing string value for the `profiler`")
+
+
 def test_a_pipe_is_not_waited_for(trial, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ValueError, match="is a pipe; wanted a regular file"):
