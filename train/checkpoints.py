@@ -6,6 +6,7 @@ import os
 import signal
 import tempfile
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,7 +66,8 @@ class AtomicCheckpointIO(CheckpointIO):
         if not path.exists():
             raise ValueError(f"checkpoint {path} is no file; give the path of one, or start anew without `--ckpt_path`")
         size, entries = regular_size(path), _read_manifest(path)
-        if entries and (all(entry["size"] != size for entry in entries) or _entry(path) not in entries):
+        other = all(entry["size"] != size for entry in entries) or not zipfile.is_zipfile(path)  # told before all of it is read
+        if entries and (other or _entry(path) not in entries):
             raise ValueError(
                 f"checkpoint {path} is damaged: its content is not what its manifest says was saved; take another "
                 "checkpoint or start anew without `--ckpt_path`"

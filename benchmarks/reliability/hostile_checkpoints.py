@@ -1,6 +1,7 @@
 """Files given as `--ckpt_path` that try to run code, to fill the memory, or to pass for a checkpoint."""
 
 import io
+import json
 import os
 import pickle
 import struct
@@ -154,6 +155,13 @@ def _truncate(path: Path, sound: Path) -> None:
         file.truncate(2**34)
 
 
+def _truncate_as_told(path: Path, sound: Path) -> None:
+    """With a manifest that says so, whose hash would take long to compare."""
+    _truncate(path, sound)
+    entries = [{"sha256": "0" * 64, "size": path.stat().st_size}]
+    path.with_name(f"{path.name}.manifest.json").write_text(json.dumps({"format": 1, "entries": entries}))
+
+
 def _claim_large(path: Path, sound: Path) -> None:
     """Each tensor of 128 values claims to be an expanded one of billions."""
     storage = torch.zeros(1)
@@ -170,6 +178,7 @@ _FOREIGN: dict[str, Callable[[Path, Path], object]] = {
     "a link to nothing": lambda path, _: path.symlink_to("nowhere"),
     "a link to itself": lambda path, _: path.symlink_to(path.name),
     "a file of 16 GiB of holes": _truncate,
+    "a file of 16 GiB of holes, as its manifest says": _truncate_as_told,
     "the old format of torch": _save_legacy,
     "an archive of tar": _save_tar,
     "TorchScript": _save_script,
