@@ -80,7 +80,10 @@ class ResumableDataModule(L.LightningDataModule):
                 f"got a checkpoint of a run with {had} clips a step, and {wanted} now; wanted as many, or the run would not go "
                 f"on where it was; set `data.init_args.batch_size` and the processes as before, or, {advice}"
             )
-        self._position = state_dict["position"]
+        position = state_dict["position"]
+        if not isinstance(position, int) or position < 0:
+            raise ValueError(f"got position {position!r} in the data; wanted a count; take another checkpoint")
+        self._position = position
 
     @property
     def _items_per_step(self) -> int:

@@ -22,9 +22,11 @@ from torch.utils.data import Dataset
 
 from .clips import Caption
 from .files import replacing
+from .reading import parse_json, read_regular, regular_size
 
 FORMAT = 1
 INDEX_FILE = "index.json"
+_LARGEST_INDEX = 2**26
 INT16_MAX = torch.iinfo(torch.int16).max
 INT32_MAX = torch.iinfo(torch.int32).max
 
@@ -95,15 +97,17 @@ class Index:
         if not path.is_file():
             raise ValueError(f"{folder} holds no token shards: {INDEX_FILE} is missing; write them with `write_shards`")
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = parse_json(read_regular(path, _LARGEST_INDEX))
             if content["format"] != FORMAT:
                 raise ValueError(f"format is {content['format']!r}, wanted {FORMAT}")
-            shards = tuple(Shard(**shard) for shard in content["shards"])
-            if any(Path(shard.file).name != shard.file for shard in shards):
-                raise ValueError("a shard lies outside of the folder")
+            shards = tuple(_checked(Shard(**shard)) for shard in content["shards"])
             shape = tuple(content["clip_shape"]) if content["clip_shape"] else None
+            if not all(_is_count(number) for number in (content["clips_per_shard"], *(shape or ()))):
+                raise ValueError(f"clips of {shape}, {content['clips_per_shard']} to a shard")
+            if not isinstance(content["meta"], dict) or (shards and shape is None) or (content["complete"] and not shards):
+                raise ValueError("no shards, or shards of nothing")
             return cls(content["meta"], content["clips_per_shard"], shape, shards, content["complete"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path} cannot be read ({error!r}); delete the folder and write the shards again") from error
 
 
@@ -263,7 +267,7 @@ class TokenShards(Dataset):
             )
         for shard in index.shards:
             _check_presence(self.folder, shard)
-        self.meta, self.shards = index.meta, index.shards
+        self.meta, self.shards, self._clip_shape = index.meta, index.shards, index.clip_shape or ()
         self._ends = list(accumulate(shard.num_clips for shard in index.shards))
         self._open: dict[int, tuple[Any, list[dict]]] = {}
 
@@ -285,11 +289,11 @@ class TokenShards(Dataset):
 
     def _shard(self, number: int) -> tuple[Any, list[dict]]:
         if number not in self._open:
-            self._open[number] = _open_shard(self.folder, self.shards[number])
+            self._open[number] = _open_shard(self.folder, self.shards[number], self._clip_shape)
         return self._open[number]
 
 
-def _open_shard(folder: Path, shard: Shard) -> tuple[Any, list[dict]]:
+def _open_shard(folder: Path, shard: Shard, clip_shape: tuple[int, ...]) -> tuple[Any, list[dict]]:
     """The lazily read tokens of a shard, and name and captions of each clip."""
     _check_presence(folder, shard)
     path = folder / shard.file
@@ -297,19 +301,39 @@ def _open_shard(folder: Path, shard: Shard) -> tuple[Any, list[dict]]:
         raise ValueError(f"{path} is damaged: its hash differs from {INDEX_FILE}; write the shards again")
     try:
         file = safe_open(path, framework="pt")
-        return file.get_slice("tokens"), json.loads(file.metadata()["clips"])
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        tokens, clips = file.get_slice("tokens"), parse_json(file.metadata()["clips"])
+        if tokens.get_shape() != [shard.num_clips, *clip_shape] or tokens.get_dtype() not in ("I16", "I32"):
+            raise ValueError(f"{tokens.get_dtype()} {tokens.get_shape()}; wanted whole numbers {[shard.num_clips, *clip_shape]}")
+        if len(clips) != shard.num_clips:
+            raise ValueError(f"captions of {len(clips)} clips; wanted {shard.num_clips}")
+        return tokens, [{"name": str(clip["name"]), "captions": _captions(clip["captions"])} for clip in clips]
+    except (SafetensorError, ValueError, LookupError, TypeError) as error:
         raise ValueError(f"{path} holds no token clips ({error}); write the shards again") from error
+
+
+def _captions(rows: list[Any]) -> list[tuple[int, str]]:
+    return [(int(start), str(text)) for start, text in rows]
+
+
+def _checked(shard: Shard) -> Shard:
+    if Path(str(shard.file)).name != shard.file:
+        raise ValueError("a shard lies outside of the folder")
+    if not (_is_count(shard.num_clips) and _is_count(shard.num_bytes) and isinstance(shard.sha256, str)):
+        raise ValueError(f"the shard {shard.file} is not described")
+    return shard
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and 0 < value < INT32_MAX * INT32_MAX
 
 
 def _check_presence(folder: Path, shard: Shard) -> None:
     path = folder / shard.file
-    if not path.is_file():
+    if not path.exists():
         raise ValueError(f"{path} is missing, though {INDEX_FILE} names it; copy it here or write the shards again")
-    if path.stat().st_size != shard.num_bytes:
-        raise ValueError(
-            f"{path} is damaged: it has {path.stat().st_size} bytes, wanted {shard.num_bytes}; write the shards again"
-        )
+    size = regular_size(path)
+    if size != shard.num_bytes:
+        raise ValueError(f"{path} is damaged: it has {size} bytes, wanted {shard.num_bytes}; write the shards again")
 
 
 def _describe(clips: list[TokenClip]) -> str:

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..sample import load_bundle
 from .figures import Section, without_interval
-from .frechet import FeatureExtractor, FeatureStatistics, TokenizerFeatures, TorchScriptFeatures, frechet_distance, windows
+from .frechet import FeatureExtractor, FeatureStatistics, I3DFeatures, TokenizerFeatures, frechet_distance, windows
 from .study import Progress, Study, reconstruct
 
 _BATCH = 16
@@ -14,7 +14,7 @@ _BATCH = 16
 def extractor(study: Study) -> FeatureExtractor:
     """What features are taken: those of the I3D file that is given, or those of the embedded default's encoder."""
     if study.settings.features is not None:
-        return TorchScriptFeatures(study.settings.features)
+        return I3DFeatures(study.settings.features)
     default = load_bundle(None)
     digest = default.hashes["tokenizer.safetensors"][:12]
     return TokenizerFeatures(default.tokenizer, f"encoder of Framecast's embedded default, sha256 {digest}")

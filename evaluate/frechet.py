@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..data import to_video
 from ..tokenizer import VideoTokenizer
+from .i3d import load_i3d
 
 WINDOW = 16
 """Frames that features are made of, as is usual for the Fréchet video distance."""
@@ -176,36 +177,33 @@ class TokenizerFeatures:
         return encoder.norm(x)
 
 
-class TorchScriptFeatures:
-    """Features of a detector in a local TorchScript file, such as the I3D network of the Fréchet video distance (FVD).
+class I3DFeatures:
+    """The answers of I3D, on which the Fréchet video distance (FVD) is measured.
 
-    FVD is "Towards accurate generative models of video", Unterthiner et al. 2018. The file is called as the widely used
-    `i3d_torchscript.pt` is: `detector(video, rescale=True, resize=True, return_features=True)` with float `[B, 3, T, H, W]` in
-    0..255, and gives `[B, D]`. TorchScript runs code: load only files you trust. `name` is the name of the file and the first
-    12 digits of its SHA-256, so that figures of different files are not taken for each other.
+    FVD is "Towards accurate generative models of video", Unterthiner et al. 2018: the scores of the 400 classes of Kinetics.
+    `name` is the name of the file and the first 12 digits of its SHA-256, so that figures of different weights are not taken
+    for each other.
 
     Args:
-        path: The file.
+        path: Weights in safetensors; docs/evaluation.md says how to make the file from published ones.
         size: Rows and columns to which frames are resized, bilinearly.
-        device: Where the detector runs.
+        device: Where the network runs.
 
     Raises:
-        ValueError: There is no such file, or it is no TorchScript.
+        ValueError: There is no such file, or it holds something else.
     """
 
     comparable = True
 
     def __init__(self, path: str | Path, size: int = 224, device: str | torch.device = "cpu"):
         path = Path(path)
-        if not path.is_file():
-            raise ValueError(f"got {str(path)!r}, where there is no file; wanted a TorchScript detector; give the path of yours")
-        self.name = f"{path.name}-{sha256(path.read_bytes()).hexdigest()[:12]}"
         self.size, self.device = size, torch.device(device)
-        self.detector = _load_torchscript(path, self.device)
+        self.network = load_i3d(path).to(self.device)
+        self.name = f"{path.name}-{sha256(path.read_bytes()).hexdigest()[:12]}"
 
     @torch.no_grad()
     def __call__(self, frames: Tensor) -> Tensor:
-        """Features float `[B, D]` of frames uint8 `[B, 16, H, W, 3]`.
+        """Features float `[B, 400]` of frames uint8 `[B, 16, H, W, 3]`.
 
         Raises:
             ValueError: Shape or dtype of the frames are not as above.
@@ -219,18 +217,7 @@ class TorchScriptFeatures:
         if pictures.shape[2:] != (self.size, self.size):
             pictures = F.interpolate(pictures, size=(self.size, self.size), mode="bilinear", align_corners=False)
         video = rearrange(pictures, "(b t) c h w -> b c t h w", t=WINDOW).contiguous()
-        return self.detector(video, rescale=True, resize=True, return_features=True)
-
-
-def _load_torchscript(path: Path, device: torch.device) -> torch.jit.ScriptModule:
-    try:
-        return torch.jit.load(str(path), map_location=device).eval()
-    except RuntimeError as error:
-        raise ValueError(
-            f"got {str(path)!r}, which is no TorchScript ({str(error).splitlines()[0]}); wanted a file made by "
-            "`torch.jit.save`; "
-            "download it again or export it"
-        ) from error
+        return self.network(video / 127.5 - 1)
 
 
 def _check_frames(frames: Tensor) -> None:

@@ -155,7 +155,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only", nargs="+", default=None, metavar="SECTION", help="sections to measure (default: all that apply)"
     )
-    parser.add_argument("--fvd_features", default=None, metavar="FILE", help="I3D as TorchScript, for the usual FVD")
+    parser.add_argument("--fvd_features", default=None, metavar="FILE", help="weights of I3D as safetensors, for the usual FVD")
     _add_sampling(parser, seed=1000)
     parser.set_defaults(run="evaluate")
 

@@ -16,10 +16,13 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from ..model import VideoLM, VideoLMConfig
-from ..tokenizer import QUANTIZERS, TextTokenizer, VideoTokenizer, VideoTokenizerConfig
+from ..data.reading import parse_json, read_regular, regular_size
+from ..model import VideoLM
+from ..tokenizer import TextTokenizer, VideoTokenizer
+from .bundle_config import build_networks, check_declared, check_sizes, describe_misfits
 from .compiled import check_compiler
 from .generator import VideoGenerator
+from .weights import WeightsError, declared_shapes, misfits
 
 FORMAT = 1
 DEFAULT = Path(__file__).parent / "default"
@@ -31,6 +34,18 @@ _LEFT_BY_FILE_MANAGERS = {".DS_Store", "Thumbs.db", "desktop.ini", ".directory"}
 _NAMES = {_CONFIG, _MANIFEST, _CARD, _TOKENIZER, _LM, _TEXT}
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, AssertionError)
 """What building networks from strange numbers raises."""
+
+
+_LARGEST = {_MANIFEST: 2**16, _CONFIG: 2**22, _CARD: 2**24, _TEXT: 2**26}
+"""Bytes of a file that is not weights, at most."""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What the manifest says of a file."""
+
+    num_bytes: int
+    sha256: str
 
 
 class BundleError(ValueError):
@@ -168,19 +183,26 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
     path = DEFAULT if folder is None else Path(folder)
     if not (path / _CONFIG).is_file():
         raise BundleError(f"{path} is no bundle: it has no {_CONFIG}; wanted a folder that a training exported")
-    files, hashes = _read_files(path)
+    entries = _read_manifest(path)
+    files = {name: _read_file(path / name, entry) for name, entry in entries.items() if name not in (_TOKENIZER, _LM)}
     try:
-        config = json.loads(files[_CONFIG])
+        config = parse_json(files[_CONFIG])
         if config["format"] != FORMAT:
             raise ValueError(f"format {config['format']!r}; this version reads format {FORMAT}")
-        tokenizer, lm = _build(config)
+        check_sizes(config)
+        _check_declared(config, entries, path)
+        files |= {name: _read_file(path / name, entries[name]) for name in (_TOKENIZER, _LM) if name in entries}
+        tokenizer, lm = build_networks(config)
         height, width, fps = _video(config["video"], tokenizer)
         training = dict(config["training"])
+    except BundleError:
+        raise
     except _MISFITS as error:
         reason = f"{type(error).__name__}: {error}"
         raise BundleError(f"{path / _CONFIG} is damaged or of another version ({reason}); export or copy it anew") from error
     _fill(tokenizer, files[_TOKENIZER], path / _TOKENIZER)
     text = None if lm is None else _fill_lm(lm, files, path)
+    hashes = {name: entry.sha256 for name, entry in entries.items()}
     return Bundle(path, tokenizer, lm, text, height, width, fps, training, hashes)
 
 
@@ -192,16 +214,6 @@ def load_generator(
 ) -> VideoGenerator:
     """The generator of a bundle, as `Bundle.generator`; `None` is the embedded default. Raises BundleError as `load_bundle`."""
     return load_bundle(folder).generator(device, dtype, compile)
-
-
-def _build(config: dict[str, Any]) -> tuple[VideoTokenizer, VideoLM | None]:
-    quantizer = config["tokenizer"]["quantizer"]
-    if quantizer["name"] not in QUANTIZERS:
-        raise ValueError(f"unknown quantizer {quantizer['name']!r}; known are {', '.join(QUANTIZERS)}")
-    shape = VideoTokenizerConfig(**config["tokenizer"]["config"])
-    tokenizer = VideoTokenizer(shape, QUANTIZERS[quantizer["name"]](**quantizer["options"]))
-    lm = None if config["lm"] is None else VideoLM(VideoLMConfig(**config["lm"]))
-    return tokenizer, lm
 
 
 def _video(video: dict[str, Any], tokenizer: VideoTokenizer) -> tuple[int, int, float]:
@@ -226,10 +238,8 @@ def _fill(module: nn.Module, data: bytes, path: Path) -> None:
         weights = load_tensors(data)
     except SafetensorError as error:
         raise BundleError(f"{path} is no safetensors file ({error}); copy or export the bundle anew") from error
-    own = module.state_dict()
-    strange = sorted(set(own) ^ set(weights)) or [n for n in own if own[n].shape != weights[n].shape]
-    if strange:
-        raise BundleError(f"{path} does not fit its config.json: {', '.join(strange[:3])} is missing, extra or of another shape")
+    if strange := misfits({name: tuple(value.shape) for name, value in weights.items()}, module.state_dict()):
+        raise BundleError(f"{path} does not fit its config.json: {describe_misfits(strange)}")
     broken = [name for name, value in weights.items() if value.is_floating_point() and not torch.isfinite(value).all()]
     if broken:
         raise BundleError(
@@ -240,9 +250,6 @@ def _fill(module: nn.Module, data: bytes, path: Path) -> None:
 
 def _fill_lm(lm: VideoLM, files: Mapping[str, bytes], path: Path) -> TextTokenizer:
     """Puts weights into the LM; returns its text tokenizer."""
-    for name in (_LM, _TEXT):
-        if name not in files:
-            raise BundleError(f"{path / _MANIFEST} does not name {name}, which {_CONFIG} wants; export or copy the bundle anew")
     _fill(lm, files[_LM], path / _LM)
     try:
         return TextTokenizer(files[_TEXT])
@@ -250,26 +257,50 @@ def _fill_lm(lm: VideoLM, files: Mapping[str, bytes], path: Path) -> TextTokeniz
         raise BundleError(f"{path / _TEXT}: {error}") from error
 
 
-def _read_files(path: Path) -> tuple[dict[str, bytes], dict[str, str]]:
-    """All files that the manifest names, checked against its hashes."""
+def _read_manifest(path: Path) -> dict[str, _Entry]:
+    """Size and hash of every file."""
     try:
-        manifest = json.loads((path / _MANIFEST).read_bytes())
-        expected = {str(name): str(entry["sha256"]) for name, entry in manifest.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        manifest = parse_json(read_regular(path / _MANIFEST, _LARGEST[_MANIFEST]))
+        entries = {str(name): _Entry(int(entry["bytes"]), str(entry["sha256"])) for name, entry in manifest.items()}
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise BundleError(f"{path / _MANIFEST} cannot be read ({error}); copy or export the bundle anew") from error
-    files = {}
-    if missing := sorted({_CONFIG, _TOKENIZER} - set(expected)):
+    if missing := sorted({_CONFIG, _TOKENIZER} - set(entries)):
         raise BundleError(f"{path / _MANIFEST} does not name {missing[0]}; export or copy the bundle anew")
-    for name in expected:
-        if name not in _NAMES - {_MANIFEST}:
-            raise BundleError(f"{path / _MANIFEST} names {name!r}, which no bundle has; do not use this bundle")
-        try:
-            files[name] = (path / name).read_bytes()
-        except OSError as error:
-            raise BundleError(f"{path / name} cannot be read ({error.strerror}); copy or export the bundle anew") from error
-        if _sha256(files[name]) != expected[name]:
-            raise BundleError(f"{path / name} is damaged: its sha256 is not the manifest's; copy or export the bundle anew")
-    return files, expected
+    if strange := [name for name in entries if name not in _NAMES - {_MANIFEST}]:
+        raise BundleError(f"{path / _MANIFEST} names {strange[0]!r}, which no bundle has; do not use this bundle")
+    return entries
+
+
+def _read_file(file: Path, entry: _Entry) -> bytes:
+    """A file of the size and the hash that the manifest says."""
+    try:
+        if regular_size(file) != entry.num_bytes:
+            raise BundleError(f"{file} is damaged: its size is not the manifest's; copy or export the bundle anew")
+        data = read_regular(file, _LARGEST.get(file.name, entry.num_bytes))
+    except BundleError:
+        raise
+    except ValueError as error:
+        raise BundleError(f"{error}; copy or export the bundle anew") from error
+    if _sha256(data) != entry.sha256:
+        raise BundleError(f"{file} is damaged: its sha256 is not the manifest's; copy or export the bundle anew")
+    return data
+
+
+def _check_declared(config: dict[str, Any], entries: Mapping[str, _Entry], path: Path) -> None:
+    """The files of weights declare what the config speaks of, before they are read and it is built."""
+    if config["lm"] is not None and (missing := [name for name in (_LM, _TEXT) if name not in entries]):
+        raise BundleError(f"{path / _MANIFEST} does not name {missing[0]}, which {_CONFIG} wants; export or copy the bundle anew")
+    try:
+        declared = {name: declared_shapes(path / name, entries[name].num_bytes) for name in (_TOKENIZER, _LM) if name in entries}
+    except WeightsError as error:
+        raise BundleError(str(error)) from error
+    try:
+        check_declared(config, declared[_TOKENIZER], declared.get(_LM))
+    except ValueError as error:
+        part, colon, wrong = str(error).partition(": ")
+        if not colon or part not in ("tokenizer", "lm"):
+            raise
+        raise BundleError(f"{path / part}.safetensors does not fit its config.json: {wrong}; export or copy it anew") from error
 
 
 def _is_bundle(folder: Path) -> bool:

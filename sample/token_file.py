@@ -15,13 +15,14 @@ from typing import IO, Any, Self
 import torch
 from torch import Tensor
 
+from ..data.reading import regular_size
 from ..tokenizer import VideoTokenizer
 from .packing import PackingError, fingerprint, pack, unpack
 from .params import SamplingParams
 
 SUFFIX = ".fct"
 _MAGIC = b"FRAMECAST TOKENS 1\n"
-_LENGTH_BYTES, _LARGEST_RECORD = 8, 2**30
+_LENGTH_BYTES, _LARGEST_RECORD = 8, 2**26
 
 
 class TokenFileError(ValueError):
@@ -178,35 +179,40 @@ def read_tokens(file: str | Path) -> TokenVideo:
     """
     path = Path(file)
     try:
-        data = path.read_bytes()
+        size = regular_size(path)
+        with path.open("rb") as stream:
+            if stream.read(len(_MAGIC)) != _MAGIC:
+                raise TokenFileError(f"{path} is no token file; wanted one that `framecast encode` or `framecast stream` wrote")
+            records, end = _records(stream, path)
     except OSError as error:
         raise TokenFileError(f"cannot read {path} ({error.strerror}); check the path") from error
-    if not data.startswith(_MAGIC):
-        raise TokenFileError(f"{path} is no token file; wanted one that `framecast encode` or `framecast stream` wrote")
-    records, end = _records(data, path)
+    except TokenFileError:
+        raise
+    except ValueError as error:
+        raise TokenFileError(f"cannot read {error}") from error
     if not records:
         raise TokenFileError(f"{path} ends before it says what it holds; it was cut off at its start: write it again")
     try:
-        return _assemble(records, end, whole=end == len(data))
+        return _assemble(records, end, whole=end >= size)
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
         raise TokenFileError(f"{path} holds no tokens ({type(error).__name__}: {error}); write it again") from error
 
 
-def _records(data: bytes, path: Path) -> tuple[list[tuple[dict[str, Tensor], dict[str, Any]]], int]:
-    """All whole records, and where the last one ends."""
+def _records(stream: IO[bytes], path: Path) -> tuple[list[tuple[dict[str, Tensor], dict[str, Any]]], int]:
+    """All whole records, and where the last one ends; one at a time, so that a file of holes is noticed at its first."""
     records, place = [], len(_MAGIC)
-    while place + _LENGTH_BYTES <= len(data):
-        start = place + _LENGTH_BYTES
-        length = int.from_bytes(data[place:start], "little")
+    while len(head := stream.read(_LENGTH_BYTES)) == _LENGTH_BYTES:
+        length = int.from_bytes(head, "little")
         if length > _LARGEST_RECORD:
             raise TokenFileError(f"{path} is damaged at byte {place}: a record of {length} bytes; copy it again")
-        if start + length > len(data):
+        data = stream.read(length)
+        if len(data) < length:
             break
         try:
-            records.append(unpack(data[start : start + length]))
+            records.append(unpack(data))
         except PackingError as error:
             raise TokenFileError(f"{path} is damaged at byte {place}: {error}; copy it again") from error
-        place = start + length
+        place += _LENGTH_BYTES + length
     return records, place
 
 
@@ -225,6 +231,8 @@ def _assemble(records: list[tuple[dict[str, Tensor], dict[str, Any]]], num_bytes
 def _header(values: dict[str, Any]) -> TokenHeader:
     params = None if values["params"] is None else SamplingParams(**values["params"])
     header = TokenHeader(**{**values, "params": params})
+    if not isinstance(header.tokenizer, str) or not isinstance(header.name, str):
+        raise ValueError("a tokenizer that is no text")
     sizes = (header.codebook_size, header.height, header.width, header.temporal_stride)
     if not all(isinstance(size, int) and size > 0 for size in sizes) or not 0 < float(header.fps) < math.inf:
         raise ValueError(f"sizes {sizes} at {header.fps} frames/s")

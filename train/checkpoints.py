@@ -3,8 +3,8 @@
 import hashlib
 import json
 import os
-import pickle
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +15,12 @@ import torch
 from lightning.fabric.plugins.io.checkpoint_io import CheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from ..data.reading import parse_json, read_regular, regular_size
+from .checkpoint_reader import read_checkpoint
 from .ema import EMA
 from .stopping import Stopped, StopSignals, end_children
+
+_LARGEST_MANIFEST = 2**16
 
 
 class CheckpointError(OSError):
@@ -58,21 +62,16 @@ class AtomicCheckpointIO(CheckpointIO):
             ValueError: If there is none, or it is not what was saved.
         """
         path = Path(path)
-        if not path.is_file():
+        if not path.exists():
             raise ValueError(f"checkpoint {path} is no file; give the path of one, or start anew without `--ckpt_path`")
-        entries = _read_manifest(path)
-        if entries and _entry(path) not in entries:
+        size, entries = regular_size(path), _read_manifest(path)
+        other = all(entry["size"] != size for entry in entries) or not zipfile.is_zipfile(path)  # told before all of it is read
+        if entries and (other or _entry(path) not in entries):
             raise ValueError(
                 f"checkpoint {path} is damaged: its content is not what its manifest says was saved; take another "
                 "checkpoint or start anew without `--ckpt_path`"
             )
-        try:
-            return torch.load(path, map_location=map_location or "cpu", weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            raise ValueError(
-                f"checkpoint {path} cannot be read ({str(error).splitlines()[0]}); it is damaged or was not made by "
-                "`framecast train`; take another checkpoint or start anew without `--ckpt_path`"
-            ) from error
+        return read_checkpoint(path, map_location)
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Removes the checkpoint at `path` and its manifest."""
@@ -222,14 +221,14 @@ def _write_manifest(path: Path, entries: list[dict[str, Any]]) -> None:
 
 def _read_manifest(path: Path) -> list[dict[str, Any]]:
     """What may be at `path`, newest first; empty if there is no manifest."""
-    try:
-        return json.loads(_manifest_path(path).read_bytes())["entries"]
-    except FileNotFoundError:
+    manifest = _manifest_path(path)
+    if not manifest.exists():
         return []
-    except (ValueError, KeyError) as error:
-        raise ValueError(
-            f"manifest {_manifest_path(path)} is damaged ({error}); remove it to load {path.name} unchecked"
-        ) from error
+    try:
+        entries = parse_json(read_regular(manifest, _LARGEST_MANIFEST))["entries"]
+        return [{"sha256": str(entry["sha256"]), "size": int(entry["size"])} for entry in entries]
+    except (ValueError, LookupError, TypeError) as error:
+        raise ValueError(f"manifest {manifest} is damaged ({error}); remove it to load {path.name} unchecked") from error
 
 
 def _manifest_path(path: Path) -> Path:

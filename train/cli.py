@@ -3,16 +3,19 @@
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import lightning as L
 from jsonargparse import set_parsing_settings
 from lightning.pytorch.callbacks import LearningRateMonitor, RichProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from ..data.loading import LoaderError
 from ..data.module import ResumableDataModule
+from .allowed import allow_only, check_no_functions, explain_refusal, split_allowed
 from .checkpoints import CheckpointError, Checkpointing
+from .config_text import bounded_reading, use_bounded_loader
 from .ema import EMA
 from .export import ExportBundle
 from .health import CodebookCollapse, CodebookGuard
@@ -20,6 +23,7 @@ from .memory import keep_freed_memory
 from .module import TrainingModule
 from .pictures import Reconstructions
 from .progress import ProgressLines
+from .restoring import check_ckpt_path, check_strategy, naming_misfits
 from .samples import Samples
 from .shipped import with_shipped_configs
 from .stopping import Stopped, StopSignals
@@ -52,11 +56,26 @@ _CALLBACKS: dict[str, type[L.Callback]] = {
 """Always there, each with its options under its name; a configuration's own `trainer.callbacks` come on top."""
 
 
+_LONGEST_ERROR = 1000  # jsonargparse repeats the whole value
+_DESCRIPTION = "Train a tokenizer or a video LM. `--allow MODULE` lets configurations name classes of that module, too."
+
+
+class TrainParser(LightningArgumentParser):
+    """A parser whose errors are ValueErrors of one line, as all others are."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        wrong = " ".join(message.split())[:_LONGEST_ERROR]
+        raise ValueError(explain_refusal(message) or f"{wrong}; see `{self.prog.replace(' [options]', '')} --help`") from ex
+
+
 class TrainCLI(LightningCLI):
     """LightningCLI for the trainings of this project: any `TrainingModule` on any `ResumableDataModule`."""
 
     def __init__(self, args: list[str] | None = None, signals: StopSignals | None = None):
         self.signals = signals or StopSignals()
+        args, modules = split_allowed(with_shipped_configs(sys.argv[1:] if args is None else args))
+        allow_only(modules)
+        use_bounded_loader()
         set_parsing_settings(docstring_parse_attribute_docstrings=True)
         super().__init__(
             TrainingModule,
@@ -67,7 +86,9 @@ class TrainCLI(LightningCLI):
             trainer_defaults=TRAINER_DEFAULTS,
             seed_everything_default=0,
             save_config_kwargs={"overwrite": True},
-            parser_kwargs={"prog": "framecast train", "description": "Train a tokenizer or a video LM."},
+            parser_kwargs={"prog": "framecast train", "description": _DESCRIPTION},
+            parser_class=TrainParser,
+            load_from_checkpoint_support=False,
             args=args,
         )
 
@@ -82,7 +103,24 @@ class TrainCLI(LightningCLI):
         parser.set_defaults({"progress.refresh_rate": 10})
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        self.config = parser.parse_args(args)
+        with bounded_reading():
+            self.config = parser.parse_args(args)
+        check_no_functions(self.config)
+
+    def _parse_ckpt_path(self) -> None:
+        """Lightning would load the file here, and have it say which class to build; nothing of ours needs that."""
+        check_ckpt_path(self.config[self.config.subcommand].ckpt_path)
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """Without `--weights_only`: checkpoints are never read in another way."""
+        return {name: {*skipped, "weights_only"} for name, skipped in LightningCLI.subcommands().items()}
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        if self.config[subcommand].ckpt_path is not None:
+            check_strategy(self.trainer.strategy)
+        with naming_misfits(self.trainer):
+            super()._run_subcommand(subcommand)
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """The trainer, with one epoch as long as the run, so that the bar shows what is left."""
@@ -119,11 +157,13 @@ def main(args: list[str] | None = None) -> None:
     warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")  # Lightning's own
     try:
         with StopSignals() as signals:
-            TrainCLI(with_shipped_configs(sys.argv[1:] if args is None else args), signals)
+            TrainCLI(args, signals)
     except Stopped as stop:
         where = " ".join(getattr(stop, "__notes__", ["before its first step; start it again"]))
         print(f"framecast train: {stop} {where}", file=sys.stderr)
         sys.exit(stop.status)
+    except MisconfigurationException as error:  # Lightning's, of settings that do not go together
+        raise ValueError(" ".join(str(error).split())) from error
     except (CheckpointError, CodebookCollapse, FloatingPointError, LoaderError) as error:
         print(f"framecast train: {error}", file=sys.stderr)
         sys.exit(1)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .module import TrainingModule
+from .restoring import check_weights
 
 
 class EMA(L.Callback):
@@ -31,9 +32,15 @@ class EMA(L.Callback):
         """The averaged parameters by name; those of the training while it is the averaged ones that the network has."""
         self._swapped = False
 
+    def on_load_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Lightning would leave out what is empty, and the average would begin anew in silence."""
+        if not checkpoint["callbacks"].get(self.state_key):
+            raise ValueError("it holds no averaged weights")
+
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         parameters = _parameters(pl_module)
         start = self.average or parameters
+        check_weights(start, parameters)
         self.average = {name: start[name].detach().to(p, copy=True) for name, p in parameters.items()}
 
     def on_train_batch_end(
@@ -73,7 +80,7 @@ class EMA(L.Callback):
         return {"average": self.average, "num_updates": self.num_updates}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.average, self.num_updates = state_dict["average"], state_dict["num_updates"]
+        self.average, self.num_updates = dict(state_dict["average"]), int(state_dict["num_updates"])
 
     def _swap(self, pl_module: L.LightningModule) -> None:
         self._swapped = not self._swapped

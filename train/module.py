@@ -10,6 +10,7 @@ from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from .optim import AdamWConfig
+from .restoring import check_optimizers, check_weights
 
 _MAX_BAD_STEPS = 10
 
@@ -104,6 +105,8 @@ class TrainingModule(L.LightningModule, ABC):
         checkpoint["random_state"] = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuses the weights of another network, before any of them is in place."""
+        check_weights(checkpoint["state_dict"], self.state_dict())
         self._random_state = checkpoint["random_state"]
 
     def on_fit_start(self) -> None:
@@ -117,6 +120,7 @@ class TrainingModule(L.LightningModule, ABC):
 
     def on_train_start(self) -> None:
         """The random generators go on where the checkpoint left them."""
+        check_optimizers(self.trainer.optimizers, self.global_step)
         if self._random_state is not None:
             torch.set_rng_state(self._random_state["cpu"].cpu())
             if len(self._random_state["cuda"]) == torch.cuda.device_count():

@@ -16,12 +16,14 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from ..data import ClipSource
 from ..data.files import replacing
 from ..data.module import Batch, ResumableDataModule, split_source
+from ..data.reading import read_regular
 from ..data.shards import TokenClip, TokenShards
 from ..model import VideoLMConfig, VideoLMShape
 from ..sample import Bundle, load_bundle
 from ..tokenizer import TextTokenizer
 from .tokenize import drop_stale_tokens, write_tokens
 
+_LARGEST_TEXT_MODEL = 2**26
 NO_CAPTION = "a video"
 """What a text tokenizer is trained on where no clip has a caption, and what to prompt such a model with."""
 
@@ -126,7 +128,7 @@ class TokenDataModule(ResumableDataModule):
         self.bundle = load_bundle(self._tokenizer)
         tokens = {part: TokenShards(self._shards / part) for part in self._clips}
         self.train_tokens, self.val_tokens, self.still_tokens = tokens["train"], tokens["val"], tokens.get("stills")
-        self.text_tokenizer = self.bundle.text_tokenizer or TextTokenizer(self._text_file.read_bytes())
+        self.text_tokenizer = self.bundle.text_tokenizer or TextTokenizer(read_regular(self._text_file, _LARGEST_TEXT_MODEL))
         texts = {text for shards in tokens.values() for text in captions(shards)} - {""}
         self._collate = PromptCollate.of(self.text_tokenizer, texts)
 

@@ -1,10 +1,8 @@
 """`LitVideoTokenizer`: trains a `VideoTokenizer` to reconstruct what it sees."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, cast
 
-import torch
 from einops import rearrange
 from torch import Tensor
 
@@ -16,6 +14,7 @@ from .discriminator import PatchDiscriminator
 from .losses import ReconstructionLoss, adaptive_weight, hinge_loss
 from .module import TrainingModule
 from .optim import AdamWConfig
+from .perceptual import load_perceptual
 
 _TOKENIZER, _LOSS, _OPTIMIZER = VideoTokenizerConfig(), ReconstructionLoss(), AdamWConfig()
 
@@ -28,8 +27,8 @@ class LitVideoTokenizer(TrainingModule):
         quantizer: Turns latents into tokens; choose by `class_path`, such as `framecast.tokenizer.VQ`; None is FSQ.
         loss: Weights of the reconstruction loss.
         optimizer: AdamW and its schedule.
-        perceptual_weights: TorchScript file that maps two batches of pictures `[N, 3, H, W]` in [-1, 1] to their
-            distances, such as an LPIPS network; None leaves the term out. Nothing is downloaded.
+        perceptual_weights: Safetensors file of the weights of LPIPS, with VGG16 or AlexNet; None leaves the term out. Nothing is
+            downloaded; docs/training.md says how to make the file.
         perceptual: Weight of the perceptual term.
         adversarial_start: Step from which a discriminator joins in; None leaves it out.
         adversarial: Weight of the adversarial term, on top of the adaptive one.
@@ -37,7 +36,7 @@ class LitVideoTokenizer(TrainingModule):
             starts from random weights.
 
     Raises:
-        ValueError: If the perceptual weights are no file, or the tokenizer to start from is another one.
+        ValueError: If the perceptual weights are no such file, or the tokenizer to start from is another one.
     """
 
     unit = "frames"
@@ -86,7 +85,7 @@ class LitVideoTokenizer(TrainingModule):
         loss, terms = self._reconstruction_terms(output, video)
         self.suspects = _unsound_clips(batch, output.video)
         if self.suspects:
-            loss = loss * torch.nan  # so that the step changes nothing
+            loss = loss * float("nan")  # so that the step changes nothing
         if self.discriminator is not None and self.global_step >= (self.adversarial_start or 0):
             loss, terms = self._add_adversarial_terms(loss, terms, output.video.float(), video)
         terms["psnr"] = psnr(output.video.detach(), video).mean()
@@ -154,25 +153,6 @@ def start_from(tokenizer: VideoTokenizer, start: Bundle) -> None:
             "wanted; make them equal in `model.init_args`"
         )
     tokenizer.load_state_dict(start.tokenizer.state_dict())
-
-
-def load_perceptual(path: str) -> torch.jit.ScriptModule:
-    """The frozen perceptual distance in a TorchScript file.
-
-    Raises:
-        ValueError: If `path` is no file, or not TorchScript.
-    """
-    if not Path(path).is_file():
-        raise ValueError(f"perceptual weights {path!r} are no file; give a TorchScript file, or None to train without")
-    try:
-        module = torch.jit.load(path, map_location="cpu")
-    except RuntimeError as error:
-        raise ValueError(
-            f"perceptual weights {path!r} cannot be read as TorchScript ({error}); save them with `torch.jit.save`"
-        ) from error
-    for parameter in module.parameters():
-        parameter.requires_grad_(False)
-    return module.eval()
 
 
 def _pictures(video: Tensor) -> Tensor:

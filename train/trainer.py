@@ -10,7 +10,7 @@ from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
 from lightning.pytorch.utilities import rank_zero_info
 
 from ..machine import bfloat16_pays, product_rates, warn_if_slow
-from .checkpoints import AtomicCheckpointIO
+from .restoring import TrainingCheckpointIO
 
 Precision = Literal[
     "auto", "32", "32-true", "bf16", "bf16-mixed", "bf16-true", "16", "16-mixed", "16-true", "64", "64-true", "transformer-engine"
@@ -39,7 +39,7 @@ class Trainer(L.Trainer):
         elif str(precision).startswith("bf16"):
             warn_if_slow(torch.bfloat16, device)
         super().__init__(precision=precision, accelerator=accelerator, **kwargs)  # type: ignore[arg-type]
-        self.strategy.checkpoint_io = AtomicCheckpointIO()
+        self.strategy.checkpoint_io = TrainingCheckpointIO()
         _check_strategy(self)
 
 

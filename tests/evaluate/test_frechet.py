@@ -1,7 +1,5 @@
 """The Fréchet distance, against SciPy and by hand, and features that must see a video break."""
 
-from hashlib import sha256
-
 import numpy as np
 import pytest
 import scipy.linalg
@@ -15,7 +13,6 @@ from framecast.evaluate.frechet import (
     FeatureExtractor,
     FeatureStatistics,
     TokenizerFeatures,
-    TorchScriptFeatures,
     frechet_distance,
     windows,
 )
@@ -156,49 +153,3 @@ def test_extractors_refuse_other_frames(frames):
 def test_tokenizer_features_refuse_a_size_the_tokenizer_does_not_take():
     with pytest.raises(ValueError, match="got frames of 30x32 pixels; wanted multiples of 8"):
         TokenizerFeatures(tiny.tokenizer(), "tiny")(clips(0, num=1)[:, :, :30])
-
-
-class Detector(nn.Module):
-    """Takes what an I3D file takes; gives the mean of each channel, or nothing that anyone should use."""
-
-    def forward(self, video: Tensor, rescale: bool = False, resize: bool = False, return_features: bool = False) -> Tensor:
-        sizes = torch.tensor(video.shape[2:]).to(video).expand(len(video), 3)
-        used = torch.tensor([rescale, resize, return_features]).to(video).expand(len(video), 3)
-        return torch.cat([video.mean(dim=(2, 3, 4)), sizes, used], dim=1)
-
-
-@pytest.fixture
-def detector(tmp_path):
-    path = tmp_path / "tiny_i3d.pt"
-    torch.jit.script(Detector()).save(str(path))
-    return path
-
-
-def test_detector_is_called_as_everyone_calls_it(detector):
-    extractor: FeatureExtractor = TorchScriptFeatures(detector, size=48)
-    frames = clips(0, num=2)
-    found = extractor(frames)
-    assert extractor.comparable and extractor.name == f"tiny_i3d.pt-{sha256(detector.read_bytes()).hexdigest()[:12]}"
-    assert found[:, 3:].tolist() == [[16, 48, 48, 1, 1, 1]] * 2
-    torch.testing.assert_close(found[:, :3], frames.float().mean(dim=(1, 2, 3)), rtol=0.02, atol=0.1)  # 0..255, RGB
-
-
-def test_detector_gets_the_very_pixels_where_the_size_fits(detector):
-    frames = clips(0, num=1)
-    found = TorchScriptFeatures(detector, size=32)(frames)
-    torch.testing.assert_close(found[:, :3], frames.float().mean(dim=(1, 2, 3)))
-
-
-def test_detector_takes_clips_of_16_frames(detector):
-    with pytest.raises(ValueError, match=r"got clips of 15 frames; wanted 16.*windows"):
-        TorchScriptFeatures(detector)(clips(0, num=1)[:, :15])
-
-
-def test_files_that_are_no_detector_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"missing\.pt', where there is no file; wanted a TorchScript detector"):
-        TorchScriptFeatures(tmp_path / "missing.pt")
-    torch.save(Detector().state_dict(), tmp_path / "weights.pt")
-    (tmp_path / "text.pt").write_text("no archive")
-    for name in ("weights.pt", "text.pt"):
-        with pytest.raises(ValueError, match=f"{name}', which is no TorchScript .*; wanted a file made by `torch.jit.save`"):
-            TorchScriptFeatures(tmp_path / name)

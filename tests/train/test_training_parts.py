@@ -229,21 +229,3 @@ def test_the_adaptive_weight_balances_both_pulls():
     layer = torch.nn.Parameter(torch.ones(4))
     weight = adaptive_weight((3 * layer).sum(), (0.5 * layer).sum(), layer)
     assert weight.item() == pytest.approx(6, rel=1e-3)
-
-
-def test_a_perceptual_term_comes_from_a_local_file(tmp_path):
-    class Distance(torch.nn.Module):
-        def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-            return (a - b).abs().mean(dim=(1, 2, 3))
-
-    path = str(tmp_path / "distance.pt")
-    torch.jit.script(Distance()).save(path)
-    model = module(perceptual_weights=path, perceptual=2.0)
-    video = next(iter(videos(1)))["video"]
-    output = model.tokenizer(video)
-    loss, terms = model._reconstruction_terms(output, video)
-    torch.testing.assert_close(terms["perceptual"], (output.video - video).abs().mean())
-    torch.testing.assert_close(loss, terms["reconstruction"] + 2 * terms["perceptual"])
-    assert not any("perceptual" in name for name in model.state_dict())
-    with pytest.raises(ValueError, match=r"nothing\.pt' are no file"):
-        module(perceptual_weights=str(tmp_path / "nothing.pt"))

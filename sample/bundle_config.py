@@ -1,0 +1,76 @@
+"""What the config of a bundle may say: networks whose weights are there, and sizes within reason."""
+
+from math import prod
+from typing import Any
+
+import torch
+
+from ..model import VideoLM, VideoLMConfig
+from ..tokenizer import QUANTIZERS, VideoTokenizer, VideoTokenizerConfig
+from .weights import Shapes, misfits
+
+_MOST = {"height": 2**14, "width": 2**14, "max_prompt_length": 2**14, "tokens in reach": 2**22}
+"""What a config may ask for beside weights."""
+
+_CODEBOOK = ("codebook_size", "codebook_size_per_level", "num_quantizers", "dim")
+_NOT_THERE = "is missing, extra or of another shape"
+
+
+def build_networks(config: dict[str, Any], device: str = "cpu") -> tuple[VideoTokenizer, VideoLM | None]:
+    """The networks of a config; on the device "meta" their shapes alone, but for the quantizer's."""
+    quantizer = config["tokenizer"]["quantizer"]
+    if quantizer["name"] not in QUANTIZERS:
+        raise ValueError(f"unknown quantizer {quantizer['name']!r}; known are {', '.join(QUANTIZERS)}")
+    shape = VideoTokenizerConfig(**config["tokenizer"]["config"])
+    codes = QUANTIZERS[quantizer["name"]](**quantizer["options"])
+    with torch.device(device):
+        tokenizer = VideoTokenizer(shape, codes)
+        lm = None if config["lm"] is None else VideoLM(VideoLMConfig(**config["lm"]))
+    return tokenizer, lm
+
+
+def check_sizes(config: dict[str, Any]) -> None:
+    """Numbers that no weights bear out are within reason, since memory is set aside for them later."""
+    sizes = {"height": config["video"]["height"], "width": config["video"]["width"]}
+    lm = config["lm"]
+    if lm is not None:
+        rows, columns = lm["frame_shape"]
+        frames = 1 + lm.get("sink_frames", 1) + lm.get("context_frames", 1)
+        sizes |= {"max_prompt_length": lm.get("max_prompt_length", 1), "tokens in reach": frames * rows * columns}
+    for name, size in sizes.items():
+        if isinstance(size, int) and size > _MOST[name]:
+            raise ValueError(f"{size} {name}; this version takes at most {_MOST[name]}")
+
+
+def check_declared(config: dict[str, Any], tokenizer: Shapes, lm: Shapes | None) -> None:
+    """The weights that files declare are those of the networks in the config, none of which is built for this.
+
+    Raises:
+        ValueError: They are of other networks; the message begins with "tokenizer" or "lm".
+    """
+    _check_counts(config, tokenizer, lm)
+    built = build_networks(config, "meta")
+    for name, declared, network in zip(("tokenizer", "lm"), (tokenizer, lm), built, strict=True):
+        if network is not None and declared is not None and (strange := misfits(declared, network.state_dict())):
+            raise ValueError(f"{name}: {describe_misfits(strange)}")
+
+
+def describe_misfits(names: list[str]) -> str:
+    """In words."""
+    return f"{', '.join(names[:3])} {_NOT_THERE}"
+
+
+def _check_counts(config: dict[str, Any], tokenizer: Shapes, lm: Shapes | None) -> None:
+    """No more layers and codes than there are weights, since even a network without memory takes time to build."""
+    blocks = sum(config["tokenizer"]["config"].get("num_blocks", ()))
+    if blocks > len(tokenizer):
+        raise ValueError(f"tokenizer: {blocks} blocks in {len(tokenizer)} weights: what they need {_NOT_THERE}")
+    options = config["tokenizer"]["quantizer"]["options"]
+    codes = prod(options.get(name, 1) for name in _CODEBOOK)
+    values = sum(prod(shape) for shape in tokenizer.values())
+    if codes > max(values, 1):
+        raise ValueError(f"tokenizer: {codes} numbers of a codebook in {values}: what it needs {_NOT_THERE}")
+    if config["lm"] is not None and lm is not None:
+        layers = config["lm"].get("num_layers", 0) + config["lm"].get("text_layers", 0)
+        if layers > len(lm):
+            raise ValueError(f"lm: {layers} layers in {len(lm)} weights: what they need {_NOT_THERE}")
