@@ -15,9 +15,13 @@ from rich.progress import track
 from torch import Tensor
 
 from .clips import Caption, CaptionedClip, ClipSource
-from .video import VIDEO_SUFFIXES, VideoError, VideoReader, read_video
+from .video import VideoError, VideoReader, read_video
 
 CAPTIONS_FILE = "captions.jsonl"
+VIDEO_SUFFIXES = frozenset(
+    ".264 .265 .3gp .apng .asf .avi .flv .gif .h264 .h265 .hevc .ivf .m2ts .m4v .mjpeg .mkv .mov .mp4 .mpeg .mpg .mts "
+    ".ogv .ts .vob .webm .wmv .y4m".split()
+)
 MANY_FILES = 32  # from this many files on, reading them shows a progress bar
 
 

@@ -1,0 +1,18 @@
+"""Video files in and out; the only folder that knows PyAV."""
+
+from .encoding import WRITERS, Mp4Stream, Mp4Writer, write_video
+from .errors import VideoError
+from .reader import VideoData, VideoInfo, VideoReader, probe_video, read_video
+
+__all__ = [
+    "Mp4Stream",
+    "Mp4Writer",
+    "VideoData",
+    "VideoError",
+    "VideoInfo",
+    "VideoReader",
+    "WRITERS",
+    "probe_video",
+    "read_video",
+    "write_video",
+]
