@@ -57,10 +57,9 @@ class Container:
         """Whether packets say when they are decoded but not when they are shown."""
         return self._container.format.name == "avi"
 
-    @property
-    def has_index(self) -> bool:
-        """Whether `seek` leads exactly to a key frame, in a time line without jumps."""
-        if not self._container.format.name.startswith(INDEXED):
+    def leads_to(self, seconds: float) -> bool:
+        """Whether `seek` leads exactly to a key frame before a moment: by an index, in a time line without jumps."""
+        if not self._container.format.name.startswith(INDEXED) or seconds > (self.duration or 0):
             return False
         stamps = [entry.timestamp for entry in self.stream.index_entries] if (self.duration or 0) > MAX_GAP else []
         return all(after - before <= MAX_GAP / self.tick for before, after in pairwise(stamps))
@@ -115,7 +114,7 @@ class Container:
         stream = self.stream
         if not self._has_stamps:
             return self.rate
-        if not (self.has_index and stream.frames > 1 and stream.duration and stream.average_rate):
+        if not (self._container.format.name.startswith(INDEXED) and stream.frames > 1 and stream.duration and stream.average_rate):
             return None
         average, counted = float(stream.average_rate), stream.frames / (stream.duration * self.tick)
         agreed = abs(average / self.rate - 1) < 0.03 and abs(counted / self.rate - 1) < 0.03
@@ -128,8 +127,12 @@ class Container:
         return not (Flags.no_timestamps in flags or (Flags.generic_index in flags and stream.start_time is None))
 
     def _new_continuity(self) -> Continuity:
-        broadcast = Flags.ts_discont in Flags(self._container.format.flags)
-        return Continuity((MAX_BROADCAST_GAP if broadcast else MAX_GAP) / self.tick)
+        return Continuity((MAX_BROADCAST_GAP if self._is_broadcast else MAX_GAP) / self.tick)
+
+    @property
+    def _is_broadcast(self) -> bool:
+        """Whether joins are usual in such containers: transport and program streams."""
+        return Flags.ts_discont in Flags(self._container.format.flags)
 
     def _best_stream(self) -> av.VideoStream:
         """The video, as players choose it: no cover, no still beside a video, the default one, the largest one."""
@@ -164,17 +167,22 @@ class Container:
         while failed < FAILED_READS:
             try:
                 for packet in self._container.demux(self.stream):
-                    if packet.size:
-                        failed = 0
+                    failed = 0
+                    if packet.size and not self._is_header(packet):
                         yield packet
                 return
             except DECODE_ERRORS as error:
                 failed += 1
                 self.damage = self.damage or f"the file cannot be read on: {reason_of(error)}"
 
+    def _is_header(self, packet: av.Packet) -> bool:
+        """Whether a packet only begins the next one of several joined Ogg files."""
+        return self.stream.codec_context.name == "theora" and bool(bytes(packet)[0] & 0x80)
+
     def _moved(self, packet: av.Packet, following: int | None) -> av.Packet:
-        shift = self._continuity.shift(packet.dts, following, packet.duration or 0)
-        if self._continuity.jump is not None and self._continuity.jump[1] > MAX_GAP / self.tick and not self.damage:
+        shown = None if self.decodes_by_order else packet.pts
+        shift = self._continuity.shift(packet.dts, shown, following, packet.duration or 0)
+        if self._continuity.jump is not None and not self._is_broadcast and not self.damage:
             at, ahead = (ticks * self.tick for ticks in self._continuity.jump)
             self.damage = f"the time stamps jump by {ahead:.0f} s after {at:.2f} s, and are read as if they went on"
         if shift:

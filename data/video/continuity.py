@@ -14,28 +14,29 @@ class Continuity:
     def __init__(self, max_gap: float):
         self._max_gap, self._shift = max_gap, 0
         self._last: int | None = None
-        self._end = 0
+        self._end = -(1 << 62)
         self.jump: tuple[int, int] | None = None
         """Where the time stamps last jumped ahead, and by how much, in ticks."""
 
-    def shift(self, stamp: int | None, following: int | None, duration: int) -> int:
-        """Ticks to add to a stamp.
+    def shift(self, decoded: int | None, shown: int | None, following: int | None, duration: int) -> int:
+        """Ticks to add to the stamps of a packet.
 
         Args:
-            stamp: In decoding order, in ticks; None where the file says nothing.
-            following: The stamp after it.
-            duration: Ticks until the one after it, by the file; 0 where it says nothing.
+            decoded: When it is decoded, in ticks; None where the file says nothing.
+            shown: When it is shown.
+            following: When the packet after it is decoded.
+            duration: Ticks that it is shown for, by the file; 0 where it says nothing.
         """
-        if stamp is None:
+        if decoded is None:
             return self._shift
         shift = self._shift
-        if self._jumps(stamp + shift):
-            shift = self._end - stamp
+        if self._jumps(decoded + shift):
+            shift = self._end - (decoded if shown is None else shown)
             if following is None or self._jumps(following + self._shift):
-                self._note_jump(stamp)
+                self._note_jump(decoded)
                 self._shift = shift
-        self._last = stamp + shift
-        self._end = self._last + max(duration, 1)
+        self._last = decoded + shift
+        self._end = max(self._end, (decoded if shown is None else shown) + shift + max(duration, 1))
         return shift
 
     def _jumps(self, moved: int) -> bool:

@@ -103,7 +103,7 @@ class Decoder:
         """Passes over packets up to the last key frame at or before a moment; says whether there was one to go to."""
         assert self._origin is not None
         latest = self._origin + int(seconds / self.container.tick)
-        if self.container.has_index:
+        if self.container.leads_to(seconds):
             self._packets = self.container.packets()
             return self.container.seek(latest)
         held: list[av.Packet] = []
