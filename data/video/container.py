@@ -1,6 +1,6 @@
 """An open video file: which stream, at which rate, and its packets in order with time stamps that go on."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from pathlib import Path
@@ -17,8 +17,10 @@ MAX_GAP = 600.0  # seconds one frame may stand; a longer jump of the time stamps
 MAX_BROADCAST_GAP = 10.0  # seconds; in transport and program streams a longer one is a join of two recordings
 PROBED_PACKETS = 500  # of all streams, to tell a still from a video
 COUNTED_PACKETS = 50_000  # to measure a rate; half an hour
+NEAR = 4  # packets before and after a join that may look damaged
 FAILED_READS = 16  # in a row, after which the rest of a file is given up
 NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+SURE_OF_LENGTH = ("mov", "matroska", "avi", "flv", "asf", "mxf")  # containers whose header was written after the last frame
 INDEXED = ("mov", "matroska")  # containers whose index leads exactly to a key frame
 
 
@@ -45,7 +47,10 @@ class Container:
             raise
         self.rate = nominal_rate(self.stream, self._has_stamps)
         self.tick = float(self.stream.time_base or 1 / self.rate)  # seconds
-        self._continuity = self._new_continuity()
+        self._max_gap = (MAX_BROADCAST_GAP if self._is_broadcast else MAX_GAP) / self.tick
+        self._continuity = Continuity(self._max_gap)
+        self._ahead: deque[av.Packet] = deque()
+        self._stamps: deque[int | None] = deque(maxlen=NEAR + 1)  # as they are in the file
 
     def close(self) -> None:
         self._container.close()
@@ -65,6 +70,24 @@ class Container:
         return all(after - before <= MAX_GAP / self.tick for before, after in pairwise(stamps))
 
     @property
+    def end(self) -> float | None:
+        """Seconds at which the last frame ends, counted as time stamps are, where the header is sure of it."""
+        start, name = (self.stream.start_time or 0) * self.tick, self._container.format.name
+        if not name.startswith(SURE_OF_LENGTH):
+            return None
+        if self.stream.duration:
+            return start + self.stream.duration * self.tick
+        alone = len(self._container.streams) == 1 and self._container.duration
+        return self._container.duration / av.time_base if alone else _seconds(self.stream.metadata.get("DURATION", ""))
+
+    def is_lost(self, packet: av.Packet) -> bool:
+        """Whether a part of the packet just taken is missing. Where recordings are joined, that only seems so."""
+        if not packet.is_corrupt:
+            return False
+        near = [stamp for stamp in (*self._stamps, *(packet.dts for packet in self._ahead)) if stamp is not None]
+        return all(0 <= after - before <= self._max_gap for before, after in pairwise(near))
+
+    @property
     def duration(self) -> float | None:
         """Seconds by the header, where it says so."""
         if self.stream.duration:
@@ -77,18 +100,23 @@ class Container:
             self._container.seek(stamp, stream=self.stream)
         except DECODE_ERRORS:
             return False
-        self._continuity = self._new_continuity()
+        self._continuity = Continuity(self._max_gap)
         return True
 
     def packets(self) -> Iterator[av.Packet]:
         """The packets of the stream from where the file stands; their time stamps never start again."""
-        held: av.Packet | None = None
+        self._ahead, self._stamps = deque(), deque(maxlen=NEAR + 1)
         for packet in self._demuxed():
-            if held is not None:
-                yield self._moved(held, packet.dts)
-            held = packet
-        if held is not None:
-            yield self._moved(held, None)
+            self._ahead.append(packet)
+            if len(self._ahead) > NEAR:
+                yield self._next()
+        while self._ahead:
+            yield self._next()
+
+    def _next(self) -> av.Packet:
+        packet = self._ahead.popleft()
+        self._stamps.append(packet.dts)
+        return self._moved(packet, self._ahead[0].dts if self._ahead else None)
 
     def mean_rate(self) -> float:
         """Frames per second over the whole file, which is read for it where the header does not settle it.
@@ -114,7 +142,9 @@ class Container:
         stream = self.stream
         if not self._has_stamps:
             return self.rate
-        if not (self._container.format.name.startswith(INDEXED) and stream.frames > 1 and stream.duration and stream.average_rate):
+        if not (
+            self._container.format.name.startswith(INDEXED) and stream.frames > 1 and stream.duration and stream.average_rate
+        ):
             return None
         average, counted = float(stream.average_rate), stream.frames / (stream.duration * self.tick)
         agreed = abs(average / self.rate - 1) < 0.03 and abs(counted / self.rate - 1) < 0.03
@@ -125,9 +155,6 @@ class Container:
         """Whether the container keeps time stamps; raw streams do not."""
         stream, flags = self.stream, Flags(self._container.format.flags)
         return not (Flags.no_timestamps in flags or (Flags.generic_index in flags and stream.start_time is None))
-
-    def _new_continuity(self) -> Continuity:
-        return Continuity((MAX_BROADCAST_GAP if self._is_broadcast else MAX_GAP) / self.tick)
 
     @property
     def _is_broadcast(self) -> bool:
@@ -196,6 +223,15 @@ def nominal_rate(stream: av.VideoStream, has_stamps: bool = True) -> float:
     guess = guessed_rate(stream)
     mean = float(stream.average_rate or 0) if has_stamps else 0.0
     return _nearest(guess or DEFAULT_RATE, mean or guess or DEFAULT_RATE)
+
+
+def _seconds(text: str) -> float | None:
+    """Seconds of "00:00:04.000000000"."""
+    try:
+        hours, minutes, seconds = text.split(":")
+        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+    except ValueError:
+        return None
 
 
 def guessed_rate(stream: av.VideoStream) -> float:

@@ -11,6 +11,7 @@ from .deinterlacing import Timed, deinterlaced
 from .errors import DECODE_ERRORS, VideoError, advice_for, reason_of
 
 MARGIN = 0.5  # seconds between the key frame that decoding begins at and the moment asked for
+SHORT = 0.25  # seconds that a file may end before its header says
 MAX_HELD = 64 * 1024**2  # bytes of packets held while the next key frame is looked for
 RESTARTING = frozenset(
     "av1 dnxhd dvvideo ffv1 ffvhuff flv1 h263 h264 hevc huffyuv mjpeg mpeg1video mpeg2video mpeg4 msmpeg4v2 msmpeg4v3 prores "
@@ -26,6 +27,7 @@ class Decoder:
     Args:
         path: Any video file.
         start: Seconds after the first frame that can be decoded.
+        seeks: Whether to begin at a key frame near `start`, where there is one to rely on.
 
     Raises:
         VideoError: If no frame can be decoded.
@@ -36,11 +38,11 @@ class Decoder:
     rest: Iterator[Timed]
     """The frames after it."""
 
-    def __init__(self, path: Path, start: float):
+    def __init__(self, path: Path, start: float, seeks: bool = True):
         self._path = path
         self._begin()
         try:
-            frames = self._from(start) if start > 2 * MARGIN else self._from_the_start()
+            frames = self._from(start) if seeks and start > 2 * MARGIN else self._from_the_start()
             first = next(frames, None)
             if first is None:  # nothing is marked as a key frame, or only what cannot be decoded
                 frames = self._again(waiting=False)
@@ -123,6 +125,16 @@ class Decoder:
         for packet in iter(lambda: next(self._packets, None), None):
             yield from self._timed(self._send(packet))
         yield from self._timed(self._drain())
+        self._check_end()
+
+    def _check_end(self) -> None:
+        """Notes where the file ends before its header says."""
+        promised = self.container.end
+        if promised is None or self._origin is None or self._last is None or self._damage is not None:
+            return
+        end = self._origin * self.container.tick + self._last
+        if promised - end > max(SHORT, 4 / self.container.rate):
+            self._damage = f"the file ends after {end:.2f} s; its header says {promised:.2f} s"
 
     def _send(self, packet: av.Packet) -> list[av.VideoFrame]:
         if self._awaits_packet:
@@ -130,14 +142,20 @@ class Decoder:
                 self._lost += self._damage is not None
                 return []
             self._awaits_packet, self._earliest = False, packet.pts
+        if self.container.is_lost(packet):
+            return self._break_off("a part of it is missing")
         try:
             return self._codec.decode(packet)
         except DECODE_ERRORS as error:
-            self._note(f"frame {self._count} cannot be decoded: {reason_of(error)}")
-            frames = self._drain()
-            self._codec.flush_buffers()
-            self._awaits_packet = self._restarts
-            return frames
+            return self._break_off(reason_of(error))
+
+    def _break_off(self, reason: str) -> list[av.VideoFrame]:
+        """Notes the damage, and gives the whole frames that were decoded before it."""
+        self._note(f"frame {self._count} cannot be decoded: {reason}")
+        frames = self._drain()
+        self._codec.flush_buffers()
+        self._awaits_packet = self._restarts
+        return frames
 
     def _drain(self) -> list[av.VideoFrame]:
         try:

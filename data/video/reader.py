@@ -61,6 +61,7 @@ class VideoReader:
         fps: Wanted frames per second; None gives each stored frame once, at the file's mean rate.
         size: Rows and columns, or one number for a square; None keeps the first frame's size.
         start: Seconds after the first frame, >= 0.
+        seeks: Whether to begin at a key frame near `start`; False decodes all that lies before it.
 
     Raises:
         VideoError: If the file holds no readable video.
@@ -81,10 +82,11 @@ class VideoReader:
         fps: float | None = None,
         size: int | tuple[int, int] | None = None,
         start: float = 0.0,
+        seeks: bool = True,
     ):
         check_request(fps, size, start)
         self.path, self._wanted_fps, self._start = Path(path), fps, start
-        self._decoder = Decoder(self.path, start)
+        self._decoder = Decoder(self.path, start, seeks)
         try:
             self.fps = fps or self._mean_rate()
         except BaseException:
