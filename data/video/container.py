@@ -12,6 +12,8 @@ from av.stream import Disposition
 from .continuity import Continuity
 from .errors import DECODE_ERRORS, VideoError, advice_for, check_file, reason_of
 
+READER_VERSION = 2  # to be raised where the same file gives other frames than before
+DECODED_BY = f"{READER_VERSION}, ffmpeg {av.ffmpeg_version_info}"
 DEFAULT_RATE = 25
 MAX_GAP = 600.0  # seconds one frame may stand; a longer jump of the time stamps is damage
 MAX_BROADCAST_GAP = 10.0  # seconds; in transport and program streams a longer one is a join of two recordings
