@@ -1,5 +1,6 @@
 """An open video file: which stream, at which rate, and its packets in order with time stamps that go on."""
 
+import os
 from collections import Counter, deque
 from collections.abc import Iterator
 from itertools import islice, pairwise
@@ -250,9 +251,9 @@ def _open(path: Path):
     file = None
     options = {"protocol_whitelist": "file"}  # a playlist must not reach into the network
     try:
-        if str(path).isprintable() and "%" not in path.name:
+        if str(path).isprintable() and not set("%?*[]{}") & set(path.name):
             return None, av.open(f"file:{path}", metadata_errors="replace", options=options)
-        file = path.open("rb")
+        file = os.fdopen(os.open(path, os.O_RDONLY), "rb")  # ffmpeg would read the name of an ordinary file as a pattern
         return file, av.open(file, metadata_errors="replace")
     except (*DECODE_ERRORS, OSError) as error:
         if file is not None:

@@ -35,7 +35,10 @@ def write_video(path: str | Path, frames: Tensor | np.ndarray, fps: float) -> No
         raise ValueError(f"cannot write {path}: the suffix {path.suffix!r} is unknown; use one of {', '.join(WRITERS)}")
     array = check_frames(frames, fps)
     with replacing(path) as temporary:
-        writer(temporary, array, fps)
+        try:
+            writer(temporary, array, fps)
+        except av.FFmpegError as error:
+            raise OSError(error.errno, error.strerror) from error
 
 
 class Mp4Stream:
@@ -50,7 +53,7 @@ class Mp4Stream:
 
     def __init__(self, file: str | Path | IO[bytes], height: int, width: int, fps: float):
         options = {"movflags": "+empty_moov+default_base_moof+frag_every_frame", "flush_packets": "1"}
-        target = str(file) if isinstance(file, (str, Path)) else file
+        target = _address(file) if isinstance(file, (str, Path)) else file
         self._container = av.open(target, "w", format="mp4", options=options)
         self._stream = _add_stream(
             self._container, (height, width), fps, "libx264", "yuv420p", {"crf": "12", "tune": "zerolatency", **X264_REPEATABLE}
@@ -82,7 +85,7 @@ class Mp4Writer:
 
     def __init__(self, path: Path, height: int, width: int, fps: float):
         self._padding = ((0, 0), (0, height % 2), (0, width % 2), (0, 0))
-        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+        self._container = av.open(_address(path), "w", format="mp4", options={"movflags": "+faststart"})
         size = (height + height % 2, width + width % 2)
         self._stream = _add_stream(self._container, size, fps, "libx264", "yuv420p", {"crf": "12", **X264_REPEATABLE})
         self._encoder, self._count = _FrameEncoder("yuv420p"), 0
@@ -109,7 +112,7 @@ def _write_mp4(path: Path, frames: np.ndarray, fps: float) -> None:
 
 def _write_mkv(path: Path, frames: np.ndarray, fps: float) -> None:
     no_random_name = {"fflags": "+bitexact"}
-    with av.open(str(path), "w", format="matroska", options=no_random_name) as container:
+    with av.open(_address(path), "w", format="matroska", options=no_random_name) as container:
         _encode(container, frames, fps, "ffv1", "bgr0", {})
 
 
@@ -125,6 +128,11 @@ def _add_stream(container, size: tuple[int, ...], fps: float, codec: str, pixels
     stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
     (stream.height, stream.width), stream.pix_fmt = size, pixels
     return stream
+
+
+def _address(path: str | Path) -> str:
+    """A path that ffmpeg takes as one, also where there is a colon in it."""
+    return f"file:{path}"
 
 
 class _FrameEncoder:

@@ -366,10 +366,54 @@ def test_a_failed_write_leaves_the_older_file(tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setitem(WRITERS, ".mp4", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OSError, match=r"cannot write .*clip\.mp4: disk full; check the room, the rights and the name"):
         write_video(path, numbered_frames(5), 12)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".apng", ".webp", ".gif", ".mp4", ".mkv"])
+@pytest.mark.parametrize("levels", [[90] * 24, [90] * 12 + [200] * 12, [90] * 23 + [200]])
+def test_a_video_in_which_nothing_moves_keeps_its_length(tmp_path, suffix, levels):
+    frames = np.broadcast_to(np.array(levels, np.uint8)[:, None, None, None], (24, 33, 31, 3))
+    write_video(tmp_path / f"a{suffix}", frames, 12)
+    if suffix == ".webp":
+        with Image.open(tmp_path / "a.webp") as image:
+            assert image.is_animated and sum(_webp_duration(image, index) for index in range(image.n_frames)) == 2000
+            read = np.stack([_webp_frame(image, index) for index in (0, image.n_frames - 1)])
+            assert read[0, 0, 0, 0] == levels[0] and read[1, 0, 0, 0] == levels[-1]
+    else:
+        read = read_video(tmp_path / f"a{suffix}", fps=12).frames[:, 0, 0, 0]
+        assert len(read) == 24 and (read.int() - torch.tensor(levels)).abs().max() <= 2
+    if suffix in (".png", ".apng", ".mp4", ".mkv"):
+        assert len(read_video(tmp_path / f"a{suffix}").frames) == 24
+
+
+def _webp_duration(image: Image.Image, index: int) -> int:
+    image.seek(index)
+    image.load()
+    return image.info["duration"]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".png", ".gif"])
+@pytest.mark.parametrize(
+    "name",
+    ["a:b", "-a", "a%03d", "a?b#c", "a\nb", "http:a", "a'b\"c", "n" * 240, os.fsdecode(b"caf\xe9"), "\u00e9\u4e2d", "pipe:1"],
+)
+def test_any_name_can_be_written_and_read(tmp_path, name, suffix, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = Path(f"{name}{suffix}")
+    write_video(path, numbered_frames(3), 12)
+    assert list(Path().iterdir()) == [path]
+    assert len(read_video(path).frames) == 3 and len(read_video(tmp_path / path).frames) == 3
+
+
+def test_a_stream_can_have_any_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    stream = Mp4Stream("a:b.mp4", 32, 48, 12.0)
+    stream.write(numbered_frames(1)[0])
+    stream.close()
+    assert len(read_video("a:b.mp4").frames) == 1
 
 
 # --- real and odd files
