@@ -54,11 +54,11 @@ def naming(path: Path) -> Iterator[None]:
     """Turns the errors of the system while a file is written into one that names the file.
 
     Raises:
-        WriteError: In place of any other `OSError`.
+        WriteError: In place of any other `OSError` but a `BrokenPipeError`.
     """
     try:
         yield
-    except WriteError:
+    except (WriteError, BrokenPipeError):  # the reader of a pipe went away: no failure of the file
         raise
     except OSError as error:
         reason = error.strerror or str(error)

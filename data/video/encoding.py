@@ -1,5 +1,7 @@
 """Video files out."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Self
@@ -9,7 +11,7 @@ import numpy as np
 from av.video.reformatter import Colorspace, VideoReformatter
 from torch import Tensor
 
-from ..files import replacing
+from ..files import naming, replacing
 from ..images import check_frames, encode_apng, encode_gif, encode_webp
 
 X264_REPEATABLE = {"x264-params": "mbtree=0"}  # with it, the same frames gave other files from one call to the next
@@ -35,10 +37,7 @@ def write_video(path: str | Path, frames: Tensor | np.ndarray, fps: float) -> No
         raise ValueError(f"cannot write {path}: the suffix {path.suffix!r} is unknown; use one of {', '.join(WRITERS)}")
     array = check_frames(frames, fps)
     with replacing(path) as temporary:
-        try:
-            writer(temporary, array, fps)
-        except av.FFmpegError as error:
-            raise OSError(error.errno, error.strerror) from error
+        writer(temporary, array, fps)
 
 
 class Mp4Stream:
@@ -53,6 +52,7 @@ class Mp4Stream:
 
     def __init__(self, file: str | Path | IO[bytes], height: int, width: int, fps: float):
         options = {"movflags": "+empty_moov+default_base_moof+frag_every_frame", "flush_packets": "1"}
+        self._path = Path(file) if isinstance(file, (str, Path)) else None
         target = _address(file) if isinstance(file, (str, Path)) else file
         self._container = av.open(target, "w", format="mp4", options=options)
         self._stream = _add_stream(
@@ -62,13 +62,15 @@ class Mp4Stream:
 
     def write(self, image: np.ndarray) -> None:
         """Adds a frame, uint8 `[H, W, 3]`."""
-        self._container.mux(self._stream.encode(self._encoder(image, self._count)))
+        with _system_errors(self._path):
+            self._container.mux(self._stream.encode(self._encoder(image, self._count)))
         self._count += 1
 
     def close(self) -> None:
         """Ends the file; the file object that was given stays open."""
-        self._container.mux(self._stream.encode(None))
-        self._container.close()
+        with _system_errors(self._path):
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
 
 
 class Mp4Writer:
@@ -92,15 +94,16 @@ class Mp4Writer:
 
     def write(self, frames: np.ndarray) -> None:
         """Adds frames, uint8 `[T, H, W, 3]`."""
-        for picture in np.pad(frames, self._padding, mode="edge"):
-            self._container.mux(self._stream.encode(self._encoder(picture, self._count)))
-            self._count += 1
+        with _system_errors():
+            for picture in np.pad(frames, self._padding, mode="edge"):
+                self._container.mux(self._stream.encode(self._encoder(picture, self._count)))
+                self._count += 1
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        with self._container:
+        with _system_errors(), self._container:
             if kind is None:
                 self._container.mux(self._stream.encode(None))
 
@@ -112,7 +115,7 @@ def _write_mp4(path: Path, frames: np.ndarray, fps: float) -> None:
 
 def _write_mkv(path: Path, frames: np.ndarray, fps: float) -> None:
     no_random_name = {"fflags": "+bitexact"}
-    with av.open(_address(path), "w", format="matroska", options=no_random_name) as container:
+    with _system_errors(), av.open(_address(path), "w", format="matroska", options=no_random_name) as container:
         _encode(container, frames, fps, "ffv1", "bgr0", {})
 
 
@@ -128,6 +131,18 @@ def _add_stream(container, size: tuple[int, ...], fps: float, codec: str, pixels
     stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
     (stream.height, stream.width), stream.pix_fmt = size, pixels
     return stream
+
+
+@contextmanager
+def _system_errors(path: Path | None = None) -> Iterator[None]:
+    """Turns ffmpeg's errors into those of the system, which name the file where it is known here."""
+    with naming(path) if path is not None else nullcontext():
+        try:
+            yield
+        except av.FFmpegError as error:
+            if isinstance(error, OSError):
+                raise
+            raise OSError(error.errno, error.strerror) from error
 
 
 def _address(path: str | Path) -> str:

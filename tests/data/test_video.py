@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from framecast.data import SpriteWorld, VideoError, probe_video, read_video, write_video
+from framecast.data.files import WriteError
 from framecast.data.video import Mp4Stream
 from framecast.data.video import container as container_module
 from framecast.data.video.container import Container
@@ -406,6 +407,15 @@ def test_any_name_can_be_written_and_read(tmp_path, name, suffix, monkeypatch):
     write_video(path, numbered_frames(3), 12)
     assert list(Path().iterdir()) == [path]
     assert len(read_video(path).frames) == 3 and len(read_video(tmp_path / path).frames) == 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="skipped: there is no /dev/full here")
+def test_a_full_disk_is_named(monkeypatch):
+    stream = Mp4Stream("/dev/full", 32, 48, 12.0)
+    with pytest.raises(WriteError, match="cannot write /dev/full: No space left on device; check the room"):
+        for frame in noise(400, 32, 48):
+            stream.write(frame)
+        stream.close()
 
 
 def test_a_stream_can_have_any_name(tmp_path, monkeypatch):
