@@ -172,13 +172,21 @@ class Container:
             kinds = sorted({stream.type for stream in self._container.streams if stream.type != "video"})
             found = ", ".join([*kinds, cover] if cover else kinds) or "nothing"
             raise VideoError(f"{self.path} has no video stream, only {found}; give a file with pictures")
+        streams = [stream for stream in streams if stream.codec_context is not None]
+        if not streams:
+            raise VideoError(f"{self.path} has a video stream of a kind that is unknown here; {advice_for(self.path)}")
         if len(streams) == 1:
             return streams[0]
         counts = self._counted_packets()
 
         def rank(stream: av.VideoStream) -> tuple[bool, bool, int, int]:
             default = bool(Disposition(stream.disposition) & Disposition.default)
-            return counts[stream.index] > 1 or stream.frames > 1, default, stream.width * stream.height, -stream.index
+            return (
+                counts[stream.index] > 1 or stream.frames > 1,
+                default,
+                stream.codec_context.width * stream.codec_context.height,
+                -stream.index,
+            )
 
         best = max(streams, key=rank).index
         self.close()

@@ -83,23 +83,30 @@ class Decoder:
         return self._from_the_start()
 
     def _from_the_start(self) -> Iterator[Timed]:
-        return deinterlaced(self._decoded())
+        return self._guarded(deinterlaced(self._decoded()))
 
     def _from(self, start: float) -> Iterator[Timed]:
         """From the last key frame well before `start`; from the start of the file where there is none to rely on."""
         decoded = self._decoded()
         first = next(decoded, None)
         if first is None or self._origin is None or not self._restarts:
-            return deinterlaced(chain([first] if first else [], decoded))
+            return self._guarded(deinterlaced(chain([first] if first else [], decoded)))
         if not self._skip_to(start - MARGIN):
-            return deinterlaced(chain([first], decoded))
+            return self._guarded(deinterlaced(chain([first], decoded)))
         self._codec.flush_buffers()
         self._awaits_packet, self._awaits_frame, self._last = True, False, None
-        frames = deinterlaced(self._decoded())
+        frames = self._guarded(deinterlaced(self._decoded()))
         at = next(frames, None)
         if at is not None and at.frame.interlaced_frame:
             at = next(frames, None)  # the one before was made whole without its neighbour
         return chain([at], frames) if at is not None and at.time <= start else self._again()
+
+    def _guarded(self, frames: Iterator[Timed]) -> Iterator[Timed]:
+        """The frames, up to one that cannot be made whole."""
+        try:
+            yield from frames
+        except DECODE_ERRORS as error:
+            self._note(f"frame {self._count} cannot be made whole: {reason_of(error)}")
 
     def _skip_to(self, seconds: float) -> bool:
         """Passes over packets up to the last key frame at or before a moment; says whether there was one to go to."""

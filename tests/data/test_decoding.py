@@ -79,6 +79,13 @@ def test_the_video_is_taken_and_not_the_cover(tmp_path):
     assert numbers(read_video(path).frames) == list(range(9))  # the still is larger, and in front
 
 
+def test_an_unknown_codec_is_refused_by_name(videos, tmp_path):
+    path = tmp_path / "a.avi"
+    path.write_bytes(videos["avi"].read_bytes().replace(b"H264", b"ZZ9Z"))
+    with pytest.raises(VideoError, match=r"a\.avi (has a video stream of a kind that is unknown here|cannot be opened)"):
+        read_video(path)
+
+
 # --- time
 
 
