@@ -1,6 +1,7 @@
 """Which frames a file has and when they are shown: streams, rates, joins, damage, and clips read again."""
 
 import os
+import random
 from itertools import islice
 from pathlib import Path
 
@@ -233,3 +234,21 @@ def test_what_is_no_regular_file_is_refused_without_opening_it(tmp_path, make):
     make(tmp_path / "a.mp4")
     with pytest.raises(VideoError, match=r"is not a file but a (pipe|device)|is a link to what does not exist"):
         read_video(tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize("suffix", ["ts", "mpg", "avi", "flv", "webm", "m2v"])
+def test_damaged_bytes_never_raise_anything_else(videos, tmp_path, suffix):
+    good, outcomes = videos[suffix].read_bytes(), set()
+    for seed in range(25):
+        rng = random.Random(seed)
+        content = bytearray(good)
+        for _ in range(rng.choice([4, 40, 400])):
+            content[rng.randrange(min(len(good), rng.choice([300, len(good)])))] = rng.randrange(256)
+        (tmp_path / f"a.{suffix}").write_bytes(content[: rng.choice([len(good), rng.randrange(1, len(good))])])
+        for start in (0.0, 1.5):
+            try:
+                read_video(tmp_path / f"a.{suffix}", fps=12, size=16, start=start, num_frames=3)
+                outcomes.add("read")
+            except VideoError:
+                outcomes.add("refused")
+    assert outcomes == {"read", "refused"}
