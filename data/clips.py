@@ -1,8 +1,12 @@
 """Captioned clips, the interface of every clip source, and the two ways between frames and video."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import pairwise
+from pathlib import PurePath
+from typing import Any
 
 import torch
 from einops import rearrange
@@ -90,6 +94,19 @@ class ClipSource(Dataset, ABC):
         size = f"{self.height}x{self.width}"
         return f"{len(self):,} clips of {self.num_frames} frames at {self.fps:g} fps, {size} ({type(self).__name__})"
 
+    def fingerprint(self) -> dict[str, Any]:
+        """What the clips depend on, as plain JSON values: two sources that say the same give the same clips.
+
+        Here: the class, the length, and all public settings, with the fingerprints of the sources within. A source whose clips
+        come from files says what is in the files instead.
+
+        Raises:
+            ValueError: A setting has no plain value; such a source needs a `fingerprint` of its own.
+        """
+        public = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        settings = {name: _plain(name, value) for name, value in public.items()}
+        return {"class": type(self).__name__, "num_clips": len(self), **settings}
+
 
 def to_video(frames: Tensor) -> Tensor:
     """Turns frames into video.
@@ -130,6 +147,21 @@ def to_frames(video: Tensor) -> Tensor:
         )
     levels = video.float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
     return rearrange(levels, "... c t h w -> ... t h w c").contiguous()
+
+
+def _plain(name: str, value: object) -> Any:
+    """A setting as JSON gives it back."""
+    if isinstance(value, ClipSource):
+        return value.fingerprint()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _plain(name, each) for key, each in value.items()}
+    if isinstance(value, Sequence):
+        return [_plain(name, each) for each in value]
+    if isinstance(value, PurePath | Enum):
+        return str(value)
+    raise ValueError(f"got a setting `{name}` of type {type(value).__name__}; wanted plain values, or a `fingerprint` of its own")
 
 
 def _check_frames(frames: Tensor) -> None:

@@ -1,35 +1,30 @@
 """Real videos from a folder, cut into captioned clips."""
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import track
 from torch import Tensor
+from torch.utils.data import get_worker_info
 
-from .clips import Caption, CaptionedClip, ClipSource
-from .video import VIDEO_SUFFIXES, VideoError, VideoReader, read_video
+from .caption_lines import CAPTIONS_FILE, TimedText, captions_of_window
+from .clips import CaptionedClip, ClipSource
+from .listing import list_videos
+from .scans import Scan, ScanIndex
+from .video import READER_VERSION, VideoError, VideoReader
 
-CAPTIONS_FILE = "captions.jsonl"
+__all__ = ["CAPTIONS_FILE", "TimedText", "VideoFolder", "Window", "captions_of_window"]
+
 MANY_FILES = 32  # from this many files on, reading them shows a progress bar
-
-
-@dataclass(frozen=True)
-class TimedText:
-    """A caption of a stretch of a video."""
-
-    start: float
-    """Seconds after the first frame."""
-    end: float
-    """Seconds after the first frame; infinity for "to the end"."""
-    text: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +35,8 @@ class Window:
     """Path below the folder, with forward slashes."""
     start: float
     """Seconds after the first frame."""
+    hash: str
+    """Of its frames, as they were when the file was read through."""
 
 
 class VideoFolder(ClipSource):
@@ -47,19 +44,21 @@ class VideoFolder(ClipSource):
 
     `captions.jsonl` in the folder lists the files to use, one JSON object per line: `{"file", "caption"}` or
     `{"file", "captions": [{"start", "end", "text"}]}` with times in seconds (without "end": until the next one). Other
-    keys are ignored. Where nothing is said the caption is "". Without that file, every video below the folder is used.
+    keys are ignored. Where nothing is said the caption is "". Without that file, every video below the folder is used, also
+    in linked folders: what a file is, its content says and not its suffix. Hidden files are left alone.
 
-    Each file is decoded once, when the folder is opened. Clips are kept in memory as far as they fit and otherwise read
-    again when asked for. Files that cannot be used are left out and named, with the reason, in `skipped`; a file that
-    is damaged part way gives the clips before the damage and is named in `damaged`.
+    Each file is read through once. What it gave is kept in `.framecast-index.json` in the folder (or in the user's cache, where
+    the folder cannot be written) for as long as the file keeps its size and time. Clips are kept in memory as far as they fit and
+    otherwise read again when asked for. Files and lines that cannot be used are left out and named, with the reason, in
+    `skipped`; a file that is damaged gives what can be decoded and is named in `damaged`.
 
     Args:
         root: The folder.
         num_frames: Frames in a clip.
         size: Rows and columns of a frame, or one number for a square; videos are scaled to cover it, then cropped.
         fps: Frames per second of a clip.
-        include: Patterns of paths below the folder, such as "clips/*"; a file must match one.
-        exclude: Patterns of paths to leave out.
+        include: Patterns of paths below the folder, such as "clips/*", or one such pattern; a file must match one.
+        exclude: Patterns of paths to leave out, or one.
         cache_bytes: Memory for decoded clips, in bytes.
         step: Frames from the start of a clip to that of the next one of the same file; None is `num_frames`, so that clips do not
             overlap. A smaller step makes more of few videos.
@@ -69,9 +68,9 @@ class VideoFolder(ClipSource):
     """
 
     skipped: dict[str, str]
-    """Why a file was left out, by file."""
+    """Why a file or a line of captions was left out."""
     damaged: dict[str, str]
-    """Why reading a file ended early although it gave clips, by file."""
+    """What could not be decoded of a file that gave clips."""
 
     def __init__(
         self,
@@ -79,8 +78,8 @@ class VideoFolder(ClipSource):
         num_frames: int = 17,
         size: int | tuple[int, int] = 64,
         fps: float = 12.0,
-        include: Sequence[str] = ("*",),
-        exclude: Sequence[str] = (),
+        include: str | Sequence[str] = ("*",),
+        exclude: str | Sequence[str] = (),
         cache_bytes: int = 2 * 1024**3,
         step: int | None = None,
     ):
@@ -88,11 +87,12 @@ class VideoFolder(ClipSource):
         self.height, self.width = (size, size) if isinstance(size, int) else size
         self.step = num_frames if step is None else step
         self._check()
-        self._texts = {file: texts for file, texts in _list_videos(self.root).items() if _chosen(file, include, exclude)}
-        self.skipped, self.damaged = {}, {}
+        found = list_videos(self.root, include, exclude)
+        self._texts, self.skipped, self.damaged = found.texts, found.skipped, {}
         self._windows: list[Window] = []
-        self._cached: list[Tensor] = []  # the first clips, as many as fit
+        self._cached: dict[int, Tensor] = {}  # as many as fit
         self._room = cache_bytes
+        self._index = ScanIndex(self.root)
         self._scan()
         if not self._windows:
             raise ValueError(f"no clip can be made from {self.root}: {self._reasons()}")
@@ -105,7 +105,8 @@ class VideoFolder(ClipSource):
             raise IndexError(f"clip {index} of a folder with {len(self)} clips")
         index %= len(self)
         window = self._windows[index]
-        frames = self._cached[index] if index < len(self._cached) else self._read(window)
+        frames = self._cached[index] if index in self._cached else self._read(window)
+        self._keep(index, frames)
         captions = captions_of_window(self._texts[window.file], window.start, self.num_frames, self.fps)
         return CaptionedClip(frames, captions, self.fps, f"{window.file}@{window.start:.2f}s")
 
@@ -127,47 +128,87 @@ class VideoFolder(ClipSource):
         if not 1 <= self.step <= self.num_frames:
             raise ValueError(f"got a step of {self.step} frames; wanted 1 to {self.num_frames}, the length of a clip")
 
+    def fingerprint(self) -> dict[str, Any]:
+        """What the clips depend on: the settings, and hashes of the names, the bytes and the captions of the files in use.
+
+        It stays the same where the folder is moved or copied.
+        """
+        files = list(dict.fromkeys(window.file for window in self._windows))
+        videos = [[file, self._index.hash_of(file)] for file in files]
+        self._index.save()
+        captions = [[file, *_plain_texts(self._texts[file])] for file in files]
+        settings = {"num_frames": self.num_frames, "size": [self.height, self.width], "fps": self.fps, "step": self.step}
+        contents = {"files": len(files), "videos": _hash(videos), "captions": _hash(captions)}
+        return {"class": type(self).__name__, "reader": READER_VERSION, "num_clips": len(self), **settings, **contents}
+
     def _scan(self) -> None:
-        console, quiet = Console(stderr=True), len(self._texts) < MANY_FILES
-        for file in track(self._texts, f"Reading {self.root}", console=console, transient=True, disable=quiet):
-            try:
-                self._add(file)
-            except VideoError as error:
-                self.skipped[file] = str(error)
+        setting = f"{self.num_frames}x{self.height}x{self.width} at {self.fps} by {self.step}"
+        known = {file: self._index.scan(file, setting) for file in self._texts}
+        unknown = [file for file, scan in known.items() if scan is None]
+        fresh = self._read_through(unknown, setting)
+        for file, scan in known.items():
+            self._add(file, scan or next(fresh))
+        list(fresh)  # to its end, which saves the index
 
-    def _add(self, file: str) -> None:
+    def _read_through(self, files: list[str], setting: str) -> Iterator[Scan]:
+        """Reads files to their ends, in order."""
+        console, quiet = Console(stderr=True), len(files) < MANY_FILES
+        try:
+            for file in track(files, f"Reading {self.root}", console=console, transient=True, disable=quiet):
+                scan = self._scan_file(file)
+                self._index.add(file, setting, scan)
+                yield scan
+        finally:
+            self._index.save()
+
+    def _add(self, file: str, scan: Scan) -> None:
         """Adds the windows of one file."""
-        with VideoReader(self.root / file, fps=self.fps, size=(self.height, self.width)) as reader:
-            pictures: list[np.ndarray] = []
-            count = 0
-            for picture in reader:
-                pictures.append(picture)
-                if len(pictures) == self.num_frames:
-                    self._windows.append(Window(file, count * self.step / self.fps))
-                    self._keep(pictures)
-                    count += 1
-                    pictures = pictures[self.step :]
-            if count == 0:
-                self.skipped[file] = self._too_short(len(pictures), reader.damage)
-            elif reader.damage:
-                self.damaged[file] = reader.damage
+        self._windows += [Window(file, index * self.step / self.fps, hash) for index, hash in enumerate(scan.clips)]
+        if scan.skipped is not None:
+            self.skipped[file] = scan.skipped
+        elif scan.damage is not None:
+            self.damaged[file] = scan.damage
 
-    def _keep(self, pictures: list[np.ndarray]) -> None:
-        """Caches a clip, unless one before it no longer fitted."""
-        size = self.num_frames * self.height * self.width * 3
-        if len(self._cached) == len(self._windows) - 1 and size <= self._room:
-            self._cached.append(torch.from_numpy(np.stack(pictures)))
-            self._room -= size
+    def _scan_file(self, file: str) -> Scan:
+        clips: list[str] = []
+        pictures: list[np.ndarray] = []
+        try:
+            with VideoReader(self.root / file, fps=self.fps, size=(self.height, self.width)) as reader:
+                for picture in reader:
+                    pictures.append(picture)
+                    if len(pictures) == self.num_frames:
+                        frames = torch.from_numpy(np.stack(pictures))
+                        self._keep(len(self._windows) + len(clips), frames)
+                        clips.append(_hash_frames(frames))
+                        pictures = pictures[self.step :]
+            if not clips:
+                return Scan(skipped=self._too_short(len(pictures), reader.damage))
+            return Scan(tuple(clips), damage=reader.damage)
+        except VideoError as error:
+            return Scan(skipped=str(error).replace(str(self.root / file), file))
+
+    def _keep(self, index: int, frames: Tensor) -> None:
+        """Caches a clip while there is room, of which each process that loads clips has its share."""
+        worker = get_worker_info()
+        share = self._room // (worker.num_workers if worker else 1)
+        size = frames.numel()
+        if index not in self._cached and (len(self._cached) + 1) * size <= share:
+            self._cached[index] = frames
 
     def _read(self, window: Window) -> Tensor:
-        video = read_video(
-            self.root / window.file,
-            fps=self.fps,
-            size=(self.height, self.width),
-            start=window.start,
-            num_frames=self.num_frames,
-        )
-        return video.frames
+        """A clip, the same as when its file was read through; where a key frame leads elsewhere, from the start of the file."""
+        frames = self._read_from(window, seeks=True)
+        if frames is None or _hash_frames(frames) != window.hash:
+            frames = self._read_from(window, seeks=False)
+        if frames is None:
+            raise VideoError(f"{self.root / window.file} has changed since the folder was opened; open the folder again")
+        return frames
+
+    def _read_from(self, window: Window, seeks: bool) -> Tensor | None:
+        size = (self.height, self.width)
+        with VideoReader(self.root / window.file, fps=self.fps, size=size, start=window.start, seeks=seeks) as reader:
+            pictures = list(islice(reader, self.num_frames))
+        return torch.from_numpy(np.stack(pictures)) if len(pictures) == self.num_frames else None
 
     def _too_short(self, num_frames: int, damage: str | None) -> str:
         cause = f" before the damage ({damage})" if damage else ""
@@ -177,90 +218,28 @@ class VideoFolder(ClipSource):
         )
 
     def _reasons(self) -> str:
-        if not self._texts:
+        if not self._texts and not self.skipped:
             return f"include and exclude let no video through; wanted one in {CAPTIONS_FILE} or below the folder"
-        return "; ".join(f"{file}: {reason}" for file, reason in islice(self.skipped.items(), 10))
-
-
-def captions_of_window(texts: Sequence[TimedText], start: float, num_frames: int, fps: float) -> tuple[Caption, ...]:
-    """The captions of a clip that begins `start` seconds into its video, from the timeline of the video.
-
-    A frame has the text that holds at its moment; of several, the one that began last; of none, "".
-    """
-    captions: list[Caption] = []
-    for frame in range(num_frames):
-        text = _text_at(texts, start + frame / fps)
-        if not captions or text != captions[-1].text:
-            captions.append(Caption(frame, text))
-    return tuple(captions)
-
-
-def _text_at(texts: Sequence[TimedText], seconds: float) -> str:
-    moment = seconds + 1e-6  # a caption from 0.25 s holds for the frame at 0.25 s, however that was rounded
-    holding = [text for text in texts if text.start <= moment < text.end]
-    return max(holding, key=lambda text: text.start).text if holding else ""
-
-
-def _list_videos(root: Path) -> dict[str, tuple[TimedText, ...]]:
-    """The files to use with their captions, in order."""
-    listing = root / CAPTIONS_FILE
-    if listing.is_file():
-        return dict(_read_captions(listing))
-    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
-    return {path.relative_to(root).as_posix(): () for path in paths}
-
-
-def _read_captions(listing: Path) -> Iterator[tuple[str, tuple[TimedText, ...]]]:
-    seen = set()
-    try:
-        lines = listing.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{listing} is not UTF-8 text ({error}); save it as UTF-8") from error
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            file, texts = _parse_row(json.loads(line))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ValueError(
-                f'{listing} line {number}: {error}; wanted {{"file": "...", "caption": "..."}} or '
-                '{"file": "...", "captions": [{"start": 0.0, "end": 2.5, "text": "..."}]}'
-            ) from error
-        if file in seen:
-            raise ValueError(f"{listing} line {number}: {file} is listed twice; keep one line per file")
-        seen.add(file)
-        yield file, texts
-
-
-def _parse_row(row: dict) -> tuple[str, tuple[TimedText, ...]]:
-    if not isinstance(row, dict) or not isinstance(row.get("file"), str):
-        raise ValueError('got no "file"')
-    if "captions" not in row:
-        return row["file"], (TimedText(0.0, math.inf, _text(row.get("caption") or "")),)
-    if "caption" in row:
-        raise ValueError('got both "caption" and "captions"')
-    starts = [float(entry["start"]) for entry in row["captions"]]
-    ends = [float(entry["end"]) if entry.get("end") is not None else None for entry in row["captions"]]
-    texts = []
-    for entry, start, end in zip(row["captions"], starts, ends, strict=True):
-        if end is None:
-            end = min((other for other in starts if other > start), default=math.inf)
-        if not 0 <= start < end:
-            raise ValueError(f"got a caption from {start} s to {end} s")
-        texts.append(TimedText(start, end, _text(entry["text"])))
-    return row["file"], tuple(texts)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"got a caption {value!r} that is no text")
-    return value.strip()
-
-
-def _chosen(file: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
-    return any(fnmatch(file, pattern) for pattern in include) and not any(fnmatch(file, pattern) for pattern in exclude)
+        return "; ".join(f"{printable(file)}: {reason}" for file, reason in islice(self.skipped.items(), 10))
 
 
 def _name_some(files: dict[str, str], most: int = 3) -> str:
-    named = ", ".join(islice(files, most))
+    named = ", ".join(printable(file) for file in islice(files, most))
     return named if len(files) <= most else f"{named} and {len(files) - most} more (see .skipped and .damaged)"
+
+
+def printable(file: str) -> str:
+    """A file name that can be printed, also where it is no valid text."""
+    return file.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _plain_texts(texts: Sequence[TimedText]) -> list[list[Any]]:
+    return [[text.start, text.end if math.isfinite(text.end) else None, text.text] for text in texts]
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
+
+
+def _hash_frames(frames: Tensor) -> str:
+    return hashlib.blake2b(frames.numpy().data, digest_size=8).hexdigest()

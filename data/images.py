@@ -9,6 +9,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from .animations import hold_webp, join_png
+
 MAX_FPS = 1000.0
 _IMAGE_OPTIONS: dict[str, dict] = {
     "png": {"format": "PNG", "compress_level": 1},
@@ -27,7 +29,8 @@ def encode_apng(frames: Tensor | np.ndarray, fps: float) -> bytes:
     Raises:
         ValueError: If `frames` or `fps` are not as stated.
     """
-    return _encode(frames, fps, tick_ms=1, format="PNG", default_image=False)
+    array = check_frames(frames, fps)
+    return join_png(array, _durations(len(array), fps, tick_ms=1))
 
 
 def encode_webp(frames: Tensor | np.ndarray, fps: float, loops: int = 0) -> bytes:
@@ -38,7 +41,10 @@ def encode_webp(frames: Tensor | np.ndarray, fps: float, loops: int = 0) -> byte
         fps: Frames per second, in (0, 1000].
         loops: How often it plays before it stays at its last frame; 0 is for ever.
     """
-    return _encode(frames, fps, tick_ms=1, format="WEBP", lossless=True, quality=50, loop=loops)
+    array = check_frames(frames, fps)
+    if (array == array[0]).all():  # the library makes a picture without a time of it
+        return hold_webp(encode_image(array[0], "webp"), array.shape[1:3], _durations(len(array), fps, tick_ms=1), loops)
+    return _encode(array, fps, tick_ms=1, format="WEBP", lossless=True, quality=50, loop=loops)
 
 
 def encode_gif(frames: Tensor | np.ndarray, fps: float) -> bytes:

@@ -1,5 +1,6 @@
 """The two networks apart: what the tokenizer loses, and how well the video LM predicts its tokens."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import log
@@ -48,6 +49,8 @@ def tokenizer_on_videos(study: Study, progress: Progress) -> Section:
     bundle = study.bundle
     size, include = (bundle.height, bundle.width), study.settings.include
     folder = VideoFolder(study.settings.real, num_frames=17, size=size, fps=bundle.fps, include=include)
+    if folder.skipped or folder.damaged:
+        print(folder.summary(), file=sys.stderr)
     picked = np.linspace(0, len(folder) - 1, min(len(folder), study.settings.clips)).round().astype(int)
     clips = [(folder[index].name, folder[index].frames) for index in picked.tolist()]
     section, _ = _reconstruction(study, clips, progress)

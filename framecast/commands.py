@@ -2,18 +2,19 @@
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from .data import contact_sheet, read_video, to_frames, to_video, write_video
+from .data import VideoData, contact_sheet, read_video, to_frames, to_video, write_video
 from .data.video import WRITERS
 from .evaluate import bits_per_pixel, psnr
 from .sample import (
@@ -82,7 +83,7 @@ def _given_frames(generator: VideoGenerator, arguments: argparse.Namespace) -> t
     length = arguments.given_frames or DEFAULT_GIVEN_FRAMES
     if arguments.prompt is None:
         raise ValueError(f"got {arguments.video} and no --prompt; wanted to know what the video shows")
-    video = read_video(arguments.video, fps=generator.fps, size=(generator.height, generator.width))
+    video = _read(arguments.video, fps=generator.fps, size=(generator.height, generator.width))
     if len(video.frames) < length:
         raise ValueError(
             f"got {arguments.video} with {len(video.frames)} frames at {generator.fps:g} frames/s; wanted at least the "
@@ -296,9 +297,17 @@ def _read_legal(bundle: Bundle, arguments: argparse.Namespace) -> Tensor:
     """The frames of a video, as many as were asked for, or trimmed to a length that the tokenizer takes."""
     if arguments.num_frames is not None:
         bundle.tokenizer.num_latent_frames(arguments.num_frames)
-    video = read_video(arguments.video, fps=bundle.fps, size=(bundle.height, bundle.width), num_frames=arguments.num_frames)
+    video = _read(arguments.video, fps=bundle.fps, size=(bundle.height, bundle.width), num_frames=arguments.num_frames)
     stride = bundle.tokenizer.temporal_stride
     return video.frames[: (len(video.frames) - 1) // stride * stride + 1]
+
+
+def _read(path: str, **wanted: Any) -> VideoData:
+    """Reads a video, and says where it is damaged."""
+    video = read_video(path, **wanted)
+    if video.damage is not None:
+        print(f"{path} is damaged: {video.damage}; used the {len(video.frames)} frames that can be shown", file=sys.stderr)
+    return video
 
 
 def _params(arguments: argparse.Namespace) -> SamplingParams:

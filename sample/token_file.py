@@ -15,6 +15,7 @@ from typing import IO, Any, Self
 import torch
 from torch import Tensor
 
+from ..data.files import naming
 from ..data.reading import regular_size
 from ..tokenizer import VideoTokenizer
 from .packing import PackingError, fingerprint, pack, unpack
@@ -141,8 +142,10 @@ class TokenWriter:
         if not path.parent.is_dir():
             raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
         self.header, self._prompt = header, ""
-        self._file: IO[bytes] = path.open("wb")
-        self._file.write(_MAGIC)
+        self._path = path
+        with naming(path):
+            self._file: IO[bytes] = path.open("wb")
+            self._file.write(_MAGIC)
         self._record({}, asdict(header))
 
     def append(self, tokens: Tensor, prompt: str = "") -> None:
@@ -167,8 +170,9 @@ class TokenWriter:
 
     def _record(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
         data = pack(tensors, values)
-        self._file.write(len(data).to_bytes(_LENGTH_BYTES, "little") + data)
-        self._file.flush()
+        with naming(self._path):
+            self._file.write(len(data).to_bytes(_LENGTH_BYTES, "little") + data)
+            self._file.flush()
 
 
 def read_tokens(file: str | Path) -> TokenVideo:

@@ -25,11 +25,11 @@ MAY_IMPORT = {  # the table of docs/architecture.md
 VENDOR_ROOM = {
     "IPython": "serve",
     "anywidget": "serve",
-    "av": "data",
+    "av": "data.video",
     "cv2": "evaluate",
     "sentencepiece": "tokenizer",
     "vector_quantize_pytorch": "tokenizer",
-}  # one file each
+}  # one file each, or one folder within a room
 LIGHTNING = {"lightning", "pytorch_lightning"}
 
 
@@ -95,7 +95,7 @@ def test_table_names_every_room():
     config = configparser.ConfigParser()
     config.read(REPO / "setup.cfg", encoding="utf-8")
     packages = config["options"]["packages"].split()
-    assert {name.removeprefix("framecast.") for name in packages if name != "framecast"} == set(MAY_IMPORT)
+    assert {name.split(".")[1] for name in packages if name != "framecast"} == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
@@ -152,8 +152,10 @@ def test_what_is_open_to_all_imports_nothing_of_ours(name):
 def test_vendor_library_is_imported_in_one_file(vendor):
     rooms = ["framecast", *MAY_IMPORT]
     files = [name for room in rooms for name, source in room_files(room).items() if imports_any(source, name, {vendor})]
-    assert len(files) == 1, f"{vendor} is imported in {files}; wanted one file, so that it can be replaced there"
-    assert files[0].split(".")[1] == VENDOR_ROOM[vendor]
+    home = f"framecast.{VENDOR_ROOM[vendor]}."
+    assert files and all(name.startswith(home) for name in files)
+    one_place = len(files) == 1 or home.count(".") == 3
+    assert one_place, f"{vendor} is imported in {files}; wanted one file or folder, so that it can be replaced there"
 
 
 @pytest.mark.parametrize("vendor", VENDOR_ROOM)

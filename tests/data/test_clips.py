@@ -1,7 +1,9 @@
+import json
+
 import pytest
 import torch
 
-from framecast.data import Caption, CaptionedClip, ClipSource, to_frames, to_video
+from framecast.data import Caption, CaptionedClip, ClipSource, RandomCrops, SpriteWorld, to_frames, to_video
 
 FRAMES = torch.arange(2 * 4 * 5 * 3, dtype=torch.uint8).reshape(2, 4, 5, 3)
 
@@ -49,3 +51,29 @@ def test_frames_of_a_clip_are_uint8_pixels():
 def test_a_clip_source_is_abstract():
     with pytest.raises(TypeError, match="abstract"):
         ClipSource()
+
+
+class Plain(ClipSource):
+    num_frames, height, width, fps = 5, 32, 32, 12.0
+
+    def __init__(self, **settings: object):
+        vars(self).update(settings)
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, index: int) -> CaptionedClip:
+        raise NotImplementedError
+
+
+def test_a_fingerprint_is_the_settings_in_plain_values():
+    source = RandomCrops(SpriteWorld(num_clips=4, num_frames=5, shapes=("ring", "circle")), size=32, copies=2)
+    found = source.fingerprint()
+    assert json.loads(json.dumps(found)) == found
+    assert (found["class"], found["num_clips"], found["copies"]) == ("RandomCrops", 8, 2)
+    assert (found["source"]["class"], found["source"]["shapes"]) == ("SpriteWorld", ["ring", "circle"])
+    other = RandomCrops(SpriteWorld(num_clips=4, num_frames=5, shapes=("ring", "circle"), seed=1), size=32, copies=2)
+    assert other.fingerprint() != found
+    assert Plain(names={"a": (1, 2)}, _cache=object()).fingerprint() == {"class": "Plain", "num_clips": 3, "names": {"a": [1, 2]}}
+    with pytest.raises(ValueError, match="got a setting `it` of type object; wanted plain values"):
+        Plain(it=object()).fingerprint()

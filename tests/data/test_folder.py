@@ -3,6 +3,9 @@
 import json
 import os
 import pickle
+import shutil
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,11 @@ from framecast.data import Caption, VideoFolder, write_video
 REAL = Path(os.environ.get("FRAMECAST_REAL_VIDEO", Path(__file__).resolve().parents[2] / "../shared/data/real"))
 needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="skipped: no real videos; set FRAMECAST_REAL_VIDEO to a folder")
 SMALL = {"num_frames": 5, "size": 16, "fps": 10.0}
+
+
+@pytest.fixture(autouse=True)
+def _caches_of_the_test(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
 
 def write_clip(path: Path, num_frames: int, fps: float = 10.0) -> np.ndarray:
@@ -63,6 +71,10 @@ def test_memory_changes_nothing(tmp_path, clips_in_memory):
     bytes_each = 5 * 16 * 16 * 3
     limited = VideoFolder(tmp_path, **SMALL, cache_bytes=clips_in_memory * bytes_each)
     assert len(limited._cached) == min(clips_in_memory, len(limited))
+    again = VideoFolder(tmp_path, **SMALL, cache_bytes=clips_in_memory * bytes_each)
+    assert len(again._cached) == 0  # nothing was decoded, and memory fills when clips are asked for
+    assert all(torch.equal(clip.frames, other.frames) for clip, other in zip(again, limited, strict=True))
+    assert len(again._cached) == min(clips_in_memory, len(limited))
     for clip, other in zip(limited, VideoFolder(tmp_path, **SMALL), strict=True):
         assert torch.equal(clip.frames, other.frames), clip.name
 
@@ -115,23 +127,41 @@ def test_timelines_become_frames_of_the_window(tmp_path, timeline, first, second
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("{oops", "line 2: Expecting property name"),
-        ("[]", 'line 2: got no "file"; wanted {"file"'),
-        ('{"caption": "x"}', 'line 2: got no "file"'),
-        ('{"file": "a.mkv"}', "line 2: a.mkv is listed twice"),
-        ('{"file": "b.mkv", "caption": 3}', "line 2: got a caption 3 that is no text"),
+        ("{oops", "Expecting property name"),
+        ("[]", 'got no "file"; wanted {"file"'),
+        ("3", 'got no "file"; wanted {"file"'),
+        ('{"caption": "x"}', 'got no "file"'),
+        ('{"file": ""}', 'got no "file"'),
+        ('{"file": "a.mkv"}', "a.mkv is listed twice; keep one line per file"),
+        ('{"file": "./a.mkv"}', "a.mkv is listed twice"),
+        ('{"file": "../../x.mp4"}', "'../../x.mp4' leads out of the folder; move the video into it"),
+        ('{"file": "a/../../x.mp4"}', "leads out of the folder"),
+        ('{"file": "/etc/x.mp4"}', "leads out of the folder"),
+        ('{"file": "b.mkv", "caption": 3}', "got a caption 3 that is no text"),
+        ('{"file": "b.mkv", "caption": "\\ud800"}', "with half a character"),
+        ('{"file": "b.mkv", "captions": [{"start": NaN, "text": "x"}]}', "got NaN, which is no JSON"),
+        ('{"file": "b.mkv", "captions": [{"start": 0, "end": Infinity, "text": "x"}]}', "got Infinity, which is no JSON"),
+        ('{"file": "b.mkv", "captions": [{"start": "0", "text": "x"}]}', "got a time '0' that is no number of seconds"),
+        ('{"file": "b.mkv", "captions": [{"start": true, "text": "x"}]}', "got a time True"),
+        ('{"file": "b.mkv", "captions": [{"start": 1e999, "text": "x"}]}', "got a time inf"),
+        ('{"file": "b.mkv", "captions": [{"start": 0}]}', "got no 'text' in a caption; wanted"),
+        ('{"file": "b.mkv", "captions": [3]}', "wanted {"),
+        ("[" * 100_000, "is nested too deeply"),
         ('{"file": "b.mkv", "caption": "x", "captions": []}', 'got both "caption" and "captions"'),
         ('{"file": "b.mkv", "captions": [{"start": 2, "end": 1, "text": "x"}]}', "got a caption from 2.0 s to 1.0 s"),
-        ('{"file": "b.mkv", "captions": [{"end": 1, "text": "x"}]}', "line 2: 'start'"),
-        ('{"file": "b.mkv", "captions": "x"}', "line 2"),
+        ('{"file": "b.mkv", "captions": [{"end": 1, "text": "x"}]}', "got no 'start' in a caption"),
+        ('{"file": "b.mkv", "captions": "x"}', "got 'x' as"),
     ],
 )
 def test_a_bad_line_of_captions_is_named(tmp_path, row, message):
     write_clip(tmp_path / "a.mkv", 5)
     write_captions(tmp_path, {"file": "a.mkv"}, row)
-    with pytest.raises(ValueError, match=r"captions\.jsonl") as refused:
+    folder = VideoFolder(tmp_path, **SMALL)
+    assert [clip.name for clip in folder] == ["a.mkv@0.00s"] and list(folder.skipped) == ["captions.jsonl line 2"]
+    assert message in folder.skipped["captions.jsonl line 2"] and "captions.jsonl line 2" in folder.summary()
+    write_captions(tmp_path, row if "a.mkv" not in row else "{}")
+    with pytest.raises(ValueError, match=r"no clip can be made from .*: captions\.jsonl line 1: "):
         VideoFolder(tmp_path, **SMALL)
-    assert message in str(refused.value)
 
 
 # --- files that are left out
@@ -220,7 +250,183 @@ def test_real_videos_become_captioned_clips():
 def test_odd_real_files_are_used_or_named():
     folder = VideoFolder(REAL / "originals", num_frames=2, size=16, exclude=["chaplin*", "[afmn]*"])
     assert sorted(folder.skipped) == [
-        "odd_bitflips.mp4", "odd_empty.mp4", "odd_not_a_video.mp4", "odd_single_frame.mp4", "odd_truncated_nomoov.mp4"
+        "odd_bitflips.mp4", "odd_empty.mp4", "odd_not_a_video.mp4", "odd_single_frame.mp4", "odd_truncated_nomoov.mp4",
+        "raw_i420_320x192_12fps.yuv"
     ]  # fmt: skip
     assert sorted(folder.damaged) == ["corrupted_h264.mp4", "odd_truncated_faststart.mp4"]
     assert "rot90_phone.mov@0.00s" in {clip.name for clip in folder}
+
+
+# --- what a folder holds
+
+
+def test_a_pattern_may_be_a_text(tmp_path):
+    for name in ("a/1.mkv", "b/1.mkv"):
+        write_clip(tmp_path / name, 5)
+    assert [clip.name for clip in VideoFolder(tmp_path, **SMALL, include="a/*")] == ["a/1.mkv@0.00s"]
+    assert [clip.name for clip in VideoFolder(tmp_path, **SMALL, exclude="a/*")] == ["b/1.mkv@0.00s"]
+    with pytest.raises(ValueError, match=r'got \[3\] as `include`; wanted patterns of paths; e.g. \["a/\*"\]'):
+        VideoFolder(tmp_path, **SMALL, include=[3])
+
+
+def test_the_container_is_asked_and_not_the_suffix(tmp_path):
+    write_clip(tmp_path / "a.mkv", 5)
+    for name in ("b.divx", "c.f4v", "d", "e.weird", "f.MXF"):
+        (tmp_path / name).write_bytes((tmp_path / "a.mkv").read_bytes())
+    write_clip(tmp_path / "g.png", 5)
+    (tmp_path / "h.jpg").write_bytes((tmp_path / "a.mkv").read_bytes())  # plainly no video
+    (tmp_path / "i.bin").write_bytes(os.urandom(500))
+    folder = VideoFolder(tmp_path, **SMALL)
+    assert [clip.name.split("@")[0] for clip in folder] == ["a.mkv", "b.divx", "c.f4v", "d", "e.weird", "f.MXF", "g.png"]
+    assert list(folder.skipped) == ["i.bin"] and "cannot be opened as a video" in folder.skipped["i.bin"]
+
+
+def test_linked_folders_are_read_and_oddities_are_named(tmp_path):
+    write_clip(tmp_path / "elsewhere/a.mkv", 5)
+    root = tmp_path / "root"
+    write_clip(root / "b.mkv", 5)
+    write_clip(root / "trip.mp4/c.mkv", 5)
+    (root / "empty.mov").mkdir()
+    (root / "linked").symlink_to(tmp_path / "elsewhere")
+    (root / "loop").symlink_to(root)
+    (root / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    os.mkfifo(root / "pipe.mp4")
+    folder = VideoFolder(root, **SMALL)
+    assert [clip.name.split("@")[0] for clip in folder] == ["b.mkv", "linked/a.mkv", "trip.mp4/c.mkv"]
+    assert {file: why.split(";")[0] for file, why in folder.skipped.items()} == {
+        "empty.mov": "is a folder and not a video",
+        "gone.mp4": "is a link that leads nowhere (No such file or directory)",
+        "loop": "is a link back to a folder that it lies in",
+        "pipe.mp4": "is a pipe, a socket or a device, and not a file",
+    }
+
+
+def test_names_that_are_no_text_are_read_and_said(tmp_path):
+    write_clip(tmp_path / "a.mkv", 5)
+    odd = os.fsdecode(b"caf\xe9: %d #1?.mkv")
+    (tmp_path / odd).write_bytes((tmp_path / "a.mkv").read_bytes())
+    (tmp_path / os.fsdecode(b"\xff.mkv")).write_bytes(b"")
+    folder = VideoFolder(tmp_path, **SMALL)
+    assert [clip.name for clip in folder] == ["a.mkv@0.00s", f"{odd}@0.00s"]
+    assert folder.summary().endswith(r"1 skipped: \udcff.mkv")
+    assert len(VideoFolder(tmp_path, **SMALL)) == 2
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\r"])
+def test_lines_of_captions_end_with_a_line_feed_alone(tmp_path, separator):
+    write_clip(tmp_path / "a.mkv", 5)
+    text = f"a dog{separator}runs"
+    escaped = {"\x0b": "\\u000b", "\x0c": "\\f", "\x1c": "\\u001c", "\r": "\\r"}.get(separator, separator)
+    row = f'{{"file": "a.mkv", "caption": "a dog{escaped}runs"}}'
+    (tmp_path / "captions.jsonl").write_bytes(f"\ufeff{row}\r\n\r\n".encode())
+    folder = VideoFolder(tmp_path, **SMALL)
+    assert folder[0].captions == (Caption(0, text),) and folder.skipped == {}
+
+
+def test_a_line_in_another_encoding_is_skipped_and_named(tmp_path):
+    write_clip(tmp_path / "a.mkv", 5)
+    (tmp_path / "captions.jsonl").write_bytes(b'{"file": "a.mkv"}\n{"file": "caf\xe9.mkv"}\n')
+    folder = VideoFolder(tmp_path, **SMALL)
+    assert "is not UTF-8 text" in folder.skipped["captions.jsonl line 2"] and len(folder) == 1
+
+
+# --- read through once
+
+
+def count_reading(monkeypatch) -> list[str]:
+    """The files that are read through from here on."""
+    read: list[str] = []
+    scan = VideoFolder._scan_file
+    monkeypatch.setattr(VideoFolder, "_scan_file", lambda self, file: read.append(file) or scan(self, file))
+    return read
+
+
+def test_each_file_is_read_through_once(tmp_path, monkeypatch):
+    write_clip(tmp_path / "a.mkv", 12)
+    write_clip(tmp_path / "b.mkv", 3)
+    read = count_reading(monkeypatch)
+    first, other = VideoFolder(tmp_path, **SMALL), VideoFolder(tmp_path, **{**SMALL, "num_frames": 3})
+    assert read == ["a.mkv", "b.mkv"] * 2  # once for each setting
+    read.clear()
+    for known, options in ((first, SMALL), (other, {**SMALL, "num_frames": 3})):
+        again = VideoFolder(tmp_path, **options)
+        assert (again._windows, again.skipped, again.damaged) == (known._windows, known.skipped, known.damaged)
+        assert all(torch.equal(clip.frames, before.frames) for clip, before in zip(again, known, strict=True))
+    assert read == []
+    write_clip(tmp_path / "b.mkv", 6)
+    assert len(VideoFolder(tmp_path, **SMALL)) == 3 and read == ["b.mkv"]
+
+
+def break_index(path: Path, how: str) -> None:
+    content = json.loads(path.read_text())
+    if how == "version":
+        content["reader"] = "1"
+    elif how == "types":
+        content["files"]["a.mkv"]["scans"] = 3
+    path.write_text(json.dumps(content) if how != "cut" else json.dumps(content)[:100])
+
+
+@pytest.mark.parametrize("how", ["version", "types", "cut"])
+def test_an_index_that_does_not_fit_is_made_anew(tmp_path, monkeypatch, how):
+    write_clip(tmp_path / "a.mkv", 12)
+    VideoFolder(tmp_path, **SMALL)
+    break_index(tmp_path / ".framecast-index.json", how)
+    read = count_reading(monkeypatch)
+    assert len(VideoFolder(tmp_path, **SMALL)) == 2 and read == ["a.mkv"]
+    assert len(VideoFolder(tmp_path, **SMALL)) == 2 and read == ["a.mkv"]
+
+
+def test_a_folder_that_is_not_to_be_written_has_its_index_elsewhere(tmp_path, monkeypatch):
+    root = tmp_path / "root"
+    write_clip(root / "a.mkv", 12)
+    root.chmod(0o555)
+    read = count_reading(monkeypatch)
+    for _ in range(2):
+        assert len(VideoFolder(root, **SMALL)) == 2
+    assert read == ["a.mkv"] and [path.name for path in root.iterdir()] == ["a.mkv"]
+
+
+def test_a_key_frame_that_leads_elsewhere_is_noticed(tmp_path, monkeypatch):
+    """Item i is a function of i: what is read again is compared with what was read through."""
+    write_clip(tmp_path / "a.mkv", 40)
+    folder = VideoFolder(tmp_path, **SMALL, cache_bytes=0)
+    right = folder[6].frames
+    read_from = VideoFolder._read_from
+    elsewhere = replace(folder._windows[6], start=1.0)
+    monkeypatch.setattr(
+        VideoFolder, "_read_from", lambda self, window, seeks: read_from(self, elsewhere if seeks else window, seeks)
+    )
+    assert torch.equal(folder[6].frames, right)
+
+
+# --- what the clips depend on
+
+
+def test_a_fingerprint_changes_with_the_contents_and_not_with_the_place(tmp_path):
+    root = tmp_path / "one"
+    write_clip(root / "a.mkv", 12)
+    write_clip(root / "b.mkv", 6)
+    write_captions(root, {"file": "a.mkv", "caption": "a dog"}, {"file": "b.mkv"})
+    first = VideoFolder(root, **SMALL).fingerprint()
+    assert json.loads(json.dumps(first)) == first and first == VideoFolder(root, **SMALL).fingerprint()
+    shutil.copytree(root, tmp_path / "two")
+    assert VideoFolder(tmp_path / "two", **SMALL).fingerprint() == first
+    (tmp_path / "two").rename(tmp_path / "three")
+    assert VideoFolder(tmp_path / "three", **SMALL).fingerprint() == first
+    others = [
+        VideoFolder(root, **SMALL, exclude="b*"),
+        VideoFolder(root, **{**SMALL, "num_frames": 3}),
+        VideoFolder(root, **SMALL, step=3),
+    ]
+    write_captions(root, {"file": "a.mkv", "caption": "a cat"}, {"file": "b.mkv"})
+    others.append(VideoFolder(root, **SMALL))
+    write_captions(root, {"file": "a.mkv", "captions": [{"start": 0, "text": "a dog"}]}, {"file": "b.mkv"})
+    assert VideoFolder(root, **SMALL).fingerprint() == first  # the same timeline
+    times = (root / "b.mkv").stat()
+    content = bytearray((root / "b.mkv").read_bytes())
+    content[-40] ^= 1
+    (root / "b.mkv").write_bytes(content)
+    others.append(VideoFolder(root, **SMALL))
+    os.utime(root / "b.mkv", ns=(times.st_atime_ns, times.st_mtime_ns + 1))
+    prints = [other.fingerprint() for other in others]
+    assert all(one != other for one, other in combinations([first, *prints], 2))

@@ -38,6 +38,8 @@ def place(tmp_path_factory) -> Path:
     damaged = tiny_bundle.save(place / "damaged")
     (damaged / "lm.safetensors").write_bytes(b"cut")
     (place / "text.mp4").write_text("no video")
+    video = (place / "video.mkv").read_bytes()
+    (place / "cut.mkv").write_bytes(video[: len(video) * 3 // 4])
     return place
 
 
@@ -129,6 +131,32 @@ def test_reconstruct_shows_both_and_says_how_good(run):
     quality = peak_signal_noise_ratio(left.numpy(), right.numpy(), data_range=255)
     bits = 6 * 6 * 5.906891 / (21 * 16 * 24)  # log2(60) a token
     assert out == f"out.mkv: 21 frames, PSNR {quality:.2f} dB, {bits:.4f} bits per pixel\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["encode", "cut.mkv", "--bundle", "bundle", "--out", "out.fct"],
+        ["reconstruct", "cut.mkv", "--bundle", "bundle", "--out", "out.mkv"],
+        [
+            "continue",
+            "cut.mkv",
+            "--bundle",
+            "bundle",
+            "--prompt",
+            PROMPT,
+            "--given_frames",
+            "9",
+            "--num_frames",
+            "8",
+            "--out",
+            "out.mkv",
+        ],
+    ],
+)
+def test_a_damaged_video_is_used_as_far_as_it_goes_and_that_is_said(run, command):
+    code, _, said = run(*command)
+    assert code == 0 and "cut.mkv is damaged: the file ends after" in said and "; used the 1" in said
 
 
 def test_reconstruct_needs_no_lm_and_reads_as_much_as_it_is_told(run):

@@ -218,3 +218,9 @@ def test_a_hundred_thousand_damaged_files(tmp_path):
     data = (tmp_path / "a.fct").read_bytes()
     for seed in range(100_000):
         survives(tmp_path / "b.fct", data, seed)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="skipped: there is no /dev/full here")
+def test_a_full_disk_is_named():
+    with pytest.raises(ValueError, match="cannot write /dev/full: No space left on device; check the room"):
+        write(Path("/dev/full"))

@@ -1,0 +1,21 @@
+"""Video files in and out; the only folder that knows PyAV."""
+
+from .container import DECODED_BY, READER_VERSION
+from .encoding import WRITERS, Mp4Stream, Mp4Writer, write_video
+from .errors import VideoError
+from .reader import VideoData, VideoInfo, VideoReader, probe_video, read_video
+
+__all__ = [
+    "DECODED_BY",
+    "Mp4Stream",
+    "Mp4Writer",
+    "READER_VERSION",
+    "VideoData",
+    "VideoError",
+    "VideoInfo",
+    "VideoReader",
+    "WRITERS",
+    "probe_video",
+    "read_video",
+    "write_video",
+]
