@@ -1,0 +1,46 @@
+"""Prompts: the forms they come in, and words that a model cannot know."""
+
+import warnings
+from collections.abc import Sequence
+from typing import TypeGuard
+
+from ..data import Timeline
+from ..tokenizer import TextTokenizer
+
+Prompt = str | Timeline | Sequence[tuple[float, str]]
+"""What a video shows: a text, which may be a timeline, a `Timeline`, or pairs of seconds and text."""
+
+
+class UnseenWordsWarning(UserWarning):
+    """A prompt has words that were in no caption of the training."""
+
+
+def is_batch(prompt: object) -> TypeGuard[Sequence[str | Timeline]]:
+    """Whether it is a list of prompts, and not one prompt that changes."""
+    return isinstance(prompt, (list, tuple)) and bool(prompt) and all(isinstance(one, (str, Timeline)) for one in prompt)
+
+
+def timeline_of(prompt: Prompt) -> Timeline:
+    """The timeline that one prompt means.
+
+    Raises:
+        ValueError: It is a list of prompts, or no timeline.
+    """
+    if is_batch(prompt):
+        raise ValueError(
+            f"got a list of {len(prompt)} prompts for one stream; wanted one prompt, or pairs of seconds and text; `generate` "
+            "makes a clip of each, and a `StreamBatch` takes a stream of each"
+        )
+    return Timeline.of(prompt)
+
+
+def warn_of_unseen(text_tokenizer: TextTokenizer, prompt: str) -> None:
+    """Warns of the words of a prompt that were not in the training.
+
+    Warns:
+        UnseenWordsWarning: Such words are there; the message names them.
+    """
+    words = [f'"{word}"' if word.isprintable() else ascii(word) for word in text_tokenizer.unseen(prompt)]
+    if words:
+        message = f"{', '.join(words)}: not in what this model was trained on, so it cannot know what is meant"
+        warnings.warn(message, UnseenWordsWarning, stacklevel=3)
