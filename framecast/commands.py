@@ -3,19 +3,22 @@
 import argparse
 import os
 import time
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from .console import say
 from .data import contact_sheet, read_video, to_frames, to_video, write_video
+from .data.files import replacing
 from .data.video import WRITERS
 from .evaluate import bits_per_pixel, psnr
+from .evaluate.progress import tracked
 from .sample import (
     Bundle,
     Clip,
@@ -23,12 +26,14 @@ from .sample import (
     Stream,
     TokenHeader,
     TokenWriter,
+    UnseenWordsWarning,
     VideoGenerator,
     describe_tokens,
     load_bundle,
     load_generator,
     read_tokens,
 )
+from .sample.prompts import Prompt
 from .sample.token_file import SUFFIX
 
 if TYPE_CHECKING:
@@ -46,20 +51,21 @@ DEMO_PROMPTS = (
 )
 DEMO_FRAMES = 33
 DEFAULT_GIVEN_FRAMES = 17
+_SHOWN_WORDS = 80
 
 
 def sample(arguments: argparse.Namespace) -> None:
     """`framecast sample`: a clip from a prompt."""
-    out = _checked_out(arguments.out)
+    out, prompt = _checked_out(arguments.out), one_prompt(arguments.prompt)
     generator = _generator(arguments)
     started = time.perf_counter()
-    clip = _generate(generator, arguments.prompt, arguments.num_frames, arguments, out)
+    clip = _generate(generator, prompt, arguments.num_frames, arguments, out)
     _report(clip, out, arguments.num_frames, time.perf_counter() - started)
 
 
 def continue_video(arguments: argparse.Namespace) -> None:
     """`framecast continue`: a video or a token file, and what comes after it."""
-    out = _checked_out(arguments.out)
+    out = _checked_out(arguments.out, given=arguments.video)
     generator = _generator(arguments)
     stride = generator.tokenizer.temporal_stride
     if arguments.num_frames < 1 or arguments.num_frames % stride:
@@ -77,7 +83,7 @@ def continue_video(arguments: argparse.Namespace) -> None:
     _report(clip, out, arguments.num_frames, time.perf_counter() - started)
 
 
-def _given_frames(generator: VideoGenerator, arguments: argparse.Namespace) -> tuple[str, Tensor]:
+def _given_frames(generator: VideoGenerator, arguments: argparse.Namespace) -> tuple[Prompt, Tensor]:
     """The prompt, and the tokens of a video's last frames."""
     length = arguments.given_frames or DEFAULT_GIVEN_FRAMES
     if arguments.prompt is None:
@@ -91,15 +97,16 @@ def _given_frames(generator: VideoGenerator, arguments: argparse.Namespace) -> t
     return arguments.prompt, generator.encode(video.frames[-length:])
 
 
-def _given_tokens(generator: VideoGenerator, arguments: argparse.Namespace) -> tuple[str, Tensor]:
+def _given_tokens(generator: VideoGenerator, arguments: argparse.Namespace) -> tuple[Prompt, Tensor]:
     """The prompt that held last, and the tokens of a token file."""
     video = read_tokens(arguments.video).check(generator.token_header())
     if arguments.given_frames is not None:
         raise ValueError("got --given_frames for a token file; wanted all of its tokens: they are of one video from its start")
-    prompt = arguments.prompt or (video.prompts[-1][1] if video.prompts else None)
-    if prompt is None:
+    if arguments.prompt is not None:
+        return arguments.prompt, video.tokens
+    if not video.prompts:
         raise ValueError(f"got {arguments.video}, which knows no prompt, and no --prompt; wanted to know what the video shows")
-    return prompt, video.tokens
+    return [(0.0, video.prompts[-1][1])], video.tokens
 
 
 def stream(arguments: argparse.Namespace) -> None:
@@ -110,11 +117,13 @@ def stream(arguments: argparse.Namespace) -> None:
         _checked_out(arguments.out, STREAM_SUFFIXES)
     if arguments.seconds is not None and not 0 < arguments.seconds < float("inf"):
         raise ValueError(f"got --seconds {arguments.seconds:g}; wanted a number above 0; leave it out for a stream without end")
+    arguments.prompt = one_prompt(arguments.prompt)
     run_stream(_generator(arguments), arguments, _params(arguments))
 
 
 def serve(arguments: argparse.Namespace) -> None:
     """`framecast serve`: streams for browsers and programs."""
+    warnings.simplefilter("ignore", UnseenWordsWarning)  # its prompts are other people's
     from .serve.config import ServeConfig
 
     config = ServeConfig(
@@ -154,17 +163,17 @@ def _token(file: str | None) -> str | None:
 
 def encode(arguments: argparse.Namespace) -> None:
     """`framecast encode`: a video as a token file."""
-    out = _checked_out(arguments.out, (SUFFIX,))
+    out = _checked_out(arguments.out, (SUFFIX,), arguments.video)
     bundle = load_bundle(arguments.bundle)
-    frames = _read_legal(bundle, arguments)
-    with TokenWriter(out, _header(bundle)) as writer:
-        writer.append(_encode(bundle, frames))
+    tokens = _encode(bundle, _read_legal(bundle, arguments))
+    with replacing(out) as temporary, TokenWriter(temporary, _header(bundle)) as writer:
+        writer.append(tokens)
     _report_tokens(out)
 
 
 def decode(arguments: argparse.Namespace) -> None:
     """`framecast decode`: a token file as a video."""
-    out = _checked_out(arguments.out, tuple(WRITERS))
+    out = _checked_out(arguments.out, tuple(WRITERS), arguments.file)
     bundle = load_bundle(arguments.bundle)
     video = read_tokens(arguments.file).check(_header(bundle))
     write_video(out, _decode(bundle, video.tokens), video.header.fps)
@@ -173,7 +182,7 @@ def decode(arguments: argparse.Namespace) -> None:
 
 def reconstruct(arguments: argparse.Namespace) -> None:
     """`framecast reconstruct`: a video beside what its tokens keep of it."""
-    out = _checked_out(arguments.out, tuple(WRITERS))
+    out = _checked_out(arguments.out, tuple(WRITERS), arguments.video)
     bundle = load_bundle(arguments.bundle)
     frames = _read_legal(bundle, arguments)
     tokens = _encode(bundle, frames)
@@ -200,6 +209,7 @@ def info(arguments: argparse.Namespace) -> None:
             ("video LM", f"{_count(lm)} parameters, width {config.width}, {config.num_layers} layers"),
             ("tokens", f"{config.frame_shape[0]}x{config.frame_shape[1]} in a latent frame"),
             ("context", f"{config.sink_frames} sink and {config.context_frames} latest latent frames"),
+            ("words", _shown_words(bundle)),
         ]
     rows += [(f"training {name}", value) for name, value in bundle.training.items()]
     rows += [(name, digest[:16]) for name, digest in bundle.hashes.items()]
@@ -211,6 +221,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """`framecast evaluate`: figures, curves and clips of bundles, on one page."""
     from .evaluate import QUICK, Settings, evaluate_bundles
 
+    out = _checked_folder(arguments.out)
     settings = QUICK if arguments.quick else Settings()
     chosen = {name: getattr(arguments, name) for name in ("clips", "long_clips", "long_frames")}
     settings = replace(
@@ -224,19 +235,19 @@ def evaluate(arguments: argparse.Namespace) -> None:
         include=tuple(arguments.include or ["*"]),
         features=arguments.fvd_features,
     )
-    print(evaluate_bundles(arguments.bundles or [None], Path(arguments.out), settings, arguments.only or []))
+    print(evaluate_bundles(arguments.bundles or [None], out, settings, arguments.only or []))
 
 
 def demo(arguments: argparse.Namespace) -> None:
     """`framecast demo`: a captioned set of clips, and how fast they were made."""
-    folder = Path(arguments.out)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _checked_folder(arguments.out)
     generator = load_generator()
     params = SamplingParams()
     generator.generate(DEMO_PROMPTS[0], 5, arguments.seed, params)  # a warm start
     clips, started = [], time.perf_counter()
-    for prompt in _progress(DEMO_PROMPTS, "generating"):
+    for number, prompt in enumerate(DEMO_PROMPTS, 1):
         clips.append(generator.generate(prompt, DEMO_FRAMES, arguments.seed, params))
+        say(f"clip {number} of {len(DEMO_PROMPTS)}: {prompt}")
     seconds = time.perf_counter() - started
     for number, clip in enumerate(clips):
         clip.save(folder / f"{number}_{clip.prompt.replace(',', '').replace(' ', '_')}.mp4")
@@ -250,7 +261,7 @@ def demo(arguments: argparse.Namespace) -> None:
 
 def _generate(
     generator: VideoGenerator,
-    prompt: str,
+    prompt: Prompt,
     num_frames: int,
     arguments: argparse.Namespace,
     out: Path,
@@ -258,16 +269,28 @@ def _generate(
 ) -> Clip:
     """What `VideoGenerator.generate` makes, with a bar that shows how far it is; `given` are the first tokens `[T, H, W]`."""
     length = generator.tokenizer.num_latent_frames(num_frames)
+    _check_memory(num_frames * generator.height * generator.width * 3, num_frames)
     stream = generator.stream(prompt, arguments.seed, _params(arguments), first_tokens=given)
-    if out.suffix.lower() == SUFFIX:
-        stream.record(out)
     frames = [] if stream.tokens is None else [generator.decode(stream.tokens)]
-    for _ in _progress(range(length - _num_tokens(stream)), "generating"):
-        frames.append(stream.advance().frames.cpu())
+    with ExitStack() as stack:
+        if out.suffix.lower() == SUFFIX:
+            stream.record(stack.enter_context(replacing(out)))  # an older file stays until the new one is whole
+        stack.callback(stream.close)
+        for _ in tracked(range(length - _num_tokens(stream)), "generating"):
+            frames.append(stream.advance().frames.cpu())
     tokens = stream.tokens
-    stream.close()
     assert tokens is not None
     return Clip(torch.cat(frames), tokens, generator.fps, stream.prompts[0][1], arguments.seed)
+
+
+def _check_memory(num_bytes: int, num_frames: int) -> None:
+    """Raises ValueError where the frames of a clip cannot be held."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if num_bytes > memory:
+        raise ValueError(
+            f"got --num_frames {num_frames}, whose frames take {num_bytes / 2**30:,.0f} GiB; wanted fewer than the "
+            f"{memory / 2**30:.0f} GiB of memory; `framecast stream` writes a video of any length while it is made"
+        )
 
 
 def _num_tokens(stream: Stream) -> int:
@@ -278,7 +301,7 @@ def _encode(bundle: Bundle, frames: Tensor) -> Tensor:
     """Tokens int64 `[T, H, W]`, in chunks of constant memory that carry their state on."""
     tokenizer = bundle.tokenizer.eval()
     state = tokenizer.init_encoder_state(1, bundle.height, bundle.width)
-    chunks = _progress(frames.split(4 * tokenizer.temporal_stride), "encoding")
+    chunks = tracked(frames.split(4 * tokenizer.temporal_stride), "encoding")
     with torch.inference_mode():
         return torch.cat([tokenizer.encode(to_video(chunk)[None], state)[0] for chunk in chunks])
 
@@ -287,7 +310,7 @@ def _decode(bundle: Bundle, tokens: Tensor) -> Tensor:
     """Frames of tokens `[T, H, W]`, latent frame by latent frame."""
     tokenizer = bundle.tokenizer.eval()
     state = tokenizer.init_decoder_state(1, *tokens.shape[1:])
-    pieces = _progress(tokens.split(1), "decoding")
+    pieces = tracked(tokens.split(1), "decoding")
     with torch.inference_mode():
         return torch.cat([to_frames(tokenizer.decode(piece[None], state))[0] for piece in pieces])
 
@@ -332,14 +355,47 @@ def _device(arguments: argparse.Namespace) -> torch.device:
     return device
 
 
-def _checked_out(out: str, suffixes: Sequence[str] = (*WRITERS, SUFFIX)) -> Path:
-    """The output path; that it can be written is known before the long work starts."""
+def one_prompt(words: Sequence[str]) -> str:
+    """The prompt of a command line.
+
+    Raises:
+        ValueError: There are several: the shell has split one that had no quotes, or a list was meant.
+    """
+    if len(words) > 1:
+        raise ValueError(
+            f'got {len(words)} prompts, "{words[0]}", "{words[1]}" and so on; wanted one; put it in quotes, or run the command '
+            "once for each"
+        )
+    return words[0]
+
+
+def _checked_out(out: str, suffixes: Sequence[str] = (*WRITERS, SUFFIX), given: str | None = None) -> Path:
+    """The output path; that it can be written, and is not the file that is read, is known before the long work starts."""
     path = Path(out)
     if not path.parent.is_dir():
         raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
     if path.suffix.lower() not in suffixes or path.is_dir():
         raise ValueError(f"got the output file {path}; wanted the name of a file that ends in {', '.join(suffixes)}")
+    _check_writable(path)
+    if given is not None and path.exists() and Path(given).exists() and path.samefile(given):
+        raise ValueError(f"got {path} to read and to write; wanted another --out: what is read would be lost")
     return path
+
+
+def _checked_folder(out: str) -> Path:
+    """The output folder, made if it is missing; that files can be written there is known before the long work starts."""
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    _check_writable(folder / "file")
+    return folder
+
+
+def _check_writable(path: Path) -> None:
+    for place in (path.parent, path) if path.exists() else (path.parent,):
+        if not os.access(place, os.W_OK):
+            raise ValueError(f"cannot write {path}: {place} may not be written; name another place or change its permissions")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"cannot write {path}: it is no regular file; name another")
 
 
 def _report(clip: Clip, out: Path, new_frames: int, seconds: float) -> None:
@@ -360,10 +416,12 @@ def _header(bundle: Bundle) -> TokenHeader:
     return describe_tokens(bundle.tokenizer, bundle.path.resolve().name, (bundle.height, bundle.width), bundle.fps)
 
 
-def _progress(items: Iterable, what: str) -> Iterable:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield from progress.track(list(items), description=what)
+def _shown_words(bundle: Bundle) -> str:
+    """The words of the training captions, as far as they are known and few."""
+    words = bundle.text_tokenizer.words if bundle.text_tokenizer else None
+    if words is None:
+        return "not known: the bundle does not say"
+    return f"{len(words):,}, {' '.join(sorted(words)[:_SHOWN_WORDS])}{' ...' if len(words) > _SHOWN_WORDS else ''}"
 
 
 def _count(module: torch.nn.Module) -> str:

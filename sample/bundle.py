@@ -138,7 +138,11 @@ def save_bundle(
         "text": None if text_tokenizer is None or text_tokenizer.words is None else {"words": sorted(text_tokenizer.words)},
         "training": dict(training or {}),
     }
-    files = {_CONFIG: json.dumps(config, indent=2, default=plain).encode(), _TOKENIZER: _weights(tokenizer, dtype), _CARD: card.encode()}
+    files = {
+        _CONFIG: json.dumps(config, indent=2, default=plain).encode(),
+        _TOKENIZER: _weights(tokenizer, dtype),
+        _CARD: card.encode(),
+    }
     if lm is not None and text_tokenizer is not None:
         files |= {_LM: _weights(lm, dtype), _TEXT: text_tokenizer.model_bytes}
     manifest = {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in files.items()}

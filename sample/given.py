@@ -35,10 +35,10 @@ def _as_tensor(given: object) -> Tensor:
     if isinstance(given, Image.Image):
         return torch.from_numpy(np.array(given.convert("RGB")))
     if isinstance(given, np.ndarray):
-        _check_kind(given.dtype == np.uint8, str(given.dtype))
+        _check_kind(given.dtype == np.uint8, f"numpy.{given.dtype}")
         return torch.from_numpy(np.ascontiguousarray(given))
     if isinstance(given, Tensor):
-        _check_kind(given.dtype == torch.uint8, str(given.dtype).removeprefix("torch."))
+        _check_kind(given.dtype == torch.uint8, str(given.dtype))
         return given
     raise ValueError(
         f"got first frames as {type(given).__name__}; wanted a tensor or an array of uint8 [T, H, W, 3], a picture of Pillow, or "
@@ -49,15 +49,15 @@ def _as_tensor(given: object) -> Tensor:
 def _check_kind(is_uint8: bool, kind: str) -> None:
     if not is_uint8:
         raise ValueError(
-            f"got first frames of {kind}; wanted uint8 from 0 to 255; `framecast.data.to_frames` makes them of a video in "
+            f"first frames are {kind} numbers; wanted uint8 from 0 to 255; `framecast.data.to_frames` makes them of a video in "
             "[-1, 1], and (255 * x).round() in uint8 of one in [0, 1]"
         )
 
 
 def _checked(frames: Tensor) -> Tensor:
-    if frames.ndim != 4 or frames.shape[-1] != 3 or not len(frames):
+    if frames.ndim != 4 or frames.shape[-1] != 3:
         raise ValueError(
-            f"got first frames of shape {list(frames.shape)}; wanted [T, H, W, 3], with at least one frame; move or drop the "
+            f"got first frames of shape {list(frames.shape)}; wanted [T, H, W, 3] or one picture [H, W, 3]; move or drop the "
             "dimensions that are others"
         )
     return frames

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .generator import VideoGenerator
     from .steps import GeneratorState, Step
 
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One frame of a stream.
