@@ -16,15 +16,16 @@ _SECONDS = 10.0  # between two lines
 
 
 @contextmanager
-def shown_progress(transient: bool = False) -> Iterator[Callable[[str], Progress]]:
+def shown_progress(lines: "type[Lines]", transient: bool = False) -> Iterator[Callable[[str], Progress]]:
     """Gives what begins a piece of work: its name in, what takes its shares out.
 
     Args:
+        lines: What is written where there is no terminal.
         transient: Whether the bars vanish at the end.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield Lines
+        yield lines
         return
     columns = (bars.BarColumn(), bars.TaskProgressColumn(), bars.TimeElapsedColumn(), bars.TimeRemainingColumn())
     name_column = bars.TextColumn("{task.description}", markup=False)
@@ -39,7 +40,7 @@ def shown_progress(transient: bool = False) -> Iterator[Callable[[str], Progress
 
 def tracked(items: Sequence[T], what: str) -> Iterator[T]:
     """The items, with the progress through them shown."""
-    with shown_progress(transient=True) as begin:
+    with shown_progress(Lines, transient=True) as begin:
         update = begin(what)
         for number, item in enumerate(items, 1):
             yield item
@@ -47,24 +48,38 @@ def tracked(items: Sequence[T], what: str) -> Iterator[T]:
 
 
 class Lines:
-    """The progress of one piece of work as lines on standard error: as it begins, every ten seconds, and as it ends.
+    """The progress of one piece of work as lines on standard error, one every ten seconds.
 
     Args:
         name: What is done.
     """
 
     def __init__(self, name: str):
-        self.name, self.started, self._is_done = name, time.monotonic(), False
+        self.name, self.started = name, time.monotonic()
         self._last = self.started
-        self._say("begins")
 
     def __call__(self, share: float) -> None:
         now = time.monotonic()
-        if self._is_done or (share < 1 and now - self._last < _SECONDS):
-            return
-        self._last, self._is_done = now, share >= 1
-        self._say(f"{'done' if self._is_done else f'{100 * share:.0f} %'} after {now - self.started:.0f} s")
+        if now - self._last >= _SECONDS:
+            self._last = now
+            self._say(f"{100 * share:.0f} % after {now - self.started:.0f} s")
 
     def _say(self, what: str) -> None:
         if sys.stderr is not None:
             print(f"{self.name}: {what}", file=sys.stderr, flush=True)
+
+
+class AllLines(Lines):
+    """As `Lines`, with one as the work begins and one as it ends."""
+
+    def __init__(self, name: str):
+        super().__init__(name)
+        self._is_done = False
+        self._say("begins")
+
+    def __call__(self, share: float) -> None:
+        if share < 1:
+            super().__call__(share)
+        elif not self._is_done:
+            self._is_done = True
+            self._say(f"done after {time.monotonic() - self.started:.0f} s")

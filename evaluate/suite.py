@@ -27,7 +27,7 @@ from .drift import drift
 from .events import passes_once, persistence, steering
 from .figures import Curve, Figure, Sample, Section
 from .frechet import WINDOW
-from .progress import shown_progress
+from .progress import AllLines, shown_progress
 from .quality import quality
 from .report import BundleResult, write_report
 from .study import WORLDS, Progress, Settings, Study
@@ -92,7 +92,7 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
         extractor(studies[0])  # a file of features that cannot be read is known before the long work starts
     names = _names([study.bundle for study in studies])
     results = []
-    with shown_progress() as begin:
+    with shown_progress(AllLines) as begin:
         for study, plan, name in zip(studies, plans, names, strict=True):
             sections = [_section(study, part, out / "parts", begin(f"{name}: {part}")) for part in plan]
             results.append(BundleResult(name, describe(study.bundle), tuple(sections)))

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn
 
 BROKEN_PIPE = 128 + signal.SIGPIPE
 """The exit status where nobody reads standard output any more, as of any program."""
@@ -65,21 +65,14 @@ def warnings_in_one_line(kind: type[Warning]) -> Iterator[None]:
         show, said = warnings.showwarning, set[str]()
         warnings.simplefilter("always", kind)
 
-        def line(
-            message: Warning | str,
-            category: type[Warning],
-            filename: str,
-            lineno: int,
-            file: TextIO | None = None,
-            text: str | None = None,
-        ) -> None:
+        def show_in_one_line(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
             if not issubclass(category, kind):
-                show(message, category, filename, lineno, file, text)
+                show(message, category, *where, **more)
             elif str(message) not in said:
                 said.add(str(message))
                 say(f"warning: {message}")
 
-        warnings.showwarning = line
+        warnings.showwarning = show_in_one_line
         yield
 
 

@@ -108,7 +108,7 @@ class VideoGenerator:
     @overload
     def generate(
         self,
-        prompt: Sequence[str | Timeline],
+        prompt: list[str],
         num_frames: int,
         seed: int = 0,
         params: SamplingParams | None = None,

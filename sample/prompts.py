@@ -24,14 +24,22 @@ def timeline_of(prompt: Prompt) -> Timeline:
     """The timeline that one prompt means.
 
     Raises:
-        ValueError: It is a list of prompts, or no timeline.
+        ValueError: It is a list of prompts, or none of the forms of `Prompt`.
     """
     if is_batch(prompt):
         raise ValueError(
             f"got a list of {len(prompt)} prompts for one stream; wanted one prompt, or pairs of seconds and text; `generate` "
             "makes a clip of each, and a `StreamBatch` takes a stream of each"
         )
+    if not isinstance(prompt, (str, Timeline)) and not _are_pairs(prompt):
+        raise ValueError(f"got {prompt!r:.80} as a prompt; wanted a prompt, pairs of seconds and text, or a list of prompts")
     return Timeline.of(prompt)
+
+
+def _are_pairs(prompt: object) -> bool:
+    if isinstance(prompt, (bytes, dict)) or not isinstance(prompt, Sequence):
+        return False
+    return all(isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[1], str) for pair in prompt)
 
 
 def warn_of_unseen(text_tokenizer: TextTokenizer, prompt: str) -> None:
