@@ -6,6 +6,7 @@ from functools import partial
 from math import inf, nextafter
 
 import numpy as np
+from torch import Tensor
 
 DECODING = ("token", "row", "frame", "jacobi")
 
@@ -79,7 +80,7 @@ def whole(name: str, value: object, least: float, most: float, wanted: str) -> i
 
 def real(name: str, value: object, least: float, most: float, wanted: str) -> float:
     """A number of any kind, as Python's; a whole one stays whole. Raises ValueError as `whole` does, and for NaN."""
-    number = value.item() if isinstance(value, np.generic) else value
+    number = value.item() if isinstance(value, np.generic) or (isinstance(value, Tensor) and value.ndim == 0) else value
     if isinstance(number, bool) or not isinstance(number, (int, float)) or not least <= number <= most:
         raise ValueError(f"got {name} {number!r}; wanted {wanted}")
     return number
