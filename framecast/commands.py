@@ -158,7 +158,11 @@ def _serve_in_cluster(arguments: argparse.Namespace, config: "ServeConfig") -> N
 
 def _token(file: str | None) -> str | None:
     """The token of a file, or else of the environment: on a command line others could read it."""
-    return os.environ.get("FRAMECAST_TOKEN") if file is None else Path(file).read_text(encoding="utf-8").strip()
+    if file is None:
+        return os.environ.get("FRAMECAST_TOKEN")
+    if not Path(file).is_file():
+        raise ValueError(f"got --token_file {file}; wanted a file that holds the token")
+    return Path(file).read_text(encoding="utf-8").strip()
 
 
 def encode(arguments: argparse.Namespace) -> None:

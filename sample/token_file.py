@@ -182,6 +182,8 @@ def read_tokens(file: str | Path) -> TokenVideo:
     """
     path = Path(file)
     try:
+        if path.exists() and not path.is_file():  # a pipe or a device may never end
+            raise TokenFileError(f"{path} is no regular file; wanted a token file, such as one that `framecast encode` wrote")
         data = path.read_bytes()
     except OSError as error:
         raise TokenFileError(f"cannot read {path} ({error.strerror}); check the path") from error
