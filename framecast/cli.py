@@ -61,7 +61,7 @@ def _run(arguments: list[str]) -> None:
     with console.ends_on_sigterm():
         from . import commands  # takes seconds, which --help need not
 
-        with console.warnings_in_one_line(commands.UnseenWordsWarning):
+        with console.warnings_in_one_line(commands.PromptWarning):
             getattr(commands, parsed.run)(parsed)
 
 

@@ -22,18 +22,18 @@ from .evaluate.progress import tracked
 from .sample import (
     Bundle,
     Clip,
+    PromptWarning,
     SamplingParams,
     Stream,
     TokenHeader,
     TokenWriter,
-    UnseenWordsWarning,
     VideoGenerator,
     describe_tokens,
     load_bundle,
     load_generator,
     read_tokens,
 )
-from .sample.prompts import Prompt
+from .sample.prompts import Prompt, warn_of_late
 from .sample.token_file import SUFFIX
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ DEMO_PROMPTS = (
 DEMO_FRAMES = 33
 DEFAULT_GIVEN_FRAMES = 17
 _SHOWN_WORDS = 80
+_MOST_DIGITS = 20
 
 
 def sample(arguments: argparse.Namespace) -> None:
@@ -123,7 +124,7 @@ def stream(arguments: argparse.Namespace) -> None:
 
 def serve(arguments: argparse.Namespace) -> None:
     """`framecast serve`: streams for browsers and programs."""
-    warnings.simplefilter("ignore", UnseenWordsWarning)  # its prompts are other people's
+    warnings.simplefilter("ignore", PromptWarning)  # its prompts are other people's
     from .serve.config import ServeConfig
 
     config = ServeConfig(
@@ -245,6 +246,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
 def demo(arguments: argparse.Namespace) -> None:
     """`framecast demo`: a captioned set of clips, and how fast they were made."""
     folder = _checked_folder(arguments.out)
+    folder.mkdir(parents=True, exist_ok=True)
     generator = load_generator()
     params = SamplingParams()
     generator.generate(DEMO_PROMPTS[0], 5, arguments.seed, params)  # a warm start
@@ -275,6 +277,7 @@ def _generate(
     length = generator.tokenizer.num_latent_frames(num_frames)
     _check_memory(num_frames * generator.height * generator.width * 3, num_frames)
     stream = generator.stream(prompt, arguments.seed, _params(arguments), first_tokens=given)
+    warn_of_late(stream.own_state.upcoming, length)
     frames = [] if stream.tokens is None else [generator.decode(stream.tokens)]
     with ExitStack() as stack:
         if out.suffix.lower() == SUFFIX:
@@ -335,7 +338,7 @@ def _params(arguments: argparse.Namespace) -> SamplingParams:
         top_k=arguments.top_k,
         top_p=arguments.top_p,
         guidance_scale=arguments.guidance_scale,
-        decoding=int(block) if block.isdecimal() else block,
+        decoding=int(block) if block.isdecimal() and len(block) < _MOST_DIGITS else block,
     )
 
 
@@ -387,16 +390,20 @@ def _checked_out(out: str, suffixes: Sequence[str] = (*WRITERS, SUFFIX), given: 
 
 
 def _checked_folder(out: str) -> Path:
-    """The output folder, made if it is missing; that files can be written there is known before the long work starts."""
+    """The output folder, which need not be there yet; that it can be made and written is known before the long work starts."""
+    if not out:
+        raise ValueError("got an empty --out; wanted the name of a folder")
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    _check_writable(folder / "file")
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise ValueError(f"cannot write the folder {folder}: File exists: {there}; name another")
+    _check_writable(there / "file")
     return folder
 
 
 def _check_writable(path: Path) -> None:
-    for place in (path.parent, path) if path.exists() else (path.parent,):
-        if not os.access(place, os.W_OK):
+    for place in (path.parent, path):
+        if place.exists() and not os.access(place, os.W_OK):
             raise ValueError(f"cannot write {path}: {place} may not be written; name another place or change its permissions")
     if path.exists() and not path.is_file():
         raise ValueError(f"cannot write {path}: it is no regular file; name another")

@@ -5,7 +5,7 @@ from .bundle import Bundle, BundleError, load_bundle, load_generator, save_bundl
 from .clip import Clip
 from .generator import VideoGenerator
 from .params import SamplingParams
-from .prompts import UnseenWordsWarning
+from .prompts import PromptWarning, UnseenWordsWarning
 from .snapshot import SnapshotError
 from .steps import GeneratorState, Step
 from .stream import Frame, Stream
@@ -17,6 +17,7 @@ __all__ = [
     "Clip",
     "Frame",
     "GeneratorState",
+    "PromptWarning",
     "SamplingParams",
     "SnapshotError",
     "Step",

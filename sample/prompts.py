@@ -4,14 +4,18 @@ import warnings
 from collections.abc import Sequence
 from typing import TypeGuard
 
-from ..data import Timeline
+from ..data import Caption, Timeline
 from ..tokenizer import TextTokenizer
 
 Prompt = str | Timeline | Sequence[tuple[float, str]]
 """What a video shows: a text, which may be a timeline, a `Timeline`, or pairs of seconds and text."""
 
 
-class UnseenWordsWarning(UserWarning):
+class PromptWarning(UserWarning):
+    """A prompt that the video will not show, or not as it was meant."""
+
+
+class UnseenWordsWarning(PromptWarning):
     """A prompt has words that were in no caption of the training."""
 
 
@@ -52,3 +56,18 @@ def warn_of_unseen(text_tokenizer: TextTokenizer, prompt: str) -> None:
     if words:
         message = f"{', '.join(words)}: not in what this model was trained on, so it cannot know what is meant"
         warnings.warn(message, UnseenWordsWarning, stacklevel=3)
+
+
+def warn_of_late(upcoming: Sequence[Caption], length: int) -> None:
+    """Warns of prompts that begin behind the end of a clip.
+
+    Args:
+        upcoming: Prompts with the latent frames from which they hold.
+        length: Latent frames of the clip.
+
+    Warns:
+        PromptWarning: There are such prompts; the message names the first.
+    """
+    late = [caption.text for caption in upcoming if caption.start >= length]
+    if late:
+        warnings.warn(f'the video ends before the time of "{late[0]}" has come; ask for more frames', PromptWarning, stacklevel=3)

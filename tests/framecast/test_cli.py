@@ -384,6 +384,7 @@ WRONG = {
     ),
     "less than no time": (["stream", PROMPT, "--seconds", "-1"], "got --seconds -1; wanted a number above 0"),
     "a timeline out of order": (["stream", f"{PROMPT}; at 0s it stops"], "wanted the first at 0 and each later"),
+    "no folder": (["demo", "--out", ""], "got an empty --out; wanted the name of a folder"),
     "a file as folder": (["demo", "--out", "text.mp4"], "File exists"),
 }
 

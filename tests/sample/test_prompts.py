@@ -8,7 +8,7 @@ import tiny_bundle
 import torch
 
 from framecast.data.captions import CAPTION_WORDS
-from framecast.sample import SamplingParams, UnseenWordsWarning, load_bundle, load_generator
+from framecast.sample import PromptWarning, SamplingParams, UnseenWordsWarning, load_bundle, load_generator
 from framecast.tokenizer import TextTokenizer
 
 PROMPT = "a red circle moves right"
@@ -39,6 +39,16 @@ def test_unseen_words_are_named(default):
         stream.set_prompt("it sparkles")
     with pytest.warns(UnseenWordsWarning, match='"purple"'):
         default.stream([(0, PROMPT), (1, "a purple circle moves up")])
+
+
+def test_a_prompt_that_no_frame_shows_is_named():
+    generator = tiny_bundle.generator()
+    for prompt in (f"{PROMPT}; at 5s a ring falls", [f"{PROMPT}; at 5s a ring falls"]):
+        with pytest.warns(PromptWarning, match='ends before the time of "a ring falls" has come; ask for more frames'):
+            generator.generate(prompt, 9)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        generator.generate(f"{PROMPT}; at 0.5s a ring falls", 9)
 
 
 def test_words_of_the_training_are_no_news(default):
