@@ -4,7 +4,6 @@ import argparse
 import os
 import time
 import warnings
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from .data.files import replacing
 from .data.video import WRITERS
 from .evaluate import bits_per_pixel, psnr
 from .evaluate.progress import tracked
+from .requests import check_memory, checked_folder, checked_out, one_prompt
 from .sample import (
     Bundle,
     Clip,
@@ -57,7 +57,7 @@ _MOST_DIGITS = 20
 
 def sample(arguments: argparse.Namespace) -> None:
     """`framecast sample`: a clip from a prompt."""
-    out, prompt = _checked_out(arguments.out), one_prompt(arguments.prompt)
+    out, prompt = checked_out(arguments.out), one_prompt(arguments.prompt)
     generator = _generator(arguments)
     started = time.perf_counter()
     clip = _generate(generator, prompt, arguments.num_frames, arguments, out)
@@ -66,7 +66,7 @@ def sample(arguments: argparse.Namespace) -> None:
 
 def continue_video(arguments: argparse.Namespace) -> None:
     """`framecast continue`: a video or a token file, and what comes after it."""
-    out = _checked_out(arguments.out, given=arguments.video)
+    out = checked_out(arguments.out, given=arguments.video)
     generator = _generator(arguments)
     stride = generator.tokenizer.temporal_stride
     if arguments.num_frames < 1 or arguments.num_frames % stride:
@@ -115,7 +115,7 @@ def stream(arguments: argparse.Namespace) -> None:
     from .live import STREAM_SUFFIXES, run_stream
 
     if arguments.out not in (None, "-"):
-        _checked_out(arguments.out, STREAM_SUFFIXES)
+        checked_out(arguments.out, STREAM_SUFFIXES)
     if arguments.seconds is not None and not 0 < arguments.seconds < float("inf"):
         raise ValueError(f"got --seconds {arguments.seconds:g}; wanted a number above 0; leave it out for a stream without end")
     arguments.prompt = one_prompt(arguments.prompt)
@@ -168,7 +168,7 @@ def _token(file: str | None) -> str | None:
 
 def encode(arguments: argparse.Namespace) -> None:
     """`framecast encode`: a video as a token file."""
-    out = _checked_out(arguments.out, (SUFFIX,), arguments.video)
+    out = checked_out(arguments.out, (SUFFIX,), arguments.video)
     bundle = load_bundle(arguments.bundle)
     tokens = _encode(bundle, _read_legal(bundle, arguments))
     with replacing(out) as temporary, TokenWriter(temporary, _header(bundle)) as writer:
@@ -178,7 +178,7 @@ def encode(arguments: argparse.Namespace) -> None:
 
 def decode(arguments: argparse.Namespace) -> None:
     """`framecast decode`: a token file as a video."""
-    out = _checked_out(arguments.out, tuple(WRITERS), arguments.file)
+    out = checked_out(arguments.out, tuple(WRITERS), arguments.file)
     bundle = load_bundle(arguments.bundle)
     video = read_tokens(arguments.file).check(_header(bundle))
     write_video(out, _decode(bundle, video.tokens), video.header.fps)
@@ -187,7 +187,7 @@ def decode(arguments: argparse.Namespace) -> None:
 
 def reconstruct(arguments: argparse.Namespace) -> None:
     """`framecast reconstruct`: a video beside what its tokens keep of it."""
-    out = _checked_out(arguments.out, tuple(WRITERS), arguments.video)
+    out = checked_out(arguments.out, tuple(WRITERS), arguments.video)
     bundle = load_bundle(arguments.bundle)
     frames = _read_legal(bundle, arguments)
     tokens = _encode(bundle, frames)
@@ -226,7 +226,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """`framecast evaluate`: figures, curves and clips of bundles, on one page."""
     from .evaluate import QUICK, Settings, evaluate_bundles
 
-    out = _checked_folder(arguments.out)
+    out = checked_folder(arguments.out)
     settings = QUICK if arguments.quick else Settings()
     chosen = {name: getattr(arguments, name) for name in ("clips", "long_clips", "long_frames")}
     settings = replace(
@@ -245,7 +245,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
 def demo(arguments: argparse.Namespace) -> None:
     """`framecast demo`: a captioned set of clips, and how fast they were made."""
-    folder = _checked_folder(arguments.out)
+    folder = checked_folder(arguments.out)
     folder.mkdir(parents=True, exist_ok=True)
     generator = load_generator()
     params = SamplingParams()
@@ -275,7 +275,7 @@ def _generate(
 ) -> Clip:
     """What `VideoGenerator.generate` makes, with a bar that shows how far it is; `given` are the first tokens `[T, H, W]`."""
     length = generator.tokenizer.num_latent_frames(num_frames)
-    _check_memory(num_frames * generator.height * generator.width * 3, num_frames)
+    check_memory(num_frames * generator.height * generator.width * 3, num_frames)
     stream = generator.stream(prompt, arguments.seed, _params(arguments), first_tokens=given)
     warn_of_late(stream.own_state.upcoming, length)
     frames = [] if stream.tokens is None else [generator.decode(stream.tokens)]
@@ -288,16 +288,6 @@ def _generate(
     tokens = stream.tokens
     assert tokens is not None
     return Clip(torch.cat(frames), tokens, generator.fps, stream.prompts[0][1], arguments.seed)
-
-
-def _check_memory(num_bytes: int, num_frames: int) -> None:
-    """Raises ValueError where the frames of a clip cannot be held."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if num_bytes > memory:
-        raise ValueError(
-            f"got --num_frames {num_frames}, whose frames take {num_bytes / 2**30:,.0f} GiB; wanted fewer than the "
-            f"{memory / 2**30:.0f} GiB of memory; `framecast stream` writes a video of any length while it is made"
-        )
 
 
 def _num_tokens(stream: Stream) -> int:
@@ -360,53 +350,6 @@ def _device(arguments: argparse.Namespace) -> torch.device:
         there = "cpu, cuda" if torch.cuda.is_available() else "cpu"
         raise ValueError(f"got --device {arguments.device}; wanted one that is here: {there}") from error
     return device
-
-
-def one_prompt(words: Sequence[str]) -> str:
-    """The prompt of a command line.
-
-    Raises:
-        ValueError: There are several: the shell has split one that had no quotes, or a list was meant.
-    """
-    if len(words) > 1:
-        raise ValueError(
-            f'got {len(words)} prompts, "{words[0]}", "{words[1]}" and so on; wanted one; put it in quotes, or run the command '
-            "once for each"
-        )
-    return words[0]
-
-
-def _checked_out(out: str, suffixes: Sequence[str] = (*WRITERS, SUFFIX), given: str | None = None) -> Path:
-    """The output path; that it can be written, and is not the file that is read, is known before the long work starts."""
-    path = Path(out)
-    if not path.parent.is_dir():
-        raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
-    if path.suffix.lower() not in suffixes or path.is_dir():
-        raise ValueError(f"got the output file {path}; wanted the name of a file that ends in {', '.join(suffixes)}")
-    _check_writable(path)
-    if given is not None and path.exists() and Path(given).exists() and path.samefile(given):
-        raise ValueError(f"got {path} to read and to write; wanted another --out: what is read would be lost")
-    return path
-
-
-def _checked_folder(out: str) -> Path:
-    """The output folder, which need not be there yet; that it can be made and written is known before the long work starts."""
-    if not out:
-        raise ValueError("got an empty --out; wanted the name of a folder")
-    folder = Path(out)
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not there.is_dir():
-        raise ValueError(f"cannot write the folder {folder}: File exists: {there}; name another")
-    _check_writable(there / "file")
-    return folder
-
-
-def _check_writable(path: Path) -> None:
-    for place in (path.parent, path):
-        if place.exists() and not os.access(place, os.W_OK):
-            raise ValueError(f"cannot write {path}: {place} may not be written; name another place or change its permissions")
-    if path.exists() and not path.is_file():
-        raise ValueError(f"cannot write {path}: it is no regular file; name another")
 
 
 def _report(clip: Clip, out: Path, new_frames: int, seconds: float) -> None:
