@@ -7,13 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from rich.progress import track
 from rich.table import Table
 
 from framecast.sample import load_generator
 
 from . import default
-from .report import machine, wide_console, write_json
+from .report import check_output, machine, say, usable_device, wide_console, write_json
 from .timing import Contest, Limits, Outcome, compete
 
 GROUPS = ("decoding", "detokenizing", "quantizing", "vocabularies", "training", "default")
@@ -30,13 +29,17 @@ def main(words: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(words)
     if arguments.rounds < 3:
         parser.error(f"got --rounds {arguments.rounds}; wanted at least 3, for a median")
-    device = torch.device(arguments.device)
+    device, path = usable_device(arguments.device), Path(arguments.out)
+    check_output(path.with_suffix(".json"))
+    say("measuring the machine's limits")
     limits = Limits.measure(device)
-    outcomes = [
-        compete(contest, limits, device, arguments.rounds)
-        for group in track(arguments.only, "measuring")
-        for contest in contests_of(group, arguments.bundle, device)
-    ]
+    outcomes = []
+    for group in arguments.only:
+        say(f"preparing {group}")
+        for contest in contests_of(group, arguments.bundle, device):
+            say(f"measuring {contest.name}")
+            outcomes.append(compete(contest, limits, device, arguments.rounds))
+            print(line(outcomes[-1]), flush=True)
     report = {
         "limits": {
             "bytes_per_second": limits.bandwidth,
@@ -45,7 +48,6 @@ def main(words: Sequence[str] | None = None) -> None:
         "rounds": arguments.rounds,
         "rows": [asdict(outcome) for outcome in outcomes],
     }
-    path = Path(arguments.out)
     write_json(path.with_suffix(".json"), report)
     wide_console().print(table(outcomes, limits))
     plot(outcomes, path.with_suffix(".png"))
@@ -79,6 +81,12 @@ def table(outcomes: Sequence[Outcome], limits: Limits) -> Table:
             row.peer_name,
         )
     return shown
+
+
+def line(row: Outcome) -> str:
+    """A row for those who cannot wait for the table."""
+    beside = "" if row.ratio is None else f", {row.ratio:.2f} times as fast as {row.peer_name}"
+    return f"{row.name}: {spoken(row.ours)} a {row.unit}{beside}"
 
 
 def skipped(row: Outcome) -> str:

@@ -1,7 +1,9 @@
 """How benchmarks say what they measured, and on what machine."""
 
 import json
+import os
 import platform
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +20,35 @@ def machine() -> dict[str, object]:
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
+
+
+def say(what: str) -> None:
+    """A line of progress on standard error, also where that is a file."""
+    print(what, file=sys.stderr, flush=True)
+
+
+def usable_device(name: str) -> torch.device:
+    """The device of that name.
+
+    Raises:
+        ValueError: There is none here.
+    """
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"got --device {name}; wanted one that is here, such as cpu") from error
+    return device
+
+
+def check_output(path: Path) -> None:
+    """Raises ValueError where a report cannot be written, before the long work."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"cannot write {path} ({error.strerror}); name another --out") from error
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ValueError(f"cannot write {path}; it is a folder or may not be written; name another --out")
 
 
 def write_json(path: Path, report: Mapping[str, object]) -> None:

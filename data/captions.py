@@ -85,7 +85,8 @@ def phrase(description: ObjectDescription) -> str:
 def resolve_it(text: str, before: str) -> str:
     """A prompt that says "it" with the object of the prompt before in its place: "it stops" becomes "a red circle stops".
 
-    A prompt that was no caption of this language, or did not begin with "it", is left as it is.
+    Case, spaces and a full stop do not matter. A prompt that was no caption of this language, or did not begin with "it", is
+    left as it is.
 
     Raises:
         ValueError: The prompt before speaks of two objects.
@@ -93,7 +94,7 @@ def resolve_it(text: str, before: str) -> str:
     if not text.lower().startswith("it "):
         return text
     try:
-        objects = parse_caption(before)
+        objects = parse_caption(_plain(before))
     except ValueError:
         return text
     if len(objects) > 1:
@@ -103,6 +104,12 @@ def resolve_it(text: str, before: str) -> str:
         )
     looks = phrase(replace(objects[0], motion="", then=None)).strip()
     return f"{looks} {text[3:].strip()}"
+
+
+def _plain(text: str) -> str:
+    """A caption as this language writes it: lower case, single spaces, no full stop, "an" before a vowel."""
+    words = " ".join(text.lower().split()).rstrip(" .!").replace(" ,", ",")
+    return re.sub(r"\ban? (?=([aeiou])?)", lambda article: "an " if article[1] else "a ", words)
 
 
 def _compose(scene: Scene, descriptions: list[ObjectDescription]) -> str:

@@ -82,13 +82,6 @@ class ClipSource(Dataset, ABC):
     def __getitem__(self, index: int) -> CaptionedClip:
         """Clip `index`; raises IndexError outside of `[0, len)`."""
 
-    def fingerprint(self) -> dict:
-        """STUB."""
-        public = {name: value for name, value in vars(self).items() if not name.startswith("_")}
-        kept = {name: value for name, value in public.items() if isinstance(value, bool | int | float | str | tuple)}
-        within = {name: value.fingerprint() for name, value in public.items() if isinstance(value, ClipSource)}
-        return {"class": type(self).__name__, "num_clips": len(self), **kept, **within}
-
     def summary(self) -> str:
         """One line: how many clips there are, and of what."""
         size = f"{self.height}x{self.width}"

@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from .captions import resolve_it
 from .clips import Caption
+from .moments import FORMS, split_moment
 
-_AT = re.compile(r"\s*;\s*at\s+([0-9.]+)\s*s(?:ec(?:ond)?s?)?\b[\s,:]*", re.IGNORECASE)
+_SEPARATOR = re.compile("[;\uff1b]")
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,21 @@ class Timeline:
 
     @classmethod
     def parse(cls, text: str) -> "Timeline":
-        """Reads "a red circle moves right; at 2s it stops; at 3s it moves up"; "it" is the sprite that was spoken of before."""
-        first, *rest = _AT.split(text)
-        entries = [(0.0, first.strip())]
-        for start, later in zip(rest[::2], rest[1::2], strict=True):
-            entries.append((_seconds(start, text), resolve_it(later.strip(), entries[-1][1])))
+        """Reads "a red circle moves right; at 2s it stops; at 0:03 it moves up"; "it" is the sprite that was spoken of before.
+
+        Raises:
+            ValueError: What follows a ";" begins with no time that can be read, or the entries are not as above.
+        """
+        first, *rest = _SEPARATOR.split(text)
+        entries = [(0.0, _without_start(first))]
+        for part in filter(str.strip, rest):
+            moment = split_moment(part)
+            if moment is None:
+                raise ValueError(
+                    f'got "{part.strip()}" after a ";", which begins with no time that can be read; wanted a time, such as '
+                    f"{FORMS}, and what the video shows then; write a comma if no time is meant"
+                )
+            entries.append((moment[0], resolve_it(moment[1], entries[-1][1])))
         return cls(tuple(entries))
 
     @classmethod
@@ -69,10 +80,21 @@ def latent_index(frame: int, temporal_stride: int) -> int:
     return -(-frame // temporal_stride)
 
 
-def _seconds(number: str, text: str) -> float:
-    try:
-        return float(number)
-    except ValueError:
+def next_prompt(text: str, before: str) -> str:
+    """The prompt that a text means for a stream that runs under the prompt `before`; it holds at once.
+
+    Raises:
+        ValueError: It is a timeline, or it says "it" and the prompt before speaks of two objects.
+    """
+    if _SEPARATOR.search(text):
         raise ValueError(
-            f'got the timeline "{text}" with the time "{number}"; wanted a number of seconds, as in "at 2.5s"'
-        ) from None
+            f'got "{text}" with a ";" for a stream that runs; wanted one prompt, which holds at once; give a timeline when '
+            "the stream begins, or each prompt when its time has come"
+        )
+    return resolve_it(text.strip(), before)
+
+
+def _without_start(first: str) -> str:
+    """The first prompt; that it holds "at 0s" need not be said, but can be."""
+    moment = split_moment(first)
+    return moment[1] if moment is not None and moment[0] == 0 else first.strip()

@@ -12,8 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
@@ -29,12 +27,13 @@ from .drift import drift
 from .events import passes_once, persistence, steering
 from .figures import Curve, Figure, Sample, Section
 from .frechet import WINDOW
+from .progress import AllLines, shown_progress
 from .quality import quality
 from .report import BundleResult, write_report
-from .study import WORLDS, Settings, Study
+from .study import WORLDS, Progress, Settings, Study
 from .tokens import prediction, tokenizer_on_sprites, tokenizer_on_videos
 
-SECTIONS: dict[str, Callable[[Study, Callable[[float], None]], Section]] = {
+SECTIONS: dict[str, Callable[[Study, Progress], Section]] = {
     "tokenizer-sprites": tokenizer_on_sprites,
     "tokenizer-videos": tokenizer_on_videos,
     "prediction": prediction,
@@ -93,10 +92,9 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
         extractor(studies[0])  # a file of features that cannot be read is known before the long work starts
     names = _names([study.bundle for study in studies])
     results = []
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with shown_progress(AllLines) as begin:
         for study, plan, name in zip(studies, plans, names, strict=True):
-            sections = [_section(study, part, out / "parts", bar, name) for part in plan]
+            sections = [_section(study, part, out / "parts", begin(f"{name}: {part}")) for part in plan]
             results.append(BundleResult(name, describe(study.bundle), tuple(sections)))
     features = next((extractor(study).name for study, plan in zip(studies, plans, strict=True) if "distance" in plan), "none")
     return write_report(out, results, protocol(studies, settings, features))
@@ -210,18 +208,17 @@ def _caption(world: SpriteWorld, index: int) -> str:
     return caption_scene(replace(world.scene(index), timeline=False))[0].text
 
 
-def _section(study: Study, name: str, folder: Path, bar: Progress, title: str) -> Section:
+def _section(study: Study, name: str, folder: Path, progress: Progress) -> Section:
     """One section, measured or read from where an earlier call kept it."""
     facts = [source_digest(), name, study.bundle.hashes, asdict(study.settings), *_inputs(study, name)]
     key = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
     path = folder / f"{name}-{key}.safetensors"
-    task = bar.add_task(f"{title}: {name}", total=1.0)
     section = _read(path)
     if section is None:
-        section = SECTIONS[name](study, lambda share: bar.update(task, completed=share))
+        section = SECTIONS[name](study, progress)
         section = replace(section, name=name)
         _write(path, section)
-    bar.update(task, completed=1.0)
+    progress(1.0)
     return section
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from . import __version__
+from . import __version__, console
 
 
 class Parser(argparse.ArgumentParser):
@@ -36,22 +36,33 @@ def build_parser() -> Parser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns the exit code: 0, or 2 where the input was wrong."""
+    """Runs a command; returns the exit code: 0, 2 where the input was wrong, or 128 and the number of a signal."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    console.open_standard_streams()
     try:
-        if arguments and arguments[0] in _ELSEWHERE:
-            _ELSEWHERE[arguments[0]](arguments[1:])
-            return 0
-        parsed = build_parser().parse_args(arguments)
-        from . import commands  # takes seconds, which --help need not
-
-        getattr(commands, parsed.run)(parsed)
+        _run(arguments)
+        console.flush_output()
+    except BrokenPipeError:
+        console.drop_output()
+        return console.BROKEN_PIPE
     except (ValueError, OSError) as error:
-        print("framecast:", " ".join(str(error).split()), file=sys.stderr)
+        console.say(error)
         return 2
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _run(arguments: list[str]) -> None:
+    if arguments and arguments[0] in _ELSEWHERE:
+        _ELSEWHERE[arguments[0]](arguments[1:])
+        return
+    parsed = build_parser().parse_args(arguments)
+    with console.ends_on_sigterm():
+        from . import commands  # takes seconds, which --help need not
+
+        with console.warnings_in_one_line(commands.PromptWarning):
+            getattr(commands, parsed.run)(parsed)
 
 
 def _train(arguments: list[str]) -> None:
@@ -79,7 +90,7 @@ def _add_rest(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_sample(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("prompt", help='what the video shows, such as "a red circle moves right"')
+    _add_prompt(parser, 'what the video shows, such as "a red circle moves right"')
     parser.add_argument("--num_frames", type=int, default=33, help="length of the clip, 1 + 4k (default: 33)")
     _add_bundle(parser)
     _add_out(parser)
@@ -89,7 +100,13 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_stream(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("prompt", help='what the video shows; may change, as in "a red circle moves right; at 2s it stops"')
+    _add_prompt(parser, 'what the video shows; may change, as in "a red circle moves right; at 2s it stops"')
+    parser.add_argument(
+        "--prompts",
+        default=None,
+        choices=("-",),
+        help="take each line of standard input as the next prompt; a terminal's are taken anyway (default: no)",
+    )
     parser.add_argument("--seconds", type=float, default=None, help="length of the video (default: until Ctrl-C)")
     parser.add_argument(
         "--out", default=None, help=".mp4 (fragmented), .y4m, .fct (tokens), or - for y4m on standard output (default: none)"
@@ -189,6 +206,10 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default="demo", help="folder for the clips, made if it is missing (default: demo)")
     parser.add_argument("--seed", type=int, default=0, help="seed of every clip (default: 0)")
     parser.set_defaults(run="demo")
+
+
+def _add_prompt(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("prompt", nargs="+", help=f"{what}; one, in quotes")
 
 
 def _add_bundle(parser: argparse.ArgumentParser) -> None:

@@ -4,22 +4,26 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+import warnings
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from .console import say
 from .data import VideoData, contact_sheet, read_video, to_frames, to_video, write_video
+from .data.files import replacing
 from .data.video import WRITERS
 from .evaluate import bits_per_pixel, psnr
+from .evaluate.progress import tracked
+from .requests import check_memory, checked_folder, checked_out, one_prompt
 from .sample import (
     Bundle,
     Clip,
+    PromptWarning,
     SamplingParams,
     Stream,
     TokenHeader,
@@ -30,6 +34,7 @@ from .sample import (
     load_generator,
     read_tokens,
 )
+from .sample.prompts import Prompt, warn_of_late
 from .sample.token_file import SUFFIX
 
 if TYPE_CHECKING:
@@ -47,20 +52,22 @@ DEMO_PROMPTS = (
 )
 DEMO_FRAMES = 33
 DEFAULT_GIVEN_FRAMES = 17
+_SHOWN_WORDS = 80
+_MOST_DIGITS = 20
 
 
 def sample(arguments: argparse.Namespace) -> None:
     """`framecast sample`: a clip from a prompt."""
-    out = _checked_out(arguments.out)
+    out, prompt = checked_out(arguments.out), one_prompt(arguments.prompt)
     generator = _generator(arguments)
     started = time.perf_counter()
-    clip = _generate(generator, arguments.prompt, arguments.num_frames, arguments, out)
+    clip = _generate(generator, prompt, arguments.num_frames, arguments, out)
     _report(clip, out, arguments.num_frames, time.perf_counter() - started)
 
 
 def continue_video(arguments: argparse.Namespace) -> None:
     """`framecast continue`: a video or a token file, and what comes after it."""
-    out = _checked_out(arguments.out)
+    out = checked_out(arguments.out, given=arguments.video)
     generator = _generator(arguments)
     stride = generator.tokenizer.temporal_stride
     if arguments.num_frames < 1 or arguments.num_frames % stride:
@@ -78,7 +85,7 @@ def continue_video(arguments: argparse.Namespace) -> None:
     _report(clip, out, arguments.num_frames, time.perf_counter() - started)
 
 
-def _given_frames(generator: VideoGenerator, arguments: argparse.Namespace) -> tuple[str, Tensor]:
+def _given_frames(generator: VideoGenerator, arguments: argparse.Namespace) -> tuple[Prompt, Tensor]:
     """The prompt, and the tokens of a video's last frames."""
     length = arguments.given_frames or DEFAULT_GIVEN_FRAMES
     if arguments.prompt is None:
@@ -92,15 +99,16 @@ def _given_frames(generator: VideoGenerator, arguments: argparse.Namespace) -> t
     return arguments.prompt, generator.encode(video.frames[-length:])
 
 
-def _given_tokens(generator: VideoGenerator, arguments: argparse.Namespace) -> tuple[str, Tensor]:
+def _given_tokens(generator: VideoGenerator, arguments: argparse.Namespace) -> tuple[Prompt, Tensor]:
     """The prompt that held last, and the tokens of a token file."""
     video = read_tokens(arguments.video).check(generator.token_header())
     if arguments.given_frames is not None:
         raise ValueError("got --given_frames for a token file; wanted all of its tokens: they are of one video from its start")
-    prompt = arguments.prompt or (video.prompts[-1][1] if video.prompts else None)
-    if prompt is None:
+    if arguments.prompt is not None:
+        return arguments.prompt, video.tokens
+    if not video.prompts:
         raise ValueError(f"got {arguments.video}, which knows no prompt, and no --prompt; wanted to know what the video shows")
-    return prompt, video.tokens
+    return [(0.0, video.prompts[-1][1])], video.tokens
 
 
 def stream(arguments: argparse.Namespace) -> None:
@@ -108,14 +116,16 @@ def stream(arguments: argparse.Namespace) -> None:
     from .live import STREAM_SUFFIXES, run_stream
 
     if arguments.out not in (None, "-"):
-        _checked_out(arguments.out, STREAM_SUFFIXES)
+        checked_out(arguments.out, STREAM_SUFFIXES)
     if arguments.seconds is not None and not 0 < arguments.seconds < float("inf"):
         raise ValueError(f"got --seconds {arguments.seconds:g}; wanted a number above 0; leave it out for a stream without end")
+    arguments.prompt = one_prompt(arguments.prompt)
     run_stream(_generator(arguments), arguments, _params(arguments))
 
 
 def serve(arguments: argparse.Namespace) -> None:
     """`framecast serve`: streams for browsers and programs."""
+    warnings.simplefilter("ignore", PromptWarning)  # its prompts are other people's
     from .serve.config import ServeConfig
 
     config = ServeConfig(
@@ -150,22 +160,26 @@ def _serve_in_cluster(arguments: argparse.Namespace, config: "ServeConfig") -> N
 
 def _token(file: str | None) -> str | None:
     """The token of a file, or else of the environment: on a command line others could read it."""
-    return os.environ.get("FRAMECAST_TOKEN") if file is None else Path(file).read_text(encoding="utf-8").strip()
+    if file is None:
+        return os.environ.get("FRAMECAST_TOKEN")
+    if not Path(file).is_file():
+        raise ValueError(f"got --token_file {file}; wanted a file that holds the token")
+    return Path(file).read_text(encoding="utf-8").strip()
 
 
 def encode(arguments: argparse.Namespace) -> None:
     """`framecast encode`: a video as a token file."""
-    out = _checked_out(arguments.out, (SUFFIX,))
+    out = checked_out(arguments.out, (SUFFIX,), arguments.video)
     bundle = load_bundle(arguments.bundle)
-    frames = _read_legal(bundle, arguments)
-    with TokenWriter(out, _header(bundle)) as writer:
-        writer.append(_encode(bundle, frames))
+    tokens = _encode(bundle, _read_legal(bundle, arguments))
+    with replacing(out) as temporary, TokenWriter(temporary, _header(bundle)) as writer:
+        writer.append(tokens)
     _report_tokens(out)
 
 
 def decode(arguments: argparse.Namespace) -> None:
     """`framecast decode`: a token file as a video."""
-    out = _checked_out(arguments.out, tuple(WRITERS))
+    out = checked_out(arguments.out, tuple(WRITERS), arguments.file)
     bundle = load_bundle(arguments.bundle)
     video = read_tokens(arguments.file).check(_header(bundle))
     write_video(out, _decode(bundle, video.tokens), video.header.fps)
@@ -174,7 +188,7 @@ def decode(arguments: argparse.Namespace) -> None:
 
 def reconstruct(arguments: argparse.Namespace) -> None:
     """`framecast reconstruct`: a video beside what its tokens keep of it."""
-    out = _checked_out(arguments.out, tuple(WRITERS))
+    out = checked_out(arguments.out, tuple(WRITERS), arguments.video)
     bundle = load_bundle(arguments.bundle)
     frames = _read_legal(bundle, arguments)
     tokens = _encode(bundle, frames)
@@ -201,6 +215,7 @@ def info(arguments: argparse.Namespace) -> None:
             ("video LM", f"{_count(lm)} parameters, width {config.width}, {config.num_layers} layers"),
             ("tokens", f"{config.frame_shape[0]}x{config.frame_shape[1]} in a latent frame"),
             ("context", f"{config.sink_frames} sink and {config.context_frames} latest latent frames"),
+            ("words", _shown_words(bundle)),
         ]
     rows += [(f"training {name}", value) for name, value in bundle.training.items()]
     rows += [(name, digest[:16]) for name, digest in bundle.hashes.items()]
@@ -212,6 +227,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """`framecast evaluate`: figures, curves and clips of bundles, on one page."""
     from .evaluate import QUICK, Settings, evaluate_bundles
 
+    out = checked_folder(arguments.out)
     settings = QUICK if arguments.quick else Settings()
     chosen = {name: getattr(arguments, name) for name in ("clips", "long_clips", "long_frames")}
     settings = replace(
@@ -225,19 +241,20 @@ def evaluate(arguments: argparse.Namespace) -> None:
         include=tuple(arguments.include or ["*"]),
         features=arguments.fvd_features,
     )
-    print(evaluate_bundles(arguments.bundles or [None], Path(arguments.out), settings, arguments.only or []))
+    print(evaluate_bundles(arguments.bundles or [None], out, settings, arguments.only or []))
 
 
 def demo(arguments: argparse.Namespace) -> None:
     """`framecast demo`: a captioned set of clips, and how fast they were made."""
-    folder = Path(arguments.out)
+    folder = checked_folder(arguments.out)
     folder.mkdir(parents=True, exist_ok=True)
     generator = load_generator()
     params = SamplingParams()
     generator.generate(DEMO_PROMPTS[0], 5, arguments.seed, params)  # a warm start
     clips, started = [], time.perf_counter()
-    for prompt in _progress(DEMO_PROMPTS, "generating"):
+    for number, prompt in enumerate(DEMO_PROMPTS, 1):
         clips.append(generator.generate(prompt, DEMO_FRAMES, arguments.seed, params))
+        say(f"clip {number} of {len(DEMO_PROMPTS)}: {prompt}")
     seconds = time.perf_counter() - started
     for number, clip in enumerate(clips):
         clip.save(folder / f"{number}_{clip.prompt.replace(',', '').replace(' ', '_')}.mp4")
@@ -251,7 +268,7 @@ def demo(arguments: argparse.Namespace) -> None:
 
 def _generate(
     generator: VideoGenerator,
-    prompt: str,
+    prompt: Prompt,
     num_frames: int,
     arguments: argparse.Namespace,
     out: Path,
@@ -259,14 +276,17 @@ def _generate(
 ) -> Clip:
     """What `VideoGenerator.generate` makes, with a bar that shows how far it is; `given` are the first tokens `[T, H, W]`."""
     length = generator.tokenizer.num_latent_frames(num_frames)
+    check_memory(num_frames * generator.height * generator.width * 3, num_frames)
     stream = generator.stream(prompt, arguments.seed, _params(arguments), first_tokens=given)
-    if out.suffix.lower() == SUFFIX:
-        stream.record(out)
+    warn_of_late(stream.own_state.upcoming, length)
     frames = [] if stream.tokens is None else [generator.decode(stream.tokens)]
-    for _ in _progress(range(length - _num_tokens(stream)), "generating"):
-        frames.append(stream.advance().frames.cpu())
+    with ExitStack() as stack:
+        if out.suffix.lower() == SUFFIX:
+            stream.record(stack.enter_context(replacing(out)))  # an older file stays until the new one is whole
+        stack.callback(stream.close)
+        for _ in tracked(range(length - _num_tokens(stream)), "generating"):
+            frames.append(stream.advance().frames.cpu())
     tokens = stream.tokens
-    stream.close()
     assert tokens is not None
     return Clip(torch.cat(frames), tokens, generator.fps, stream.prompts[0][1], arguments.seed)
 
@@ -279,7 +299,7 @@ def _encode(bundle: Bundle, frames: Tensor) -> Tensor:
     """Tokens int64 `[T, H, W]`, in chunks of constant memory that carry their state on."""
     tokenizer = bundle.tokenizer.eval()
     state = tokenizer.init_encoder_state(1, bundle.height, bundle.width)
-    chunks = _progress(frames.split(4 * tokenizer.temporal_stride), "encoding")
+    chunks = tracked(frames.split(4 * tokenizer.temporal_stride), "encoding")
     with torch.inference_mode():
         return torch.cat([tokenizer.encode(to_video(chunk)[None], state)[0] for chunk in chunks])
 
@@ -288,7 +308,7 @@ def _decode(bundle: Bundle, tokens: Tensor) -> Tensor:
     """Frames of tokens `[T, H, W]`, latent frame by latent frame."""
     tokenizer = bundle.tokenizer.eval()
     state = tokenizer.init_decoder_state(1, *tokens.shape[1:])
-    pieces = _progress(tokens.split(1), "decoding")
+    pieces = tracked(tokens.split(1), "decoding")
     with torch.inference_mode():
         return torch.cat([to_frames(tokenizer.decode(piece[None], state))[0] for piece in pieces])
 
@@ -317,7 +337,7 @@ def _params(arguments: argparse.Namespace) -> SamplingParams:
         top_k=arguments.top_k,
         top_p=arguments.top_p,
         guidance_scale=arguments.guidance_scale,
-        decoding=int(block) if block.isdecimal() else block,
+        decoding=int(block) if block.isdecimal() and len(block) < _MOST_DIGITS else block,
     )
 
 
@@ -341,16 +361,6 @@ def _device(arguments: argparse.Namespace) -> torch.device:
     return device
 
 
-def _checked_out(out: str, suffixes: Sequence[str] = (*WRITERS, SUFFIX)) -> Path:
-    """The output path; that it can be written is known before the long work starts."""
-    path = Path(out)
-    if not path.parent.is_dir():
-        raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
-    if path.suffix.lower() not in suffixes or path.is_dir():
-        raise ValueError(f"got the output file {path}; wanted the name of a file that ends in {', '.join(suffixes)}")
-    return path
-
-
 def _report(clip: Clip, out: Path, new_frames: int, seconds: float) -> None:
     if out.suffix.lower() == SUFFIX:
         _report_tokens(out)
@@ -369,10 +379,12 @@ def _header(bundle: Bundle) -> TokenHeader:
     return describe_tokens(bundle.tokenizer, bundle.path.resolve().name, (bundle.height, bundle.width), bundle.fps)
 
 
-def _progress(items: Iterable, what: str) -> Iterable:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield from progress.track(list(items), description=what)
+def _shown_words(bundle: Bundle) -> str:
+    """The words of the training captions, as far as they are known and few."""
+    words = bundle.text_tokenizer.words if bundle.text_tokenizer else None
+    if words is None:
+        return "not known: the bundle does not say"
+    return f"{len(words):,}, {' '.join(sorted(words)[:_SHOWN_WORDS])}{' ...' if len(words) > _SHOWN_WORDS else ''}"
 
 
 def _count(module: torch.nn.Module) -> str:

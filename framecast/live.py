@@ -1,6 +1,7 @@
 """`framecast stream`: frames to a file or a pipe as they are made, steered from standard input."""
 
 import argparse
+import os
 import queue
 import resource
 import sys
@@ -14,8 +15,10 @@ from typing import IO, Protocol
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
+from .console import say
 from .data.video import Mp4Stream
 from .data.y4m import Y4MStream
 from .sample import SamplingParams, Stream, VideoGenerator
@@ -42,9 +45,9 @@ def run_stream(generator: VideoGenerator, arguments: argparse.Namespace, params:
     with ExitStack() as stack:
         write = stack.enter_context(_sink(arguments.out, stream))
         report = stack.enter_context(_progress_line())
-        meter = Meter()
+        meter, lines = Meter(), _typed_lines(arguments.prompts == "-")
         try:
-            _pump(stream, write, last, _typed_lines(), meter, report)
+            _pump(stream, write, last, lines, meter, report)
         except KeyboardInterrupt:
             pass  # the usual end of a stream that has none
         except BrokenPipeError:
@@ -65,7 +68,7 @@ def _pump(
         meter.count(stream)
         if not stream.ready:  # a latent frame is out: now a prompt can change
             _steer(stream, lines)
-            report(f"{meter.summary()} | {stream.prompt}")
+            report(f"{meter.summary()} | {escape(stream.prompt)}")
         if last is not None and frame.index + 1 >= last:
             return
 
@@ -77,7 +80,7 @@ def _steer(stream: Stream, lines: "queue.SimpleQueue[str]") -> None:
         try:
             stream.set_prompt(prompt)
         except ValueError as error:
-            print(f"framecast: {error}", file=sys.stderr)  # above the progress line, which is written over
+            say(error)  # above the progress line, which is written over
 
 
 class Meter:
@@ -148,15 +151,32 @@ def _progress_line() -> Iterator[Callable[[str], None]]:
         yield status.update
 
 
-def _typed_lines() -> "queue.SimpleQueue[str]":
-    """Lines from standard input as they come, read beside the work."""
+def _typed_lines(is_asked_for: bool) -> "queue.SimpleQueue[str]":
+    """Lines from standard input as they come, read beside the work: from a terminal, or where they are asked for.
+
+    Otherwise it is left alone: in a shell's loop it holds what the next commands of the loop are to read.
+    """
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-    def read() -> None:
-        for line in sys.stdin:
-            if line.strip():
-                lines.put(line.strip())
-
-    if sys.stdin is not None and not sys.stdin.closed:
-        threading.Thread(target=read, daemon=True).start()
+    if sys.stdin is not None and not sys.stdin.closed and (is_asked_for or sys.stdin.isatty()):
+        threading.Thread(target=_read_lines, args=(sys.stdin.fileno(), lines), daemon=True).start()
     return lines
+
+
+def _read_lines(file: int, lines: "queue.SimpleQueue[str]") -> None:
+    """Reads past Python's own buffer, whose lock would be held when the program ends."""
+    rest = b""
+    while chunk := os.read(file, 2**16):
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            _put_line(line, lines)
+    _put_line(rest, lines)
+
+
+def _put_line(line: bytes, lines: "queue.SimpleQueue[str]") -> None:
+    try:
+        text = line.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        say(f"got the line {line[:60]!r}, which is no UTF-8, as a prompt; wanted text; it is left out")
+        return
+    if text:
+        lines.put(text)

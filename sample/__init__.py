@@ -5,6 +5,7 @@ from .bundle import Bundle, BundleError, load_bundle, load_generator, save_bundl
 from .clip import Clip
 from .generator import VideoGenerator
 from .params import SamplingParams
+from .prompts import PromptWarning, UnseenWordsWarning
 from .snapshot import SnapshotError
 from .steps import GeneratorState, Step
 from .stream import Frame, Stream
@@ -16,6 +17,7 @@ __all__ = [
     "Clip",
     "Frame",
     "GeneratorState",
+    "PromptWarning",
     "SamplingParams",
     "SnapshotError",
     "Step",
@@ -25,6 +27,7 @@ __all__ = [
     "TokenHeader",
     "TokenVideo",
     "TokenWriter",
+    "UnseenWordsWarning",
     "VideoGenerator",
     "describe_tokens",
     "load_bundle",

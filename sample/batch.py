@@ -1,6 +1,7 @@
 """`StreamBatch`: many streams in one forward. Streams join and leave between latent frames, and none of them notices."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -11,10 +12,12 @@ from ..model import LMState, PromptMemory
 from ..model.vocabulary import Pick
 from ..tokenizer import DecoderState
 from .decoding import Found
-from .generator import VideoGenerator
 from .sampling import BatchChooser, stream_uniforms
 from .steps import GeneratorState, Step
 from .stream import Frame, Stream
+
+if TYPE_CHECKING:
+    from .generator import VideoGenerator
 
 
 class StreamBatch:
@@ -35,7 +38,7 @@ class StreamBatch:
         ValueError: There is no slot.
     """
 
-    def __init__(self, generator: VideoGenerator, slots: int = 8, guided: bool = True):
+    def __init__(self, generator: "VideoGenerator", slots: int = 8, guided: bool = True):
         if slots < 1:
             raise ValueError(f"got {slots} slots; wanted at least 1")
         self.generator, self.slots, self.guided, self.forwards = generator, slots, guided, 0

@@ -5,7 +5,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,14 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+from ..data.captions import CAPTION_WORDS
 from ..data.reading import parse_json, read_regular, regular_size
 from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .bundle_config import build_networks, check_declared, check_sizes, describe_misfits
 from .compiled import check_compiler
 from .generator import VideoGenerator
+from .packing import plain
 from .weights import WeightsError, declared_shapes, misfits
 
 FORMAT = 1
@@ -146,9 +148,14 @@ def save_bundle(
         },
         "lm": None if lm is None else asdict(lm.config),
         "video": {name: video[name] for name in ("height", "width", "fps")},
+        "text": None if text_tokenizer is None or text_tokenizer.words is None else {"words": sorted(text_tokenizer.words)},
         "training": dict(training or {}),
     }
-    files = {_CONFIG: json.dumps(config, indent=2).encode(), _TOKENIZER: _weights(tokenizer, dtype), _CARD: card.encode()}
+    files = {
+        _CONFIG: json.dumps(config, indent=2, default=plain).encode(),
+        _TOKENIZER: _weights(tokenizer, dtype),
+        _CARD: card.encode(),
+    }
     if lm is not None and text_tokenizer is not None:
         files |= {_LM: _weights(lm, dtype), _TEXT: text_tokenizer.model_bytes}
     manifest = {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in files.items()}
@@ -195,13 +202,14 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
         tokenizer, lm = build_networks(config)
         height, width, fps = _video(config["video"], tokenizer)
         training = dict(config["training"])
+        words = _words(config)
     except BundleError:
         raise
     except _MISFITS as error:
         reason = f"{type(error).__name__}: {error}"
         raise BundleError(f"{path / _CONFIG} is damaged or of another version ({reason}); export or copy it anew") from error
     _fill(tokenizer, files[_TOKENIZER], path / _TOKENIZER)
-    text = None if lm is None else _fill_lm(lm, files, path)
+    text = None if lm is None else _fill_lm(lm, files, path, words)
     hashes = {name: entry.sha256 for name, entry in entries.items()}
     return Bundle(path, tokenizer, lm, text, height, width, fps, training, hashes)
 
@@ -214,6 +222,14 @@ def load_generator(
 ) -> VideoGenerator:
     """The generator of a bundle, as `Bundle.generator`; `None` is the embedded default. Raises BundleError as `load_bundle`."""
     return load_bundle(folder).generator(device, dtype, compile)
+
+
+def _words(config: dict[str, Any]) -> Iterable[str] | None:
+    """The words of the training captions; older bundles do not name them, and those of the sprite world are fixed."""
+    text = config.get("text")
+    if text is not None:
+        return [str(word) for word in text["words"]]
+    return {*CAPTION_WORDS, ","} if config["training"].get("source") == "SpriteWorld" else None
 
 
 def _video(video: dict[str, Any], tokenizer: VideoTokenizer) -> tuple[int, int, float]:
@@ -248,11 +264,11 @@ def _fill(module: nn.Module, data: bytes, path: Path) -> None:
     module.load_state_dict(weights)
 
 
-def _fill_lm(lm: VideoLM, files: Mapping[str, bytes], path: Path) -> TextTokenizer:
-    """Puts weights into the LM; returns its text tokenizer."""
+def _fill_lm(lm: VideoLM, files: Mapping[str, bytes], path: Path, words: Iterable[str] | None) -> TextTokenizer:
+    """Puts weights into the LM; returns its text tokenizer, whose captions had these words."""
     _fill(lm, files[_LM], path / _LM)
     try:
-        return TextTokenizer(files[_TEXT])
+        return TextTokenizer(files[_TEXT], words)
     except ValueError as error:
         raise BundleError(f"{path / _TEXT}: {error}") from error
 

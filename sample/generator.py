@@ -1,7 +1,11 @@
 """`VideoGenerator`: prompt and seed to frames, one latent frame per step; `stream` yields what `step` makes."""
 
 import hashlib
+import sys
+from collections.abc import Sequence
 from functools import cached_property
+from math import inf, nextafter
+from typing import Any, overload
 
 import torch
 from torch import Tensor
@@ -12,25 +16,29 @@ from ..model import LMState, PromptMemory, VideoLM, shift_tokens, to_sequence
 from ..model.blocks import check_block_length
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .clip import Clip
+from .collect import collect, collect_batch
 from .compiled import compile_lm
 from .decoding import ChooserOf, Found, FrameDecoding
+from .given import Picture, as_frames
 from .kernels import prepare
 from .packing import fingerprint
-from .params import SamplingParams
+from .params import SamplingParams, checked_seed, real, whole
+from .prompts import Prompt, is_batch, timeline_of, warn_of_unseen
 from .sampling import Chooser, stream_uniforms
 from .snapshot import restore_stream
 from .steps import Anchor, GeneratorState, Step
-from .stream import Prompt, Stream
+from .stream import Stream
 from .token_file import TokenHeader, describe_tokens
 
 _ENCODED_AT_ONCE = 8  # latent frames
 _FEW_STREAMS = 2
+_CLIPS_AT_ONCE = 8
 
 
 class VideoGenerator:
     """Generates video from a prompt and a seed.
 
-    On a CPU it keeps the weights of the networks a second time, as its kernels want them.
+    On a CPU it keeps the weights of the networks a second time, as its kernels want them; a copy of it does, too.
 
     Args:
         tokenizer: Tokens to pixels, and pixels to tokens for clips to continue.
@@ -57,14 +65,24 @@ class VideoGenerator:
         name: str = "unnamed",
         compile: bool = False,
     ):
-        _check_parts(tokenizer, lm, text_tokenizer, height, width)
-        prepare(tokenizer)
-        if compile:
-            lm = compile_lm(lm)
-        else:
-            prepare(lm)
+        self.height, self.width = (whole("a side", side, 1, inf, "a whole number of pixels") for side in (height, width))
+        self.fps = float(real("fps", fps, nextafter(0, 1), sys.float_info.max, "a number above 0"))
+        _check_parts(tokenizer, lm, text_tokenizer, self.height, self.width)
         self.tokenizer, self.lm, self.text_tokenizer = tokenizer.eval(), lm.eval(), text_tokenizer
-        self.height, self.width, self.fps, self.name = height, width, fps, name
+        self.name, self._compiled = name, compile
+        self._speed_up()
+
+    def _speed_up(self) -> None:
+        prepare(self.tokenizer)
+        if self._compiled:
+            self.lm = compile_lm(self.lm)
+        else:
+            prepare(self.lm)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy gets kernels of its own: without them, its frames would be rounded in another way."""
+        self.__dict__.update(state)
+        self._speed_up()
 
     @property
     def device(self) -> torch.device:
@@ -77,46 +95,71 @@ class VideoGenerator:
         text = hashlib.sha256(self.text_tokenizer.model_bytes).hexdigest()
         return {"tokenizer": fingerprint(self.tokenizer), "lm": fingerprint(self.lm), "text": text}
 
+    @overload
     def generate(
         self,
         prompt: Prompt,
         num_frames: int,
         seed: int = 0,
         params: SamplingParams | None = None,
-        first_frames: Tensor | None = None,
-    ) -> Clip:
+        first_frames: Picture | Sequence[Picture] | None = None,
+    ) -> Clip: ...
+
+    @overload
+    def generate(
+        self,
+        prompt: list[str],
+        num_frames: int,
+        seed: int = 0,
+        params: SamplingParams | None = None,
+        first_frames: Picture | Sequence[Picture] | None = None,
+    ) -> list[Clip]: ...
+
+    def generate(self, prompt, num_frames, seed=0, params=None, first_frames=None):
         """Makes a clip: the collected stream.
 
         Args:
-            prompt: What the video shows; may change over time, as for `stream`.
+            prompt: What the video shows; may change over time, as for `stream`. A list of prompts makes a list of clips, side by
+                side in one batch, each of them as it would be alone.
             num_frames: Length of the clip, `1 + temporal_stride * k`, with `first_frames` included.
             seed: The same seed, prompt and settings give the same tokens.
             params: How tokens are chosen; `None` takes the defaults.
-            first_frames: uint8 `[T, H, W, 3]`, a clip to continue, T = `1 + temporal_stride * k` and smaller than `num_frames`.
+            first_frames: A clip to continue: uint8 `[T, H, W, 3]` as a tensor or an array, a picture of Pillow, or a list of
+                single frames; T = `1 + temporal_stride * k` and smaller than `num_frames`.
 
         Raises:
             ValueError: A length, size or prompt is not as above.
         """
         length = self.tokenizer.num_latent_frames(num_frames)
-        stream = self.stream(prompt, seed, params, first_frames)
-        given = 0 if stream.tokens is None else stream.tokens.shape[0]
-        if length <= given:
-            first = self.tokenizer.num_frames(given)
+        given = None if first_frames is None else self.encode(first_frames)
+        if given is not None and length <= len(given):
+            first = self.tokenizer.num_frames(len(given))
             raise ValueError(
                 f"got num_frames {num_frames} and {first} first frames; wanted more frames than are given; ask for "
                 f"{first + self.tokenizer.temporal_stride} in all, for instance"
             )
-        frames = [] if stream.tokens is None else [self.decode(stream.tokens)]
-        frames += [stream.advance().frames.cpu() for _ in range(length - given)]
-        assert stream.tokens is not None
-        return Clip(torch.cat(frames), stream.tokens, self.fps, Timeline.of(prompt).entries[0][1], seed)
+        past = [] if given is None else [self.decode(given)]
+        if not is_batch(prompt):
+            return collect(self.stream(prompt, seed, params, first_tokens=given), length, past)
+        self._check_lengths(prompt)
+        clips = []
+        for start in range(0, len(prompt), _CLIPS_AT_ONCE):
+            streams = [self.stream(one, seed, params, first_tokens=given) for one in prompt[start : start + _CLIPS_AT_ONCE]]
+            clips += collect_batch(streams, length, past)
+        return clips
+
+    def _check_lengths(self, prompts: Sequence[str | Timeline]) -> None:
+        """That every prompt can be taken is known before the first clip is made."""
+        for prompt in prompts:
+            for _, text in Timeline.of(prompt).entries:
+                self.text_tokenizer.encode(text, self.lm.config.max_prompt_length)
 
     def stream(
         self,
         prompt: Prompt,
         seed: int = 0,
         params: SamplingParams | None = None,
-        first_frames: Tensor | None = None,
+        first_frames: Picture | Sequence[Picture] | None = None,
         first_tokens: Tensor | None = None,
         reanchor_every: int | None = None,
     ) -> Stream:
@@ -127,7 +170,7 @@ class VideoGenerator:
                 a `Timeline`, or pairs of seconds and text.
             seed: The same seed, prompt and settings give the same tokens.
             params: How tokens are chosen; `None` takes the defaults.
-            first_frames: uint8 `[T, H, W, 3]`, a clip to continue, T = `1 + temporal_stride * k`; the stream begins after it.
+            first_frames: A clip to continue, as for `generate`; the stream begins after it.
             first_tokens: int64 `[T, H, W]`, the same as tokens, such as those of another stream.
             reanchor_every: Every so many latent frames the oldest one of the window is decoded, encoded as a picture, and kept
                 as the sink instead of the stream's first one; `None` keeps that for ever.
@@ -162,9 +205,10 @@ class VideoGenerator:
         """The state before the first latent frame; all prompts are checked here."""
         self.check_params(params)
         frame_shape = self.lm.config.frame_shape
-        first, *upcoming = latent_captions(Timeline.of(prompt).captions(self.fps), self.tokenizer.temporal_stride)
-        for later in upcoming:
-            self.text_tokenizer.encode(later.text, self.lm.config.max_prompt_length)
+        first, *upcoming = latent_captions(timeline_of(prompt).captions(self.fps), self.tokenizer.temporal_stride)
+        for caption in (first, *upcoming):
+            self.text_tokenizer.encode(caption.text, self.lm.config.max_prompt_length)
+            warn_of_unseen(self.text_tokenizer, caption.text)
         previous = torch.full((1, self.lm.frame_length), -1)
         previous[:, -1] = self.lm.start_id
         return GeneratorState(
@@ -175,7 +219,7 @@ class VideoGenerator:
             prompt=first.text,
             upcoming=tuple(upcoming),
             latent_index=0,
-            seed=seed,
+            seed=checked_seed(seed),
             params=params,
             anchor=None if reanchor_every is None else self._init_anchor(reanchor_every),
         )
@@ -212,12 +256,15 @@ class VideoGenerator:
         check_block_length(params.tokens_per_forward(frame_shape), frame_shape)
 
     @torch.inference_mode()
-    def encode(self, frames: Tensor) -> Tensor:
+    def encode(self, frames: Picture | Sequence[Picture]) -> Tensor:
         """Tokens int64 `[T, H, W]` of frames uint8 `[T, H, W, 3]`, T = `1 + temporal_stride * k`; in constant memory.
 
+        The frames may be a tensor, an array, a picture of Pillow, or a list of single frames.
+
         Raises:
-            ValueError: Length or size do not fit.
+            ValueError: Length, size or values do not fit.
         """
+        frames = as_frames(frames)
         if frames.shape[1:3] != (self.height, self.width):
             raise ValueError(
                 f"got first frames of {frames.shape[1]}x{frames.shape[2]} pixels; wanted {self.height}x{self.width}, the size "

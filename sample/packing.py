@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
@@ -21,9 +22,20 @@ class PackingError(ValueError):
 
 def pack(tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> bytes:
     """A safetensors file with `values` (what JSON can hold) in its metadata."""
-    text = json.dumps(dict(values), sort_keys=True)
+    text = json.dumps(dict(values), sort_keys=True, default=plain)
     arrays = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     return save_tensors(arrays, metadata={_KEY: json.dumps([_checksum(arrays, text), text])})  # one key: several have no order
+
+
+def plain(value: Any) -> Any:
+    """What JSON writes for a number of numpy or torch.
+
+    Raises:
+        TypeError: It is no number.
+    """
+    if isinstance(value, (np.generic, Tensor)):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is no plain value")
 
 
 def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -1,6 +1,12 @@
 """How to choose tokens: `SamplingParams`, checked when made."""
 
+import operator
 from dataclasses import dataclass
+from functools import partial
+from math import inf, nextafter
+
+import numpy as np
+from torch import Tensor
 
 DECODING = ("token", "row", "frame", "jacobi")
 
@@ -29,15 +35,17 @@ class SamplingParams:
     decoding: str | int = "row"
 
     def __post_init__(self):
-        _check("temperature", self.temperature, _within(self.temperature, 0, 10), "a number from 0 to 10; 0 is greedy")
-        legal = self.top_k is None or _is_count(self.top_k)
-        _check("top_k", self.top_k, legal, "a whole number of at least 1, or None for all")
-        legal = self.top_p is None or (_within(self.top_p, 0, 1) and self.top_p > 0)
-        _check("top_p", self.top_p, legal, "a number above 0 and up to 1, or None for all")
-        legal = _within(self.guidance_scale, 0, 20)
-        _check("guidance_scale", self.guidance_scale, legal, "a number from 0 to 20; 1 is no guidance")
-        legal = self.decoding in DECODING or _is_count(self.decoding)
-        _check("decoding", self.decoding, legal, f"one of {', '.join(DECODING)}, or a number of tokens")
+        keep = partial(object.__setattr__, self)  # plain numbers, whatever they came as, so that files can hold them
+        keep("temperature", real("temperature", self.temperature, 0, 10, "a number from 0 to 10; 0 is greedy"))
+        if self.top_k is not None:
+            keep("top_k", whole("top_k", self.top_k, 1, inf, "a whole number of at least 1, or None for all"))
+        if self.top_p is not None:
+            keep("top_p", real("top_p", self.top_p, nextafter(0, 1), 1, "a number above 0 and up to 1, or None for all"))
+        scale = real("guidance_scale", self.guidance_scale, 0, 20, "a number from 0 to 20; 1 is no guidance")
+        keep("guidance_scale", scale)
+        if not (isinstance(self.decoding, str) and self.decoding in DECODING):
+            wanted = f"one of {', '.join(DECODING)}, or a number of tokens"
+            keep("decoding", whole("decoding", self.decoding, 1, inf, wanted))
 
     @property
     def guided(self) -> bool:
@@ -55,14 +63,33 @@ class SamplingParams:
         return self.decoding != "token" if first else self.decoding == "jacobi"
 
 
-def _within(value: object, low: float, high: float) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
+def whole(name: str, value: object, least: float, most: float, wanted: str) -> int:
+    """A whole number of any kind, such as numpy's, as Python's.
 
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def _check(name: str, value: object, holds: bool, wanted: str) -> None:
-    if not holds:
+    Raises:
+        ValueError: It is none, a truth value, or not from `least` to `most`.
+    """
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or not least <= number <= most:
         raise ValueError(f"got {name} {value!r}; wanted {wanted}")
+    return number
+
+
+def real(name: str, value: object, least: float, most: float, wanted: str) -> float:
+    """A number of any kind, as Python's; a whole one stays whole. Raises ValueError as `whole` does, and for NaN."""
+    number = value.item() if isinstance(value, np.generic) or (isinstance(value, Tensor) and value.ndim == 0) else value
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not least <= number <= most:
+        raise ValueError(f"got {name} {number!r}; wanted {wanted}")
+    return number
+
+
+def checked_seed(seed: object) -> int:
+    """The seed as a plain number.
+
+    Raises:
+        ValueError: It is none, or not from 0 to 2^63 - 1.
+    """
+    return whole("seed", seed, 0, 2**63 - 1, "a whole number from 0 to 2^63 - 1")

@@ -4,9 +4,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..data import Caption
+from ..model import PromptMemory
 from ..state import tensors_of
 from .packing import PackingError, pack, unpack
 from .params import SamplingParams
@@ -72,13 +74,16 @@ def restore_stream(generator: "VideoGenerator", snapshot: bytes) -> Stream:
 def _restore(generator: "VideoGenerator", tensors: dict[str, Tensor], values: dict[str, Any]) -> Stream:
     params, prompt, latent_index = SamplingParams(**values["params"]), str(values["prompt"]), int(values["latent_index"])
     every = values["reanchor_every"]
-    state = generator.init_state([(0.0, prompt)], int(values["seed"]), params, None if every is None else int(every))
+    state = generator.init_state([(0.0, prompt)], 0, params, None if every is None else int(every))
+    state.seed = int(values["seed"])  # older versions took any number
     if values["guided"] and not state.guided:  # it began with guidance, and was then set to none
         state.lm, state.prompts = generator.lm.init_state(2), generator.encode_prompt(prompt, guided=True)
     if state.guided != values["guided"]:
         raise ValueError(f"guided {values['guided']!r} with the settings {params}")
     names = sorted(name for name in tensors if name.startswith("state."))
-    _fill(state, [tensors[name] for name in names])
+    kept = [tensors[name] for name in names]
+    state.prompts = _with_room(state.prompts, kept[_place_of_mask(state)].shape[-1], generator.lm.config.max_prompt_length)
+    _fill(state, kept)
     state.upcoming = tuple(Caption(int(start), str(text)) for start, text in values["upcoming"])
     state.latent_index, state.decoder.started = latent_index, latent_index > 0
     tokens, images = tensors["tokens"], tensors["images"]
@@ -91,6 +96,20 @@ def _restore(generator: "VideoGenerator", tensors: dict[str, Tensor], values: di
     ready = [Frame(image, *place) for image, place in zip(images, values["ready"], strict=True)]
     prompts = [(int(start), str(text)) for start, text in values["prompts"]]
     return Stream(generator, state, tokens, prompts, ready)
+
+
+def _place_of_mask(state: "GeneratorState") -> int:
+    """Where the prompt's mask is among the tensors of a state."""
+    return next(place for place, tensor in enumerate(tensors_of(state)) if tensor is state.prompts.mask)
+
+
+def _with_room(prompts: PromptMemory, length: int, most: int) -> PromptMemory:
+    """The same with room for so many text ids: older versions made more of some prompts, which is what their snapshots hold."""
+    if not 1 <= length <= most:
+        raise ValueError(f"a prompt of {length} text ids")
+    missing = length - prompts.mask.shape[-1]  # what is beyond is cut off; all of it is filled anew
+    keys, values = (F.pad(x, (0, 0, 0, missing)) for x in (prompts.keys, prompts.values))
+    return PromptMemory(keys, values, F.pad(prompts.mask, (0, missing)))
 
 
 def _fill(state: "GeneratorState", values: list[Tensor]) -> None:

@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..data import Timeline
-from ..data.captions import resolve_it
-from .params import SamplingParams
+from ..data.timeline import next_prompt
+from .params import SamplingParams, checked_seed
+from .prompts import warn_of_unseen
 from .token_file import TokenWriter
 
 if TYPE_CHECKING:
     from .batch import StreamBatch
     from .generator import VideoGenerator
     from .steps import GeneratorState, Step
-
-Prompt = str | Timeline | Sequence[tuple[float, str]]
-"""What a video shows: a text, which may be a timeline, a `Timeline`, or pairs of seconds and text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,9 +171,11 @@ class Stream:
             The index of the first frame for which it holds.
 
         Raises:
-            ValueError: The prompt is empty or too long; the old one stays.
+            ValueError: The prompt is empty, too long or a timeline; the old one stays.
         """
-        self.generator.set_prompt(self.own_state, resolve_it(prompt, self.own_state.prompt))
+        text = next_prompt(prompt, self.own_state.prompt)
+        self.generator.set_prompt(self.own_state, text)
+        warn_of_unseen(self.generator.text_tokenizer, text)
         self.own_state.upcoming = ()
         return self.first_frame(self.own_state.latent_index)
 
@@ -190,7 +189,7 @@ class Stream:
         With its own seed a branch gives what this stream gives.
         """
         past = (self.log.tokens(), self._prompts, self.ready)
-        return [Stream(self.generator, replace(self.state.clone(), seed=seed), *past) for seed in seeds]
+        return [Stream(self.generator, replace(self.state.clone(), seed=checked_seed(seed)), *past) for seed in seeds]
 
     def snapshot(self) -> bytes:
         """All of the stream as bytes; `generator.restore` goes on from them, token for token, in any process."""

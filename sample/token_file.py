@@ -141,19 +141,19 @@ class TokenWriter:
         path = Path(file)
         if not path.parent.is_dir():
             raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+        first = _record({}, asdict(header))  # before an older file is emptied
         self.header, self._prompt = header, ""
         self._path = path
         with naming(path):
             self._file: IO[bytes] = path.open("wb")
-            self._file.write(_MAGIC)
-        self._record({}, asdict(header))
+        self._write(_MAGIC + first)
 
     def append(self, tokens: Tensor, prompt: str = "") -> None:
         """Adds latent frames, int `[T, H, W]`, and the prompt that holds for them."""
         changed = {"prompt": prompt} if prompt != self._prompt else {}
         self._prompt = prompt
         small = torch.uint16 if self.header.codebook_size <= 2**16 else torch.int32
-        self._record({"tokens": tokens.cpu().to(small)}, changed)
+        self._write(_record({"tokens": tokens.cpu().to(small)}, changed))
 
     def close(self) -> None:
         """Flushes the file to the disk."""
@@ -168,11 +168,15 @@ class TokenWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _record(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
-        data = pack(tensors, values)
+    def _write(self, data: bytes) -> None:
         with naming(self._path):
-            self._file.write(len(data).to_bytes(_LENGTH_BYTES, "little") + data)
+            self._file.write(data)
             self._file.flush()
+
+
+def _record(tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> bytes:
+    data = pack(tensors, values)
+    return len(data).to_bytes(_LENGTH_BYTES, "little") + data
 
 
 def read_tokens(file: str | Path) -> TokenVideo:

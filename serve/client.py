@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidHandshake
 from ..data import Timeline
 from ..data.images import encode_image
 from ..sample import SamplingParams
-from ..sample.stream import Prompt
+from ..sample.prompts import Prompt
 from . import protocol
 from .errors import ServeError
 from .guard import TOKEN_PROTOCOL

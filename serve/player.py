@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..sample import Clip, SamplingParams, Stream, VideoGenerator
-from ..sample.stream import Prompt
+from ..sample.prompts import Prompt
 from .notebook import in_notebook, when_idle
 from .plain import PlainScreen
 from .playback import Playback, Screen

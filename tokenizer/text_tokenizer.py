@@ -1,27 +1,38 @@
 """`TextTokenizer`: prompts to ids and back, by sentencepiece; trained from captions in code, kept as bytes in the bundle."""
 
 import io
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Callable, Iterable
+from functools import cached_property
 
 import sentencepiece
 import torch
 from torch import Tensor
 
+from .words import words_of
+
 _FEWEST_PIECES = 290  # 256 bytes for the fallback, the control pieces and some letters
+_AROUND = " \t\r\n.!?…。！？\"'“”‘’«»"  # what people type around a prompt
+_CRUMBS = 0.75  # pieces for each letter, from which on a word has fallen apart
 
 
 class TextTokenizer:
     """Subword ids of a text. Every sequence ends with `eos_id`; the null prompt of guidance is that one id alone.
 
+    Texts are folded to what the model was trained on: where it knows lower case alone, case does not matter, and neither do
+    a full stop or quotes around a text where it knows none.
+
     Args:
         model_bytes: A serialized sentencepiece model.
+        words: The words of the captions that the video LM was trained on, as `words_of` finds them; `None` where nobody knows.
 
     Raises:
         ValueError: The bytes are not a sentencepiece model.
     """
 
-    def __init__(self, model_bytes: bytes):
+    def __init__(self, model_bytes: bytes, words: Iterable[str] | None = None):
         self.model_bytes = model_bytes
+        self.words = None if words is None else frozenset(words)
         try:
             self._model = sentencepiece.SentencePieceProcessor()
             self._model.LoadFromSerializedProto(model_bytes)  # the constructor takes no bytes at all for no model
@@ -63,7 +74,7 @@ class TextTokenizer:
             num_threads=1,
             minloglevel=2,
         )
-        return cls(model.getvalue())
+        return cls(model.getvalue(), ()).learned(texts)
 
     @property
     def vocab_size(self) -> int:
@@ -80,17 +91,63 @@ class TextTokenizer:
         """The id that ends every sequence."""
         return self._model.eos_id()
 
+    @cached_property
+    def _letters(self) -> frozenset[str]:
+        """All characters of the pieces."""
+        model = self._model
+        plain = [i for i in range(self.vocab_size) if not (model.is_byte(i) or model.is_control(i) or model.is_unknown(i))]
+        return frozenset("".join(model.id_to_piece(i) for i in plain))
+
+    @cached_property
+    def _fold_case(self) -> Callable[[str], str]:
+        """To lower or to upper case where the model knows that alone."""
+        cased = [letter for letter in self._letters if letter.lower() != letter.upper()]
+        fits = (fold for fold in (str.lower, str.upper) if all(letter == fold(letter) for letter in cased))
+        return next(fits, str)
+
+    def fold(self, text: str) -> str:
+        """The text as the model's training would have had it; what the model can tell apart stays.
+
+        Raises:
+            ValueError: It holds bytes that are no UTF-8.
+        """
+        if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise ValueError(f"got the text {text[:60]!a}, which holds bytes that are no text; wanted UTF-8; write it anew")
+        text = text.strip("".join(sign for sign in _AROUND if sign not in self._letters)) or text
+        plain = unicodedata.normalize("NFKC", text)
+        folded = self._fold_case(plain)
+        return text if folded == plain else folded
+
+    def learned(self, captions: Iterable[str]) -> "TextTokenizer":
+        """The same, for a video LM that was trained on these captions too; where its words are not known, they stay so."""
+        if self.words is None:
+            return self
+        return TextTokenizer(self.model_bytes, self.words.union(*(self._words(text) for text in captions)))
+
+    def unseen(self, text: str) -> list[str]:
+        """The words of a text that the training had in no caption; where its words are not known, those that fall apart."""
+        return [word for word in self._words(text) if (self._falls_apart(word) if self.words is None else word not in self.words)]
+
+    def _words(self, text: str) -> list[str]:
+        return words_of(unicodedata.normalize("NFKC", self.fold(text)))
+
+    def _falls_apart(self, word: str) -> bool:
+        """Whether a word is made of bytes, or of about as many pieces as letters."""
+        pieces = [i for i in self._model.encode(word) if self._model.id_to_piece(i) != "\u2581"]
+        return any(map(self._model.is_byte, pieces)) or (len(word) > 1 and len(pieces) >= _CRUMBS * len(word))
+
     def encode(self, text: str, max_length: int) -> list[int]:
         """Ids of a prompt, at most `max_length` with the end.
 
         Raises:
-            ValueError: The prompt is empty or too long.
+            ValueError: The prompt is empty, too long, or holds bytes that are no UTF-8.
         """
-        if not text.strip():
+        folded = self.fold(text)
+        if not folded.strip():
             raise ValueError(
                 'got an empty prompt; wanted some words that say what the video shows, such as "a red circle moves right"'
             )
-        ids = [*self._model.encode(text), self.eos_id]
+        ids = [*self._model.encode(folded), self.eos_id]
         if len(ids) > max_length:
             raise ValueError(
                 f"got a prompt of {len(ids)} text tokens ({text[:60]!r}...); wanted at most {max_length}, the length this "

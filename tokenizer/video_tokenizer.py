@@ -1,5 +1,6 @@
 """`VideoTokenizer`: video to discrete spacetime tokens and back, offline or streaming by a state of the caller."""
 
+import operator
 from dataclasses import dataclass
 
 import torch
@@ -103,9 +104,12 @@ class VideoTokenizer(nn.Module):
         """Latent frames of a video of `num_frames` frames.
 
         Raises:
-            ValueError: `num_frames` is not `1 + temporal_stride * k`.
+            ValueError: `num_frames` is not a whole number `1 + temporal_stride * k`.
         """
         stride = self.temporal_stride
+        if isinstance(num_frames, bool) or not hasattr(num_frames, "__index__"):
+            raise ValueError(f"got {num_frames!r} as the number of frames of a video; wanted a whole number, 1 + {stride}k")
+        num_frames = operator.index(num_frames)  # numpy's numbers become plain ones
         if num_frames < 1 or (num_frames - 1) % stride:
             shorter = max(num_frames - 1, 0) // stride * stride + 1
             raise ValueError(

@@ -130,7 +130,7 @@ class Checkpointing(ModelCheckpoint):
     def on_validation_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
         """Stops within a validation; what is kept are the weights of the training, not those that are validated."""
         if not trainer.sanity_checking and self._stop_is_agreed(trainer):
-            for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            for callback in trainer.callbacks:
                 if isinstance(callback, EMA):
                     callback.put_back(trainer.lightning_module)
             self._stop(trainer)

@@ -42,7 +42,7 @@ class Samples(L.Callback):
         tokenizer = data.bundle.tokenizer.to(module.device)
         generator = VideoGenerator(tokenizer, module.network, data.text_tokenizer, *size)
         for seed, prompt in enumerate(first_prompts(data, self.num_prompts)):
-            clip = generator.generate(prompt, data.source.num_frames, seed, self.params)
+            clip = generator.generate([(0.0, prompt)], data.source.num_frames, seed, self.params)  # as it is, ";" and all
             log_video(trainer, f"samples/{prompt}", clip.frames, clip.fps)
 
 

@@ -128,9 +128,15 @@ class TokenDataModule(ResumableDataModule):
         self.bundle = load_bundle(self._tokenizer)
         tokens = {part: TokenShards(self._shards / part) for part in self._clips}
         self.train_tokens, self.val_tokens, self.still_tokens = tokens["train"], tokens["val"], tokens.get("stills")
-        self.text_tokenizer = self.bundle.text_tokenizer or TextTokenizer(read_regular(self._text_file, _LARGEST_TEXT_MODEL))
-        texts = {text for shards in tokens.values() for text in captions(shards)} - {""}
-        self._collate = PromptCollate.of(self.text_tokenizer, texts)
+        texts = {part: set(captions(shards)) - {""} for part, shards in tokens.items()}
+        seen = set().union(*(own for part, own in texts.items() if part != "val")) or {NO_CAPTION}
+        self.text_tokenizer = (
+            self.bundle.text_tokenizer or TextTokenizer(read_regular(self._text_file, _LARGEST_TEXT_MODEL), ())
+        ).learned(seen)
+        self._collate = PromptCollate.of(self.text_tokenizer, set().union(*texts.values()))
+
+    def _own_text_tokenizer(self) -> TextTokenizer:
+        return TextTokenizer(read_regular(self._text_file, _LARGEST_TEXT_MODEL), ())
 
     @property
     def num_latent_frames(self) -> int:

@@ -17,12 +17,17 @@ from framecast.tokenizer import FSQ, VideoTokenizer, VideoTokenizerConfig
             ((0.0, "a red circle moves right"), (2.0, "a red circle stops"), (3.0, "a red circle moves up")),
         ),
         ("a dog runs ;AT 1.5 seconds: it sits", ((0.0, "a dog runs"), (1.5, "it sits"))),
-        ("a cat; asleep", ((0.0, "a cat; asleep"),)),
+        ("at 0s a dog runs; at 0:02 a cat sits;", ((0.0, "a dog runs"), (2.0, "a cat sits"))),
+        ("A Red Circle moves right.; at 2s It stops", ((0.0, "A Red Circle moves right."), (2.0, "a red circle stops"))),
     ],
 )
 def test_a_timeline_is_read_from_text(text, entries):
     assert Timeline.parse(text).entries == entries
     assert Timeline.of(text) == Timeline.of(Timeline(entries)) == Timeline.of(list(entries))
+
+
+def test_pairs_are_taken_as_they_are():
+    assert Timeline.of([(0, "a cat; asleep")]).entries == ((0.0, "a cat; asleep"),)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +39,8 @@ def test_a_timeline_is_read_from_text(text, entries):
         ([(0, "a dog"), (float("nan"), "a cat")], "wanted the first at 0 and each later"),
         ([(0, "a dog"), (1, " ")], "got an empty prompt at 1 s"),
         ("", "got an empty prompt at 0 s"),
-        ("a dog; at 1.2.3s a cat", '"1.2.3"; wanted a number of seconds'),
+        ("a dog; at 1.2.3s a cat", 'got "at 1.2.3s a cat" after a ";", .* wanted a time, such as "at 2s", .* write a comma'),
+        ("a cat; asleep", 'got "asleep" after a ";"'),
     ],
 )
 def test_a_timeline_that_cannot_be_is_refused(prompt, message):
@@ -45,6 +51,7 @@ def test_a_timeline_that_cannot_be_is_refused(prompt, message):
 def test_it_is_the_sprite_that_was_spoken_of():
     assert resolve_it("it stops", "a large red circle moves right, then moves up") == "a large red circle stops"
     assert resolve_it("It moves up, then stops", "an orange star falls") == "an orange star moves up, then stops"
+    assert resolve_it("IT stops", "A orange  star falls .") == "an orange star stops"
     assert resolve_it("a blue ring falls", "an orange star falls") == "a blue ring falls"
     assert resolve_it("it sits", "a dog runs") == "it sits"
     with pytest.raises(ValueError, match="which has 2 objects; wanted to know which one is meant"):

@@ -2,9 +2,11 @@
 
 import argparse
 import io
+import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -223,15 +225,64 @@ def test_stream_writes_y4m_to_a_pipe(place):
     assert [len(frame) for frame in frames] == [3 * 16 * 24] * 9
 
 
-def test_typing_steers_a_stream(run, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"\na ring falls\n{PROMPT * 20}\n"))
-    lines = live._typed_lines()
-    while lines.qsize() < 2:
-        time.sleep(0.01)
-    monkeypatch.setattr(live, "_typed_lines", lambda: lines)
-    code, _, err = run("stream", PROMPT, "--seconds", "1", "--bundle", "bundle", "--out", "out.fct")
-    assert code == 0 and "wanted at most 24" in " ".join(err.split())
+@contextmanager
+def standard_input(monkeypatch, data: bytes, is_terminal: bool = False):
+    """Puts bytes on standard input, of which there are no more; yields the end that reads them."""
+    reading, writing = os.pipe()
+    os.write(writing, data)
+    os.close(writing)
+    with open(reading) as file:
+        monkeypatch.setattr(file, "isatty", lambda: is_terminal) if is_terminal else None
+        monkeypatch.setattr(sys, "stdin", file)
+        yield file
+
+
+@pytest.mark.parametrize(("options", "is_terminal"), [(["--prompts", "-"], False), ([], True)])
+def test_typing_steers_a_stream(run, monkeypatch, options, is_terminal):
+    pump = live._pump
+
+    def all_read(stream, write, last, lines, *rest):
+        while lines.qsize() < 2:
+            time.sleep(0.01)
+        pump(stream, write, last, lines, *rest)
+
+    monkeypatch.setattr(live, "_pump", all_read)
+    with standard_input(monkeypatch, f"\n\xff ring\na ring falls\n{PROMPT * 20}".encode("latin-1"), is_terminal):
+        code, _, err = run("stream", PROMPT, "--seconds", "1", "--bundle", "bundle", "--out", "out.fct", *options)
+    said = " ".join(err.split())
+    assert code == 0 and "wanted at most 24" in said and "got the line b'\\xff ring', which is no UTF-8" in said
     assert read_tokens("out.fct").prompts == ((0, PROMPT), (1, "a ring falls"))  # and not the one that is too long
+
+
+def test_a_stream_leaves_standard_input_to_others(run, monkeypatch):
+    with standard_input(monkeypatch, b"a ring falls\n") as file:
+        code, *_ = run("stream", PROMPT, "--seconds", "1", "--bundle", "bundle", "--out", "out.fct")
+        assert file.readline() == "a ring falls\n"
+    assert code == 0 and read_tokens("out.fct").prompts == ((0, PROMPT),)
+
+
+def test_a_prompt_like_markup_is_shown_as_it_is(run):
+    code, _, err = run("stream", "a [/red] ring", "--seconds", "0.5", "--bundle", "bundle")
+    assert code == 0 and "Traceback" not in err
+
+
+def test_unseen_words_are_said_in_one_line(run):
+    code, _, err = run("sample", "a dog; at 0.5s a dog falls", *sample()[2:])
+    assert (
+        code == 0 and err == 'framecast: warning: "dog": not in what this model was trained on, so it cannot know what is meant\n'
+    )
+
+
+def test_a_failure_leaves_older_tokens_as_they_were(run, monkeypatch):
+    assert run(*sample(out="out.fct"))[0] == 0
+    before = Path("out.fct").read_bytes()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(live.Stream, "advance", interrupted)
+    assert run(*sample(out="out.fct"))[0] == 130
+    assert Path("out.fct").read_bytes() == before and not list(Path().glob(".out*"))
 
 
 def test_ctrl_c_ends_a_stream_with_a_whole_file(run, monkeypatch):
@@ -286,6 +337,24 @@ WRONG = {
     "unknown command": (["fly"], "invalid choice: 'fly'"),
     "unknown option": (sample("--speed", "3"), "unrecognized arguments: --speed 3"),
     "no prompt": (["sample", "--out", "out.mkv"], "required: prompt; see `framecast sample --help`"),
+    "a prompt without quotes": (
+        ["sample", *PROMPT.split(), "--out", "out.mkv"],
+        'got 5 prompts, "a", "red" and so on; wanted one',
+    ),
+    "two prompts to stream": (["stream", PROMPT, PROMPT], "got 2 prompts"),
+    "a time that cannot be read": (["sample", f"{PROMPT}; later it stops", *sample()[2:]], 'got "later it stops" after a ";"'),
+    "a prompt that is no text": (["sample", "a \udcff ring", *sample()[2:]], "wanted UTF-8"),
+    "prompts from elsewhere": (["stream", PROMPT, "--prompts", "file.txt"], "argument --prompts: invalid choice: 'file.txt'"),
+    "the same file in and out": (reconstruct(out="video.mkv"), "got video.mkv to read and to write"),
+    "the same tokens in and out": (
+        ["continue", "tokens.fct", "--prompt", PROMPT, "--bundle", "bundle", "--out", "tokens.fct"],
+        "got tokens.fct to read and to write",
+    ),
+    "a negative seed": (sample("--seed", "-1"), "got seed -1; wanted a whole number from 0 to 2^63 - 1"),
+    "a seed that is too large": (sample("--seed", str(2**70)), "wanted a whole number from 0 to 2^63 - 1"),
+    "a length of another kind": (sample("--num_frames", "1e9"), "invalid int value: '1e9'"),
+    "a length beyond memory": (sample("--num_frames", str(4 * 10**12 + 1)), "GiB of memory; `framecast stream` writes"),
+    "a name that is too long": (sample(out="n" * 300 + ".mkv"), "File name too long"),
     "no output": (["sample", PROMPT], "required: --out"),
     "unknown bundle": (sample("--bundle", "nowhere"), "nowhere is no bundle"),
     "damaged bundle": (sample("--bundle", "damaged"), "damaged/lm.safetensors is damaged"),
@@ -343,6 +412,7 @@ WRONG = {
     ),
     "less than no time": (["stream", PROMPT, "--seconds", "-1"], "got --seconds -1; wanted a number above 0"),
     "a timeline out of order": (["stream", f"{PROMPT}; at 0s it stops"], "wanted the first at 0 and each later"),
+    "no folder": (["demo", "--out", ""], "got an empty --out; wanted the name of a folder"),
     "a file as folder": (["demo", "--out", "text.mp4"], "File exists"),
 }
 

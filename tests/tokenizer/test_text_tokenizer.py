@@ -47,6 +47,41 @@ def test_training_repeats_and_its_bytes_rebuild_it(text):
     assert again.encode(CAPTIONS[5], 48) == text.encode(CAPTIONS[5], 48)
 
 
+@pytest.mark.parametrize(
+    "typed", ["A Small RED Circle", "a small red circle.", ' "a small red circle" ', "ａ Ｓｍａｌｌ red circle"]
+)
+def test_a_text_is_folded_to_what_the_captions_were(text, typed):
+    assert text.encode(typed, 48) == text.encode("a small red circle", 48)
+    assert text.fold("a small red circle, then stops") == "a small red circle, then stops"
+
+
+def test_case_that_the_captions_had_is_kept():
+    cased = TextTokenizer.train(["A dog runs.", "Rex sleeps"], vocab_size=400)
+    assert cased.encode("Rex runs", 48) != cased.encode("rex runs", 48) != cased.encode("rex runs.", 48)
+    assert cased.unseen("A dog runs. REX") == ["REX"]
+    upper = TextTokenizer.train(["A DOG RUNS"], vocab_size=400)
+    assert upper.encode("a dog runs", 48) == upper.encode("A DOG RUNS", 48)
+
+
+def test_unseen_words_are_found(text):
+    assert text.unseen("a Purple dog, then — a red circle") == ["purple", "dog", "—"]
+    assert [word for caption in CAPTIONS for word in text.unseen(caption.upper())] == []
+    assert text.learned(["a purple dog"]).unseen("a purple cat") == ["cat"]
+    assert TextTokenizer.train(["犬が走る"], vocab_size=400).unseen("犬は走る") == ["は"]
+
+
+def test_where_the_words_are_not_known_those_that_fall_apart_are_found():
+    old = TextTokenizer(TextTokenizer.train(CAPTIONS, vocab_size=512).model_bytes)
+    assert old.words is None and old.learned(["a dog"]).words is None
+    assert old.unseen("a dog runs, a small red circle 🎈") == ["dog", "runs", "🎈"]
+    assert [word for caption in CAPTIONS for word in old.unseen(caption)] == []
+
+
+def test_bytes_that_are_no_text_are_refused(text):
+    with pytest.raises(ValueError, match="which holds bytes that are no text; wanted UTF-8"):
+        text.encode("red \udcff", 48)
+
+
 def test_one_caption_is_enough():
     text = TextTokenizer.train(["hi"], vocab_size=512)
     assert text.vocab_size <= 512 and text.decode(text.encode("hi there", 48)) == "hi there"

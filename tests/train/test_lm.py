@@ -17,6 +17,7 @@ from torch import Tensor
 
 import framecast
 from framecast.data import Caption, CaptionedClip, ClipSource, RandomCrops, SpriteWorld
+from framecast.data.captions import CAPTION_WORDS
 from framecast.data.shards import ShardWriter, TokenClip, TokenShards
 from framecast.model import VideoLMShape, shift_tokens, to_sequence
 from framecast.sample import load_bundle, save_bundle
@@ -88,6 +89,8 @@ def test_a_run_ends_with_a_bundle(whole):
     average = last(whole)["callbacks"]["EMA"]["average"]
     for name, parameter in load_bundle(whole / "bundle").lm.named_parameters():
         assert torch.equal(parameter, average[name].bfloat16().float()), name
+    words = load_bundle(whole / "bundle").text_tokenizer.words  # those of the few captions that were trained on
+    assert {"a", "circle"} < words < {*CAPTION_WORDS, ","}
     clip = framecast.load_generator(whole / "bundle").generate("a red circle moves right", num_frames=9)
     assert clip.frames.shape == (9, 32, 32, 3)
 
@@ -132,7 +135,7 @@ def test_a_run_starts_from_a_bundle_with_its_text_tokenizer(whole, tmp_path):
     still = ["--model.init_args.optimizer.learning_rate=1e-12", "--data.init_args.source.init_args.seed=5"]
     fit(tmp_path, whole / "bundle", tmp_path / "shards", *options, *still, f"--model.init_args.init_from={whole / 'bundle'}")
     start, end = load_bundle(whole / "bundle"), load_bundle(tmp_path / "bundle")
-    assert end.hashes["text.model"] == start.hashes["text.model"]
+    assert end.hashes["text.model"] == start.hashes["text.model"] and end.text_tokenizer.words >= start.text_tokenizer.words
     weights = end.lm.state_dict()
     for name, value in start.lm.state_dict().items():
         torch.testing.assert_close(weights[name], value, atol=1e-6, rtol=0)

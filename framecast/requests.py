@@ -1,0 +1,65 @@
+"""What a command line asks for, checked before the long work starts: its prompt, where it writes, how much it holds."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from .data.video import WRITERS
+from .sample.token_file import SUFFIX
+
+
+def one_prompt(words: Sequence[str]) -> str:
+    """The prompt of a command line.
+
+    Raises:
+        ValueError: There are several: the shell has split one that had no quotes, or a list was meant.
+    """
+    if len(words) > 1:
+        raise ValueError(
+            f'got {len(words)} prompts, "{words[0]}", "{words[1]}" and so on; wanted one; put it in quotes, or run the command '
+            "once for each"
+        )
+    return words[0]
+
+
+def checked_out(out: str, suffixes: Sequence[str] = (*WRITERS, SUFFIX), given: str | None = None) -> Path:
+    """The output path; that it can be written, and is not the file that is read, is known before the long work starts."""
+    path = Path(out)
+    if not path.parent.is_dir():
+        raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+    if path.suffix.lower() not in suffixes or path.is_dir():
+        raise ValueError(f"got the output file {path}; wanted the name of a file that ends in {', '.join(suffixes)}")
+    _check_writable(path)
+    if given is not None and path.exists() and Path(given).exists() and path.samefile(given):
+        raise ValueError(f"got {path} to read and to write; wanted another --out: what is read would be lost")
+    return path
+
+
+def checked_folder(out: str) -> Path:
+    """The output folder, which need not be there yet; that it can be made and written is known before the long work starts."""
+    if not out:
+        raise ValueError("got an empty --out; wanted the name of a folder")
+    folder = Path(out)
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise ValueError(f"cannot write the folder {folder}: File exists: {there}; name another")
+    _check_writable(there / "file")
+    return folder
+
+
+def _check_writable(path: Path) -> None:
+    for place in (path.parent, path):
+        if place.exists() and not os.access(place, os.W_OK):
+            raise ValueError(f"cannot write {path}: {place} may not be written; name another place or change its permissions")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"cannot write {path}: it is no regular file; name another")
+
+
+def check_memory(num_bytes: int, num_frames: int) -> None:
+    """Raises ValueError where the frames of a clip cannot be held."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if num_bytes > memory:
+        raise ValueError(
+            f"got --num_frames {num_frames}, whose frames take {num_bytes / 2**30:,.0f} GiB; wanted fewer than the "
+            f"{memory / 2**30:.0f} GiB of memory; `framecast stream` writes a video of any length while it is made"
+        )
