@@ -130,9 +130,7 @@ class TokenDataModule(ResumableDataModule):
         self.train_tokens, self.val_tokens, self.still_tokens = tokens["train"], tokens["val"], tokens.get("stills")
         texts = {part: set(captions(shards)) - {""} for part, shards in tokens.items()}
         seen = set().union(*(own for part, own in texts.items() if part != "val")) or {NO_CAPTION}
-        self.text_tokenizer = (
-            self.bundle.text_tokenizer or TextTokenizer(read_regular(self._text_file, _LARGEST_TEXT_MODEL), ())
-        ).learned(seen)
+        self.text_tokenizer = (self.bundle.text_tokenizer or self._own_text_tokenizer()).learned(seen)
         self._collate = PromptCollate.of(self.text_tokenizer, set().union(*texts.values()))
 
     def _own_text_tokenizer(self) -> TextTokenizer:
