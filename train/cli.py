@@ -14,7 +14,8 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from ..data.loading import LoaderError
 from ..data.module import ResumableDataModule
 from .allowed import allow_only, check_no_functions, explain_refusal, split_allowed
-from .checkpoints import CheckpointError, Checkpointing
+from .checkpointing import Checkpointing
+from .checkpoints import CheckpointError
 from .config_text import bounded_reading, use_bounded_loader
 from .ema import EMA
 from .export import ExportBundle
