@@ -28,6 +28,7 @@ def build_parser() -> Parser:
     _add_decode(add("decode", help="turn a token file into a video"))
     _add_reconstruct(add("reconstruct", help="show a video beside its reconstruction from tokens"))
     _add_info(add("info", help="say what a bundle holds"))
+    _add_export(add("export", help="make a bundle of a training's checkpoint"))
     _add_evaluate(add("evaluate", help="measure bundles and write a report"))
     _add_serve(add("serve", help="serve streams to browsers and programs"))
     _add_rest(add("bench", help="measure speeds beside peers and limits; in a checkout", add_help=False))
@@ -156,6 +157,12 @@ def _add_reconstruct(parser: argparse.ArgumentParser) -> None:
 def _add_info(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", nargs="?", default=None, help="a bundle's folder (default: the embedded default)")
     parser.set_defaults(run="info")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("checkpoint", help="a checkpoint of a training, such as runs/train/checkpoints/last.ckpt")
+    parser.add_argument("--out", required=True, help="the bundle's folder")
+    parser.set_defaults(run="export")
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:

@@ -223,6 +223,13 @@ def info(arguments: argparse.Namespace) -> None:
         print(f"{name:24} {value}")
 
 
+def export(arguments: argparse.Namespace) -> None:
+    """`framecast export`: a bundle out of a checkpoint."""
+    from .train.checkpoint_bundle import export_checkpoint
+
+    say(f"saved the bundle {export_checkpoint(arguments.checkpoint, arguments.out)}")
+
+
 def evaluate(arguments: argparse.Namespace) -> None:
     """`framecast evaluate`: figures, curves and clips of bundles, on one page."""
     from .evaluate import QUICK, Settings, evaluate_bundles

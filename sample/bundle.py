@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..data.captions import CAPTION_WORDS
 from ..data.reading import parse_json, read_regular, regular_size
 from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer
-from .bundle_config import build_networks, check_declared, check_sizes, describe_misfits
+from .bundle_config import build_networks, check_declared, check_sizes, describe_misfits, describe_networks
 from .compiled import check_compiler
 from .generator import VideoGenerator
 from .packing import plain
@@ -142,11 +142,7 @@ def save_bundle(
     check_bundle_folder(folder)
     config = {
         "format": FORMAT,
-        "tokenizer": {
-            "config": asdict(tokenizer.config),
-            "quantizer": {"name": type(tokenizer.quantizer).__name__, "options": tokenizer.quantizer.options},
-        },
-        "lm": None if lm is None else asdict(lm.config),
+        **describe_networks(tokenizer, lm),
         "video": {name: video[name] for name in ("height", "width", "fps")},
         "text": None if text_tokenizer is None or text_tokenizer.words is None else {"words": sorted(text_tokenizer.words)},
         "training": dict(training or {}),

@@ -1,5 +1,6 @@
 """What the config of a bundle may say: networks whose weights are there, and sizes within reason."""
 
+from dataclasses import asdict
 from math import prod
 from typing import Any
 
@@ -14,6 +15,15 @@ _MOST = {"height": 2**14, "width": 2**14, "max_prompt_length": 2**14, "tokens in
 
 _CODEBOOK = ("codebook_size", "codebook_size_per_level", "num_quantizers", "dim")
 _NOT_THERE = "is missing, extra or of another shape"
+
+
+def describe_networks(tokenizer: VideoTokenizer, lm: VideoLM | None = None) -> dict[str, Any]:
+    """What a config says of networks, from which `build_networks` makes them again."""
+    quantizer = {"name": type(tokenizer.quantizer).__name__, "options": tokenizer.quantizer.options}
+    return {
+        "tokenizer": {"config": asdict(tokenizer.config), "quantizer": quantizer},
+        "lm": None if lm is None else asdict(lm.config),
+    }
 
 
 def build_networks(config: dict[str, Any], device: str = "cpu") -> tuple[VideoTokenizer, VideoLM | None]:

@@ -83,11 +83,12 @@ class Checkpointing(ModelCheckpoint):
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         """Keeps what was learned where a signal, or a clip that does not come, ends the run between two steps."""
         end_children()
-        if isinstance(exception, Stopped) and trainer.global_step:
-            exception.add_note(f"at step {trainer.global_step}; go on with --ckpt_path last")
         if self._between_steps and trainer.world_size == 1:
             self._between_steps = False
             self._save_now(trainer)
+        if isinstance(exception, Stopped) and self.last_model_path:
+            bundle = f"`framecast export {self.last_model_path} --out FOLDER` makes a bundle of what there is"
+            exception.add_note(f"at step {trainer.global_step}; go on with --ckpt_path last; {bundle}")
 
     def _leave_step(self, trainer: L.Trainer) -> None:
         """Between two steps nothing is lost; one process alone may stop there at any moment, several must agree."""

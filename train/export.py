@@ -9,6 +9,8 @@ import torch
 from ..data.module import ResumableDataModule
 from ..sample import save_bundle
 from ..sample.bundle import check_bundle_folder
+from .checkpoint_bundle import BUNDLE_KEY, describe_bundle
+from .checkpointing import Checkpointing
 from .ema import EMA
 from .module import TrainingModule
 from .tokenize import describe_source
@@ -46,29 +48,47 @@ class ExportBundle(L.Callback):
             return
         folder = self._folder(trainer)
         ema = next(callback for callback in trainer.callbacks if isinstance(callback, EMA))
-        with ema.averaged(pl_module):
-            self._save(folder, trainer, pl_module)
+        try:
+            with ema.averaged(pl_module):
+                self._save(folder, trainer, pl_module)
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"{error}; nothing of the training is lost; make its bundle by "
+                f"`framecast export {_last_checkpoint(trainer)} --out FOLDER`"
+            ) from error
         print(f"saved the bundle {folder}")
 
     def _folder(self, trainer: L.Trainer) -> Path:
         return Path(self.folder or Path(trainer.default_root_dir) / "bundle")
 
+    def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Adds what it takes to make a bundle of a checkpoint, see `export_checkpoint`."""
+        assert isinstance(pl_module, TrainingModule), pl_module
+        checkpoint[BUNDLE_KEY] = describe_bundle(pl_module, {**self._about(trainer), "dtype": str(self.dtype)[6:]})
+
     def _save(self, folder: Path, trainer: L.Trainer, module: TrainingModule) -> None:
+        save_bundle(folder, **module.bundle(), **self._about(trainer), dtype=self.dtype)
+
+    def _about(self, trainer: L.Trainer) -> dict[str, Any]:
+        """What a bundle says beside its networks: its videos, its training, its card."""
         source = _data(trainer).source
-        name, settings = type(source).__name__, describe_source(source)
         metrics = trainer.callback_metrics
         training = {
             "steps": trainer.global_step,
             "batch_size": _data(trainer).batch_size * trainer.world_size,
-            "source": name,
-            "settings": settings,
+            "source": type(source).__name__,
+            "settings": describe_source(source),
             "precision": trainer.precision,
             "num_frames": source.num_frames,
             "metrics": {name: round(float(value), 4) for name, value in metrics.items() if name.startswith("val/")},
         }
         video = {"height": source.height, "width": source.width, "fps": source.fps}
-        card = self.card or f"Trained with `framecast train` on {len(source):,} clips of {name}."
-        save_bundle(folder, **module.bundle(), video=video, training=training, card=card, dtype=self.dtype)
+        card = self.card or f"Trained with `framecast train` on {len(source):,} clips of {training['source']}."
+        return {"video": video, "training": training, "card": card}
+
+
+def _last_checkpoint(trainer: L.Trainer) -> str:
+    return next((c.last_model_path for c in trainer.callbacks if isinstance(c, Checkpointing)), "") or "CHECKPOINT"
 
 
 def _data(trainer: L.Trainer) -> ResumableDataModule:

@@ -135,6 +135,11 @@ class LitVideoLM(TrainingModule):
         data = self.data
         return {"tokenizer": data.bundle.tokenizer, "lm": self.network, "text_tokenizer": data.text_tokenizer}
 
+    @property
+    def tokenizer_bundle(self) -> dict[str, str]:
+        bundle = self.data.bundle
+        return {"folder": str(bundle.path.resolve()), "sha256": bundle.hashes["tokenizer.safetensors"]}
+
     def count(self, batch: dict[str, Any]) -> int:
         return sum(part["tokens"].numel() for part in _parts(batch).values())
 

@@ -45,6 +45,11 @@ class TrainingModule(L.LightningModule, ABC):
     def bundle(self) -> dict[str, Any]:
         """The parts of the bundle this training makes, as arguments of `save_bundle`."""
 
+    @property
+    def tokenizer_bundle(self) -> dict[str, str] | None:
+        """Folder and hash of the bundle whose tokenizer the network's tokens are of; None where that is what is trained."""
+        return None
+
     @abstractmethod
     def count(self, batch: dict[str, Any]) -> int:
         """How many `unit`s a batch holds, for the throughput."""

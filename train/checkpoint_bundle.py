@@ -1,0 +1,92 @@
+"""A bundle out of a checkpoint, at any time: also of a run that was stopped, or could not export what it had learned."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..sample import load_bundle, save_bundle
+from ..sample.bundle import check_bundle_folder
+from ..sample.bundle_config import build_networks, describe_networks
+from ..tokenizer import TextTokenizer, VideoTokenizer
+from .checkpoints import AtomicCheckpointIO
+from .module import TrainingModule
+from .restoring import check_weights
+
+BUNDLE_KEY = "bundle"
+"""Where a checkpoint says what its bundle is to be."""
+_WEIGHTS = "tokenizer.safetensors"
+
+
+def describe_bundle(module: TrainingModule, about: dict[str, Any]) -> dict[str, Any]:
+    """What it takes to make a bundle of the weights of a training, plain values and tensors; `about` is kept with it."""
+    parts = module.bundle()
+    text: TextTokenizer | None = parts.get("text_tokenizer")
+    return {
+        **about,
+        "networks": describe_networks(parts["tokenizer"], parts.get("lm")),
+        "tokenizer": module.tokenizer_bundle,
+        "text": None if text is None else {"model": _as_tensor(text.model_bytes), "words": sorted(text.words or ())},
+    }
+
+
+def export_checkpoint(checkpoint: str | Path, folder: str | Path) -> Path:
+    """Writes the bundle of a checkpoint, with the averaged weights, as the end of its training would have done.
+
+    Args:
+        checkpoint: A file that a training of this version keeps, such as `runs/mine/checkpoints/last.ckpt`. That of a video LM
+            needs the bundle of its tokenizer, where it was then.
+        folder: Where the bundle goes; the folder above it must exist.
+
+    Raises:
+        ValueError: The checkpoint is damaged, says nothing of its bundle, or its tokenizer is gone or another one; or the folder
+            cannot be written.
+    """
+    folder = Path(folder)
+    check_bundle_folder(folder)
+    saved = AtomicCheckpointIO().load_checkpoint(checkpoint)
+    about = saved.get(BUNDLE_KEY)
+    if not isinstance(about, dict):
+        raise ValueError(
+            f"checkpoint {checkpoint} does not say what its bundle is to be; wanted one of `framecast train` of this version; "
+            "go on with its training by one step, which keeps a new one"
+        )
+    try:
+        parts = _parts(saved, about)
+        values = {name: about[name] for name in ("video", "training", "card")}
+        return save_bundle(folder, **parts, **values, dtype=getattr(torch, about["dtype"]))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"checkpoint {checkpoint} cannot be exported ({error}); take another one") from error
+
+
+def _parts(saved: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
+    """The networks with their weights, as arguments of `save_bundle`."""
+    tokenizer, lm = build_networks(about["networks"])
+    average = saved["callbacks"]["EMA"]["average"]
+    if lm is None:
+        _fill(tokenizer, "tokenizer.", saved["state_dict"], average)
+        return {"tokenizer": tokenizer}
+    _fill(lm, "lm.", saved["state_dict"], average)
+    text = TextTokenizer(bytes(about["text"]["model"].tolist()), about["text"]["words"])
+    return {"tokenizer": _tokenizer_of(about["tokenizer"]), "lm": lm, "text_tokenizer": text}
+
+
+def _fill(network: nn.Module, prefix: str, state: Mapping[str, Tensor], average: Mapping[str, Tensor]) -> None:
+    """Puts the averaged weights into a network; what is not averaged is as it was in the training."""
+    own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    weights = {**own, **average}
+    check_weights(weights, network.state_dict())
+    network.load_state_dict(weights)
+
+
+def _tokenizer_of(known: Mapping[str, str]) -> VideoTokenizer:
+    bundle = load_bundle(known["folder"])
+    if bundle.hashes[_WEIGHTS] != known["sha256"]:
+        raise ValueError(f"its tokenizer was that of {known['folder']}, where there is another one now; put the old one back")
+    return bundle.tokenizer
+
+
+def _as_tensor(data: bytes) -> Tensor:
+    return torch.tensor(list(data), dtype=torch.uint8)
