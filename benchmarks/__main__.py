@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from rich.table import Table
 
+from framecast.machine import product_rates
 from framecast.sample import load_generator
 
 from . import default
@@ -33,6 +34,8 @@ def main(words: Sequence[str] | None = None) -> None:
     check_output(path.with_suffix(".json"))
     say("measuring the machine's limits")
     limits = Limits.measure(device)
+    if torch.bfloat16 not in limits.arithmetic:
+        say(f"rows in bfloat16 are skipped: this machine has no units for it ({product_rates()})")
     outcomes = []
     for group in arguments.only:
         say(f"preparing {group}")

@@ -13,7 +13,7 @@ from framecast.sample.decoding import FrameDecoding
 from framecast.sample.kernels import prepare
 from framecast.sample.sampling import Chooser
 
-from .timing import Contest, Work
+from .timing import Contest, Work, dtypes_of, name_of
 
 WIDTH, LAYERS, HEADS, MLP, VOCABULARY = 512, 8, 8, 1536, 1024
 ROWS, COLUMNS = 16, 16
@@ -24,9 +24,9 @@ PROMPT = 8
 
 def contests(device: torch.device) -> Iterator[Contest]:
     """One latent frame of 256 tokens after another one, greedily; the peer continues 256 tokens by as many."""
-    for dtype in (torch.bfloat16, torch.float32):
+    for dtype in dtypes_of(device):
         for batch, target in ((1, ">= 1.5 (P1)"), (8, ">= 2.5 (P1)")):
-            lm, sizes = video_lm(dtype, device), f"28M, {str(dtype).removeprefix('torch.')}, batch {batch}"
+            lm, sizes = video_lm(dtype, device), f"28M, {name_of(dtype)}, batch {batch}"
             contest = Contest(
                 f"decode token by token, {sizes}",
                 frame_by(lm, 1, batch),
@@ -53,12 +53,13 @@ def contests(device: torch.device) -> Iterator[Contest]:
 
 
 def free_rows(device: torch.device) -> Iterator[Contest]:
-    """Forwards of several tokens beside a forward of one, in bfloat16; the ratio is how much of that they cost."""
-    lm = video_lm(torch.bfloat16, device)
+    """Forwards of several tokens beside a forward of one, in the fastest dtype; the ratio is how much of that they cost."""
+    dtype = dtypes_of(device)[0]
+    lm = video_lm(dtype, device)
     one = forward(lm, 1)
     for tokens, target in ((16, ">= 0.77 (P3)"), (32, ">= 0.67 (P3)")):
-        name = f"forward of {tokens} tokens, 28M, bfloat16"
-        yield Contest(name, forward(lm, tokens), 1, "forward", one, "ours, 1 token", target, num_bytes=bytes_of(lm, 1))
+        name = f"forward of {tokens} tokens, 28M, {name_of(dtype)}"
+        yield Contest(name, forward(lm, tokens), 1, "forward", one, "ours, 1 token", target, dtype, bytes_of(lm, 1))
 
 
 def video_lm(dtype: torch.dtype, device: torch.device) -> VideoLM:

@@ -7,18 +7,18 @@ import torch
 from framecast.sample.kernels import prepare
 from framecast.tokenizer import FSQ, VideoTokenizer, VideoTokenizerConfig
 
-from .timing import Contest, Work
+from .timing import Contest, Work, dtypes_of, name_of
 
 LATENT_FRAMES, SIZE = 9, 64
 
 
 def contests(device: torch.device) -> Iterator[Contest]:
     """Random weights; 33 frames of 64x64 from 9 latent frames, strides 4 and 8 on both sides."""
-    for dtype in (torch.float32, torch.bfloat16):
+    for dtype in dtypes_of(device):
         tokenizer = VideoTokenizer(VideoTokenizerConfig(), FSQ()).eval().to(device, dtype)
         prepare(tokenizer)
         yield Contest(
-            f"detokenize, {str(dtype).removeprefix('torch.')}, channels {tokenizer.config.channels}",
+            f"detokenize, {name_of(dtype)}, channels {tokenizer.config.channels}",
             detokenize(tokenizer),
             tokenizer.num_frames(LATENT_FRAMES),
             "frame",

@@ -11,6 +11,7 @@ import yaml
 
 import framecast.train
 from framecast.data import SpriteWorld, to_video
+from framecast.machine import bfloat16_pays
 from framecast.model import VideoLMConfig, VideoLMShape
 from framecast.sample import load_bundle
 from framecast.tokenizer import TextTokenizer, VideoTokenizer, VideoTokenizerConfig
@@ -101,12 +102,12 @@ TRAININGS: dict[str, Callable[[], tuple[TrainingModule, dict[str, Any]]]] = {
 
 
 class LoopByHand:
-    """Steps of a training as one would write them without Lightning: bfloat16 autocast, clipping, AdamW, schedule, average."""
+    """Steps of a training as one would write them without Lightning: autocast where bfloat16 pays, clipping, AdamW, average."""
 
     def __init__(self, module: TrainingModule, batch: dict[str, Any], device: str = "cpu"):
         self.module = module.to(device)
         self.batch = {name: value.to(device) for name, value in batch.items()}
-        self.device = device
+        self.device, self.mixed = device, bfloat16_pays(device)
         self.optimizer = module.recipe.optimizer(module)
         self.schedule = module.recipe.schedule(self.optimizer, 10_000)
         self.average = EMA()
@@ -119,7 +120,7 @@ class LoopByHand:
             self._step()
 
     def _step(self) -> None:
-        with torch.autocast(self.device, torch.bfloat16):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.mixed):
             result: Any = self.module.training_step(self.batch, 0)
         (result["loss"] if isinstance(result, dict) else result).backward()
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.module.parameters() if p.grad is not None])

@@ -9,11 +9,23 @@ from math import ceil
 
 import torch
 
+from framecast.machine import bfloat16_pays
+
 Work = Callable[[], object]
 
 _READ_BYTES = 2**28
 _MATMUL_SIDE = 2048
 _LEAST_SECONDS = 0.05
+
+
+def dtypes_of(device: torch.device) -> tuple[torch.dtype, ...]:
+    """What is measured there, the fastest one first: a machine without units for bfloat16 would take minutes for a row."""
+    return (torch.bfloat16, torch.float32) if bfloat16_pays(device) else (torch.float32,)
+
+
+def name_of(dtype: torch.dtype) -> str:
+    """Such as "float32"."""
+    return str(dtype).removeprefix("torch.")
 
 
 @dataclass(frozen=True)
@@ -22,21 +34,21 @@ class Limits:
 
     Attributes:
         bandwidth: Bytes per second of one large read.
-        arithmetic: Operations per second of the best large matrix product, by dtype.
+        arithmetic: Operations per second of the best large matrix product, by dtype; only what the machine has units for.
     """
 
     bandwidth: float
     arithmetic: dict[torch.dtype, float]
 
     @classmethod
-    def measure(cls, device: torch.device) -> "Limits":
-        """Takes a few seconds."""
+    def measure(cls, device: torch.device, side: int = _MATMUL_SIDE) -> "Limits":
+        """Takes a few seconds; the products are of square matrices of that side."""
         memory = torch.ones(_READ_BYTES // 4, device=device)
         read = best(lambda: memory.sum(), device)
         arithmetic = {}
-        for dtype in (torch.float32, torch.bfloat16):
-            square = torch.randn(_MATMUL_SIDE, _MATMUL_SIDE, device=device, dtype=dtype)
-            arithmetic[dtype] = 2 * _MATMUL_SIDE**3 / best(partial(torch.matmul, square, square), device)
+        for dtype in dtypes_of(device):
+            square = torch.randn(side, side, device=device, dtype=dtype)
+            arithmetic[dtype] = 2 * side**3 / best(partial(torch.matmul, square, square), device)
         return cls(_READ_BYTES / read, arithmetic)
 
     def seconds(self, num_bytes: float, operations: float, dtype: torch.dtype) -> float:

@@ -61,8 +61,9 @@ def _run(arguments: list[str]) -> None:
     parsed = build_parser().parse_args(arguments)
     with console.ends_on_sigterm():
         from . import commands  # takes seconds, which --help need not
+        from .machine import SlowPrecision
 
-        with console.warnings_in_one_line(commands.PromptWarning):
+        with console.warnings_in_one_line(commands.PromptWarning, SlowPrecision):
             getattr(commands, parsed.run)(parsed)
 
 

@@ -59,14 +59,15 @@ def say(message: object) -> None:
 
 
 @contextmanager
-def warnings_in_one_line(kind: type[Warning]) -> Iterator[None]:
-    """Says each warning of a kind once, as errors are said."""
+def warnings_in_one_line(*kinds: type[Warning]) -> Iterator[None]:
+    """Says each warning of some kinds once, as errors are said."""
     with warnings.catch_warnings():
         show, said = warnings.showwarning, set[str]()
-        warnings.simplefilter("always", kind)
+        for kind in kinds:
+            warnings.simplefilter("always", kind)
 
         def show_in_one_line(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-            if not issubclass(category, kind):
+            if not issubclass(category, kinds):
                 show(message, category, *where, **more)
             elif str(message) not in said:
                 said.add(str(message))

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ..data.captions import CAPTION_WORDS
 from ..data.reading import parse_json, read_regular, regular_size
+from ..machine import warn_if_slow
 from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .bundle_config import build_networks, check_declared, check_sizes, describe_misfits, describe_networks
@@ -99,6 +100,7 @@ class Bundle:
             raise BundleError(f"{self.path} holds a tokenizer and no video LM; wanted both to generate; train an LM on it first")
         if compile:
             check_compiler(device)
+        warn_if_slow(dtype, device)
         tokenizer, lm = self.tokenizer, self.lm
         if torch.device(device).type != "cpu" or dtype != torch.float32:
             tokenizer, lm = copy.deepcopy(tokenizer).to(device), copy.deepcopy(lm).to(device, dtype)

@@ -7,8 +7,10 @@ from functools import partial
 import pytest
 import torch
 
+from benchmarks import detokenizing
 from benchmarks.__main__ import skipped, spoken, table
-from benchmarks.timing import Contest, Limits, compete, often
+from benchmarks.timing import Contest, Limits, compete, dtypes_of, often
+from framecast import machine
 
 CPU = torch.device("cpu")
 LIMITS = Limits(bandwidth=1e9, arithmetic={torch.float32: 1e10, torch.bfloat16: 1e11})
@@ -22,8 +24,17 @@ def test_a_limit_is_the_longer_of_reading_and_computing():
 
 
 def test_this_machine_s_limits_are_numbers_that_can_be():
-    limits = Limits.measure(CPU)
+    limits = Limits.measure(CPU, side=256)
     assert 1e8 < limits.bandwidth < 1e13 and all(1e8 < most < 1e16 for most in limits.arithmetic.values())
+    assert set(limits.arithmetic) == set(dtypes_of(CPU))
+
+
+def test_what_a_machine_has_no_units_for_is_not_measured(monkeypatch):
+    monkeypatch.setattr(machine, "product_rates", lambda: machine.ProductRates(float32=8e10, bfloat16=2e9))
+    assert dtypes_of(CPU) == (torch.float32,) == tuple(Limits.measure(CPU, side=64).arithmetic)
+    assert not any("bfloat16" in contest.name for contest in detokenizing.contests(CPU))
+    monkeypatch.setattr(machine, "product_rates", lambda: machine.ProductRates(float32=8e10, bfloat16=2e11))
+    assert dtypes_of(CPU) == (torch.bfloat16, torch.float32)
 
 
 def test_a_contest_says_how_many_times_as_fast_and_how_near_the_limit():
