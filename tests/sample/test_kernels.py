@@ -61,6 +61,19 @@ def test_a_row_or_picture_does_not_depend_on_the_others(make):
     assert all(torch.equal(layer(x[row : row + 1]), together[row : row + 1]) for row in range(len(x)))
 
 
+@torch.no_grad()
+@pytest.mark.parametrize(("in_features", "out_features"), [(256, 640), (640, 256), (1536, 512), (3072, 96)])
+def test_wide_layers_give_a_row_alone_what_they_give_it_among_others(in_features, out_features):
+    torch.manual_seed(0)
+    plain, x = nn.Linear(in_features, out_features), torch.randn(64, in_features)
+    layer = prepared(plain)
+    together = layer(x)
+    torch.testing.assert_close(together, plain(x), rtol=0, atol=1e-4)
+    for rows in (1, 2, 3, 8, 16, 33):
+        assert torch.equal(layer(x[:rows]), together[:rows]), rows
+    assert torch.equal(layer(x[5].view(1, 1, -1)), together[5].view(1, 1, -1))
+
+
 @pytest.mark.parametrize("make", [linear, conv])
 def test_parameters_are_those_of_the_plain_layer(make):
     plain, _ = make()
