@@ -16,8 +16,9 @@ def prepare(network: nn.Module) -> None:
     """Makes the linear and convolutional layers of a network faster on a CPU; how much depends on the machine.
 
     Otherwise torch orders a weight anew at every call, or hands small inputs to slower code. Prepared and in float32, a row or
-    picture of the output does not depend on those beside it, to the last bit; of a plain linear layer it does. Parameters stay what and where they are; the copy costs their
-    memory a second time. It is not used where gradients are wanted, or after a weight was changed.
+    picture of the output does not depend on those beside it, to the last bit; that of a plain linear layer does. Parameters
+    stay what and where they are; the copy costs their memory a second time. It is not used where gradients are wanted, or after
+    a weight was changed.
     """
     for module in list(network.modules()):
         for name, child in module.named_children():

@@ -50,7 +50,7 @@ def test_a_signal_ends_a_command_without_a_trace(bundle, tmp_path, number, statu
     (tmp_path / "out.fct").write_bytes(b"older")
     env = {**os.environ, "PYTHONPATH": str(REPO)}
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env=env) as running:
-        while not list(tmp_path.glob(".out*")):
+        while not list(tmp_path.glob(".*.tmp")) and running.poll() is None:
             time.sleep(0.05)
         running.send_signal(number)
         _, err = running.communicate(timeout=60)
