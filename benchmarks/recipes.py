@@ -94,7 +94,7 @@ def lm_training(config: str = "sprites_lm") -> tuple[TrainingModule, dict[str, A
     return MadeLMTraining(made, VideoLMShape(**arguments(config)["lm"])).train(), made.batch()
 
 
-TRAININGS: dict[str, Callable[[], tuple[TrainingModule, dict[str, Any]]]] = {
+TRAININGS: dict[str, Callable[..., tuple[TrainingModule, dict[str, Any]]]] = {
     "tokenizer": tokenizer_training,
     "video LM": lm_training,
 }
@@ -104,10 +104,10 @@ TRAININGS: dict[str, Callable[[], tuple[TrainingModule, dict[str, Any]]]] = {
 class LoopByHand:
     """Steps of a training as one would write them without Lightning: autocast where bfloat16 pays, clipping, AdamW, average."""
 
-    def __init__(self, module: TrainingModule, batch: dict[str, Any], device: str = "cpu"):
+    def __init__(self, module: TrainingModule, batch: dict[str, Any], device: str = "cpu", mixed: bool | None = None):
         self.module = module.to(device)
         self.batch = {name: value.to(device) for name, value in batch.items()}
-        self.device, self.mixed = device, bfloat16_pays(device)
+        self.device, self.mixed = device, bfloat16_pays(device) if mixed is None else mixed
         self.optimizer = module.recipe.optimizer(module)
         self.schedule = module.recipe.schedule(self.optimizer, 10_000)
         self.average = EMA()
