@@ -3,8 +3,6 @@
 import copy
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from ..machine import warn_if_slow
 from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .bundle_config import build_networks, check_declared, check_sizes, describe_misfits, describe_networks
+from .bundle_folder import CARD, CONFIG, LM, MANIFEST, NAMES, TEXT, TOKENIZER, check_bundle_folder, write_folder
 from .compiled import check_compiler
 from .generator import VideoGenerator
 from .packing import plain
@@ -31,15 +30,11 @@ FORMAT = 1
 DEFAULT = Path(__file__).parent / "default"
 """The embedded default."""
 
-_CONFIG, _MANIFEST, _CARD = "config.json", "manifest.json", "README.md"
-_TOKENIZER, _LM, _TEXT = "tokenizer.safetensors", "lm.safetensors", "text.model"
-_LEFT_BY_FILE_MANAGERS = {".DS_Store", "Thumbs.db", "desktop.ini", ".directory"}
-_NAMES = {_CONFIG, _MANIFEST, _CARD, _TOKENIZER, _LM, _TEXT}
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, AssertionError)
 """What building networks from strange numbers raises."""
 
 
-_LARGEST = {_MANIFEST: 2**16, _CONFIG: 2**22, _CARD: 2**24, _TEXT: 2**26}
+_LARGEST = {MANIFEST: 2**16, CONFIG: 2**22, CARD: 2**24, TEXT: 2**26}
 """Bytes of a file that is not weights, at most."""
 
 
@@ -150,30 +145,15 @@ def save_bundle(
         "training": dict(training or {}),
     }
     files = {
-        _CONFIG: json.dumps(config, indent=2, default=plain).encode(),
-        _TOKENIZER: _weights(tokenizer, dtype),
-        _CARD: card.encode(),
+        CONFIG: json.dumps(config, indent=2, default=plain).encode(),
+        TOKENIZER: _weights(tokenizer, dtype),
+        CARD: card.encode(),
     }
     if lm is not None and text_tokenizer is not None:
-        files |= {_LM: _weights(lm, dtype), _TEXT: text_tokenizer.model_bytes}
+        files |= {LM: _weights(lm, dtype), TEXT: text_tokenizer.model_bytes}
     manifest = {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in files.items()}
-    _write_folder(folder, {**files, _MANIFEST: json.dumps(manifest, indent=2).encode()})
+    write_folder(folder, {**files, MANIFEST: json.dumps(manifest, indent=2).encode()})
     return folder
-
-
-def check_bundle_folder(folder: Path) -> None:
-    """Raises ValueError where `save_bundle` could not write, with what is in the way."""
-    if not folder.parent.is_dir():
-        raise ValueError(f"cannot write the bundle {folder}: the folder {folder.parent} does not exist; make it first")
-    if folder.exists() and not _is_bundle(folder):
-        raise ValueError(f"cannot write the bundle {folder}: something that is no bundle is there; name another folder")
-    try:
-        with tempfile.TemporaryDirectory(dir=folder.parent):
-            pass
-    except OSError as error:
-        raise ValueError(
-            f"cannot write the bundle {folder} ({error.strerror or error}); name a folder that can be written"
-        ) from error
 
 
 def load_bundle(folder: str | Path | None = None) -> Bundle:
@@ -186,17 +166,17 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
         BundleError: The folder is no bundle, or damaged, or of another format.
     """
     path = DEFAULT if folder is None else Path(folder)
-    if not (path / _CONFIG).is_file():
-        raise BundleError(f"{path} is no bundle: it has no {_CONFIG}; wanted a folder that a training exported")
+    if not (path / CONFIG).is_file():
+        raise BundleError(f"{path} is no bundle: it has no {CONFIG}; wanted a folder that a training exported")
     entries = _read_manifest(path)
-    files = {name: _read_file(path / name, entry) for name, entry in entries.items() if name not in (_TOKENIZER, _LM)}
+    files = {name: _read_file(path / name, entry) for name, entry in entries.items() if name not in (TOKENIZER, LM)}
     try:
-        config = parse_json(files[_CONFIG])
+        config = parse_json(files[CONFIG])
         if config["format"] != FORMAT:
             raise ValueError(f"format {config['format']!r}; this version reads format {FORMAT}")
         check_sizes(config)
         _check_declared(config, entries, path)
-        files |= {name: _read_file(path / name, entries[name]) for name in (_TOKENIZER, _LM) if name in entries}
+        files |= {name: _read_file(path / name, entries[name]) for name in (TOKENIZER, LM) if name in entries}
         tokenizer, lm = build_networks(config)
         height, width, fps = _video(config["video"], tokenizer)
         training = dict(config["training"])
@@ -205,8 +185,8 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
         raise
     except _MISFITS as error:
         reason = f"{type(error).__name__}: {error}"
-        raise BundleError(f"{path / _CONFIG} is damaged or of another version ({reason}); export or copy it anew") from error
-    _fill(tokenizer, files[_TOKENIZER], path / _TOKENIZER)
+        raise BundleError(f"{path / CONFIG} is damaged or of another version ({reason}); export or copy it anew") from error
+    _fill(tokenizer, files[TOKENIZER], path / TOKENIZER)
     text = None if lm is None else _fill_lm(lm, files, path, words)
     hashes = {name: entry.sha256 for name, entry in entries.items()}
     return Bundle(path, tokenizer, lm, text, height, width, fps, training, hashes)
@@ -264,24 +244,24 @@ def _fill(module: nn.Module, data: bytes, path: Path) -> None:
 
 def _fill_lm(lm: VideoLM, files: Mapping[str, bytes], path: Path, words: Iterable[str] | None) -> TextTokenizer:
     """Puts weights into the LM; returns its text tokenizer, whose captions had these words."""
-    _fill(lm, files[_LM], path / _LM)
+    _fill(lm, files[LM], path / LM)
     try:
-        return TextTokenizer(files[_TEXT], words)
+        return TextTokenizer(files[TEXT], words)
     except ValueError as error:
-        raise BundleError(f"{path / _TEXT}: {error}") from error
+        raise BundleError(f"{path / TEXT}: {error}") from error
 
 
 def _read_manifest(path: Path) -> dict[str, _Entry]:
     """Size and hash of every file."""
     try:
-        manifest = parse_json(read_regular(path / _MANIFEST, _LARGEST[_MANIFEST]))
+        manifest = parse_json(read_regular(path / MANIFEST, _LARGEST[MANIFEST]))
         entries = {str(name): _Entry(int(entry["bytes"]), str(entry["sha256"])) for name, entry in manifest.items()}
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise BundleError(f"{path / _MANIFEST} cannot be read ({error}); copy or export the bundle anew") from error
-    if missing := sorted({_CONFIG, _TOKENIZER} - set(entries)):
-        raise BundleError(f"{path / _MANIFEST} does not name {missing[0]}; export or copy the bundle anew")
-    if strange := [name for name in entries if name not in _NAMES - {_MANIFEST}]:
-        raise BundleError(f"{path / _MANIFEST} names {strange[0]!r}, which no bundle has; do not use this bundle")
+        raise BundleError(f"{path / MANIFEST} cannot be read ({error}); copy or export the bundle anew") from error
+    if missing := sorted({CONFIG, TOKENIZER} - set(entries)):
+        raise BundleError(f"{path / MANIFEST} does not name {missing[0]}; export or copy the bundle anew")
+    if strange := [name for name in entries if name not in NAMES - {MANIFEST}]:
+        raise BundleError(f"{path / MANIFEST} names {strange[0]!r}, which no bundle has; do not use this bundle")
     return entries
 
 
@@ -302,53 +282,19 @@ def _read_file(file: Path, entry: _Entry) -> bytes:
 
 def _check_declared(config: dict[str, Any], entries: Mapping[str, _Entry], path: Path) -> None:
     """The files of weights declare what the config speaks of, before they are read and it is built."""
-    if config["lm"] is not None and (missing := [name for name in (_LM, _TEXT) if name not in entries]):
-        raise BundleError(f"{path / _MANIFEST} does not name {missing[0]}, which {_CONFIG} wants; export or copy the bundle anew")
+    if config["lm"] is not None and (missing := [name for name in (LM, TEXT) if name not in entries]):
+        raise BundleError(f"{path / MANIFEST} does not name {missing[0]}, which {CONFIG} wants; export or copy the bundle anew")
     try:
-        declared = {name: declared_shapes(path / name, entries[name].num_bytes) for name in (_TOKENIZER, _LM) if name in entries}
+        declared = {name: declared_shapes(path / name, entries[name].num_bytes) for name in (TOKENIZER, LM) if name in entries}
     except WeightsError as error:
         raise BundleError(str(error)) from error
     try:
-        check_declared(config, declared[_TOKENIZER], declared.get(_LM))
+        check_declared(config, declared[TOKENIZER], declared.get(LM))
     except ValueError as error:
         part, colon, wrong = str(error).partition(": ")
         if not colon or part not in ("tokenizer", "lm"):
             raise
         raise BundleError(f"{path / part}.safetensors does not fit its config.json: {wrong}; export or copy it anew") from error
-
-
-def _is_bundle(folder: Path) -> bool:
-    """Whether it holds a bundle, or nothing, and beside it no more than what a file manager leaves."""
-    if not folder.is_dir():
-        return False
-    names = {file.name for file in folder.iterdir()} - _LEFT_BY_FILE_MANAGERS
-    return names <= _NAMES and (not names or _CONFIG in names)
-
-
-def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        for name, data in files.items():
-            (temporary / name).write_bytes(data)
-        temporary.chmod(0o755)
-        _put_in_place(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _put_in_place(new: Path, folder: Path) -> None:
-    """Renames `new` to `folder`; an older bundle there is whole until then, and back if it fails."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    old = new.with_name(f"{new.name}.old")
-    folder.rename(old)
-    try:
-        new.rename(folder)
-    except BaseException:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _sha256(data: bytes) -> str:

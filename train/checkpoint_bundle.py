@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ..sample import load_bundle, save_bundle
-from ..sample.bundle import check_bundle_folder
 from ..sample.bundle_config import build_networks, describe_networks
+from ..sample.bundle_folder import TOKENIZER, check_bundle_folder
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .checkpoints import AtomicCheckpointIO
 from .module import TrainingModule
@@ -17,7 +17,6 @@ from .restoring import check_weights
 
 BUNDLE_KEY = "bundle"
 """Where a checkpoint says what its bundle is to be."""
-_WEIGHTS = "tokenizer.safetensors"
 
 
 def describe_bundle(module: TrainingModule, about: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +82,7 @@ def _fill(network: nn.Module, prefix: str, state: Mapping[str, Tensor], average:
 
 def _tokenizer_of(known: Mapping[str, str]) -> VideoTokenizer:
     bundle = load_bundle(known["folder"])
-    if bundle.hashes[_WEIGHTS] != known["sha256"]:
+    if bundle.hashes[TOKENIZER] != known["sha256"]:
         raise ValueError(f"its tokenizer was that of {known['folder']}, where there is another one now; put the old one back")
     return bundle.tokenizer
 

@@ -8,7 +8,7 @@ import torch
 
 from ..data.module import ResumableDataModule
 from ..sample import save_bundle
-from ..sample.bundle import check_bundle_folder
+from ..sample.bundle_folder import check_bundle_folder
 from .checkpoint_bundle import BUNDLE_KEY, describe_bundle
 from .checkpointing import Checkpointing
 from .ema import EMA
