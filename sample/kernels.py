@@ -2,13 +2,13 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cache
 from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
 
-_ROWS = 16  # rows of input that a linear layer's order is chosen for; it is fast for other numbers, too
+from .products import Kernel, linear_kernel
+
 _SIDE = 16  # side of the pictures that a convolution's order is chosen for, likewise
 
 
@@ -40,19 +40,20 @@ class _Prepared(nn.Module, ABC):
         prepared = cls.__new__(cls)
         prepared.__dict__.update(layer.__getstate__())
         weight = prepared.weight
-        prepared._copy = _Copy(prepared._reorder(), weight.data_ptr(), weight._version) if _has_kernels(weight) else None
+        prepared._copy = _Copy(prepared._kernel(), weight.data_ptr(), weight._version) if _has_kernels(weight) else None
         return prepared
 
     @abstractmethod
-    def _reorder(self) -> Tensor:
-        """The weight in the kernels' order."""
+    def _kernel(self) -> Kernel:
+        """What computes the layer's output from an input and the bias."""
 
-    def _memory(self, x: Tensor) -> Tensor | None:
-        """The weight in the kernels' order, where it is what `x` needs."""
+    def forward(self, x: Tensor) -> Tensor:
         copy, weight = self._copy, self.weight
         if copy is None or x.dtype != weight.dtype or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
-            return None
-        return copy.memory if copy.address == weight.data_ptr() and copy.version == weight._version else None
+            return super().forward(x)
+        if copy.address != weight.data_ptr() or copy.version != weight._version:
+            return super().forward(x)
+        return copy.kernel(x, cast("Tensor | None", self.bias))
 
     def __getstate__(self) -> dict[str, object]:
         return {**super().__getstate__(), "_copy": None}  # the kernels' memory can be neither copied nor saved
@@ -61,59 +62,25 @@ class _Prepared(nn.Module, ABC):
 class PreparedLinear(_Prepared, nn.Linear):
     """A linear layer with a prepared weight."""
 
-    def _reorder(self) -> Tensor:
-        return torch.ops.mkldnn._reorder_linear_weight(self.weight.detach(), _ROWS)
-
-    def forward(self, x: Tensor) -> Tensor:
-        memory = self._memory(x)
-        if memory is None:
-            return super().forward(x)
-        if x.numel() == self.in_features and not _single_row_is_exact(self.in_features, self.out_features):
-            twice = x.reshape(1, -1).expand(2, -1).contiguous()
-            return _product(twice, memory, self.bias)[:1].view(*x.shape[:-1], -1)
-        return _product(x, memory, self.bias)
+    def _kernel(self) -> Kernel:
+        return linear_kernel(self.weight.detach())
 
 
 class PreparedConv2d(_Prepared, nn.Conv2d):
     """A convolution of pictures, padded with zeros, with a prepared weight."""
 
-    @property
-    def _geometry(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]:
-        return cast(tuple[int, ...], self.padding), self.stride, self.dilation, self.groups
-
-    def _reorder(self) -> Tensor:
+    def _kernel(self) -> Kernel:
+        geometry = cast(tuple[int, ...], self.padding), self.stride, self.dilation, self.groups
         size = (1, self.in_channels, _SIDE, _SIDE)
-        return torch.ops.mkldnn._reorder_convolution_weight(self.weight.detach(), *self._geometry, size)
-
-    def forward(self, x: Tensor) -> Tensor:
-        memory = self._memory(x)
-        if memory is None:
-            return super().forward(x)
-        return torch.ops.mkldnn._convolution_pointwise(x, memory, self.bias, *self._geometry, "none", [], "")
-
-
-def _product(x: Tensor, memory: Tensor, bias: Tensor | None) -> Tensor:
-    return torch.ops.mkldnn._linear_pointwise(x, memory, bias, "none", [], "")
-
-
-@cache
-@torch.inference_mode()
-def _single_row_is_exact(in_features: int, out_features: int) -> bool:
-    """Whether a row alone gives what it gives among others, to the last bit, on this machine and for layers of this shape.
-
-    The kernels split long sums, of more than 1,024 features, for a single row alone; whether they do is found out once a process.
-    """
-    generator = torch.Generator().manual_seed(0)
-    weight, rows = (torch.randn(size, in_features, generator=generator) for size in (out_features, _ROWS))
-    memory = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS)
-    return torch.equal(_product(rows[:1], memory, None), _product(rows, memory, None)[:1])
+        memory = torch.ops.mkldnn._reorder_convolution_weight(self.weight.detach(), *geometry, size)
+        return lambda x, bias: torch.ops.mkldnn._convolution_pointwise(x, memory, bias, *geometry, "none", [], "")
 
 
 @dataclass(frozen=True)
 class _Copy:
-    """A weight in the kernels' order, and what tells whether it is still that weight."""
+    """What computes with a weight in its own order, and what tells whether it is still that weight."""
 
-    memory: Tensor
+    kernel: Kernel
     address: int
     version: int
 

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from framecast.sample import products
 from framecast.sample.kernels import PreparedConv2d, PreparedLinear, prepare
+from framecast.sample.products import OrderedProduct, TransposedProduct, linear_kernel
 
 DTYPES = [(torch.float32, 1e-5), (torch.bfloat16, 2e-2), (torch.float64, 0.0)]
 
@@ -72,6 +74,36 @@ def test_wide_layers_give_a_row_alone_what_they_give_it_among_others(in_features
     for rows in (1, 2, 3, 8, 16, 33):
         assert torch.equal(layer(x[:rows]), together[:rows]), rows
     assert torch.equal(layer(x[5].view(1, 1, -1)), together[5].view(1, 1, -1))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(("in_features", "out_features"), [(256, 640), (128, 40), (96, 96)])
+def test_both_products_agree_to_the_last_bit_for_any_number_of_rows(in_features, out_features, bias):
+    torch.manual_seed(1)
+    weight, x = torch.randn(out_features, in_features), torch.randn(200, in_features)
+    its_bias = torch.randn(out_features) if bias else None
+    ordered, transposed = OrderedProduct(weight), TransposedProduct(weight)
+    for rows in (*range(1, 34), 64, 100, 200):
+        assert torch.equal(transposed(x[:rows], its_bias), ordered(x[:rows], its_bias)), rows
+    assert torch.equal(transposed(x.view(2, 10, 10, -1), its_bias), ordered(x.view(2, 10, 10, -1), its_bias))
+
+
+@torch.no_grad()
+def test_where_no_padding_makes_them_agree_the_ordered_one_computes(monkeypatch):
+    monkeypatch.setattr(products, "_padding", lambda *_: None)
+    monkeypatch.setattr(TransposedProduct, "multiply", None)
+    weight, x = torch.randn(40, 96), torch.randn(3, 96)
+    assert torch.equal(TransposedProduct(weight)(x, None), OrderedProduct(weight)(x, None))
+
+
+def test_the_faster_product_is_taken_only_where_both_agree(monkeypatch):
+    for faster, kind in ((True, TransposedProduct), (False, OrderedProduct)):
+        monkeypatch.setattr(products, "_transposed_is_faster", lambda *_, faster=faster: faster)
+        assert type(linear_kernel(torch.randn(8, 256))) is kind
+        assert type(linear_kernel(torch.randn(8, 257))) is OrderedProduct  # long sums are split, by each in its own way
+        if torch.ops.mkldnn._is_mkldnn_bf16_supported():
+            assert type(linear_kernel(torch.randn(8, 64).bfloat16())) is OrderedProduct
 
 
 @pytest.mark.parametrize("make", [linear, conv])
