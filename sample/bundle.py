@@ -3,7 +3,6 @@
 import copy
 import hashlib
 import json
-import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from ..data.captions import CAPTION_WORDS
+from ..data.files import replacing_folder
 from ..data.reading import parse_json, read_regular, regular_size
 from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer
@@ -159,7 +159,9 @@ def save_bundle(
     if lm is not None and text_tokenizer is not None:
         files |= {_LM: _weights(lm, dtype), _TEXT: text_tokenizer.model_bytes}
     manifest = {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in files.items()}
-    _write_folder(folder, {**files, _MANIFEST: json.dumps(manifest, indent=2).encode()})
+    with replacing_folder(folder) as temporary:
+        for name, data in {**files, _MANIFEST: json.dumps(manifest, indent=2).encode()}.items():
+            (temporary / name).write_bytes(data)
     return folder
 
 
@@ -325,32 +327,6 @@ def _is_bundle(folder: Path) -> bool:
         return False
     names = {file.name for file in folder.iterdir()} - _LEFT_BY_FILE_MANAGERS
     return names <= _NAMES and (not names or _CONFIG in names)
-
-
-def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        for name, data in files.items():
-            (temporary / name).write_bytes(data)
-        temporary.chmod(0o755)
-        _put_in_place(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _put_in_place(new: Path, folder: Path) -> None:
-    """Renames `new` to `folder`; an older bundle there is whole until then, and back if it fails."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    old = new.with_name(f"{new.name}.old")
-    folder.rename(old)
-    try:
-        new.rename(folder)
-    except BaseException:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _sha256(data: bytes) -> str:

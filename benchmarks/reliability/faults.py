@@ -2,7 +2,7 @@
 
 import os
 import signal
-import threading
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +15,8 @@ from torch.utils.data import get_worker_info
 from framecast.data import CaptionedClip, SpriteWorld
 from framecast.train import ClipDataModule, LitVideoTokenizer
 
-LIMITLESS = 600
+_LONG = 600  # seconds
+_CALLS = {"open", "os.mkdir", "os.rename", "os.chmod", "os.remove", "os.rmdir", "shutil.rmtree"}
 
 
 def send(note: Path, number: int, again: bool = False) -> None:
@@ -38,11 +39,11 @@ class SignalAt(L.Callback):
         number: Which signal.
         step: Not before this step.
         rank: Which of the processes sends it to itself.
-        after: Seconds from the moment to the signal.
+        after: How many times files are touched between the moment and the signal.
         again: Whether it is sent a second time, a little later and still at the moment.
     """
 
-    def __init__(self, moment: str, number: int, step: int = 2, rank: int = 0, after: float = 0.0, again: bool = False):
+    def __init__(self, moment: str, number: int, step: int = 2, rank: int = 0, after: int = 0, again: bool = False):
         self.moment, self.number, self.step, self.rank, self.after, self.again = moment, number, step, rank, after, again
 
     def on_validation_batch_start(self, trainer: L.Trainer, *_: Any) -> None:
@@ -67,9 +68,23 @@ class SignalAt(L.Callback):
             return
         arguments = (Path(trainer.default_root_dir) / "signal", self.number, self.again)
         if self.after:
-            threading.Timer(self.after, send, arguments).start()
+            _count_calls(self.after, arguments)
         else:
             send(*arguments)
+
+
+def _count_calls(wanted: int, arguments: tuple[Path, int, bool]) -> None:
+    """Sends the signal before the so many-th time that this process makes, opens, renames or removes something."""
+    calls = 0
+
+    def count(event: str, _: Any) -> None:
+        nonlocal calls
+        if event in _CALLS and calls < wanted:
+            calls += 1
+            if calls == wanted:
+                send(*arguments)
+
+    sys.addaudithook(count)
 
 
 class _Clips(SpriteWorld):
@@ -157,7 +172,9 @@ class SpoiltBatches(ClipDataModule):
         options: As of `ClipDataModule`.
     """
 
-    def __init__(self, source: SpriteWorld, value: float, first: int = 2, count: int = 1, val_clips: int = 4, batch_size: int = 2):
+    def __init__(
+        self, source: SpriteWorld, value: float, first: int = 2, count: int = 1, val_clips: int = 4, batch_size: int = 2
+    ):
         super().__init__(source, None, val_clips, batch_size, 0)
         self._value, self._left = value, range(first, first + count)
         self._number = 0
@@ -231,7 +248,9 @@ class Unchanged(L.Callback):
     def on_train_batch_start(self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int) -> None:
         self._before = _state(trainer, pl_module)
 
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int) -> None:
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         after = _state(trainer, pl_module)
         if len(after) == len(self._before) and all(map(torch.equal, after, self._before)):
             _append(Path(trainer.default_root_dir) / "unchanged", str(batch_idx))
@@ -262,5 +281,5 @@ def _state(trainer: L.Trainer, module: L.LightningModule) -> list[torch.Tensor]:
 
 def _sleep() -> None:
     """As good as for ever, in parts that signals end."""
-    for _ in range(10 * LIMITLESS):
+    for _ in range(10 * _LONG):
         time.sleep(0.1)

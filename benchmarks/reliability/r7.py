@@ -29,10 +29,11 @@ def rows(folder: Path) -> Iterator[Row]:
     (tokenizer,) = run(Training(folder / "tokenizer"))
     bundle = tokenizer.folder / "bundle"
     yield _judge(Row("R7 signals before the first step"), list(_early(folder, bundle)), kept=None)
-    yield _judge(Row("R7 signals in a training"), list(_within(folder)), kept=2)
+    yield _judge(Row("R7 signals in a training"), list(_within(folder)), kept=1)
     yield _judge(Row("R7 signals while a worker hangs"), list(_waiting(folder)), kept=1)
     yield _judge(Row("R7 signals in the export"), list(_exporting(folder, bundle)), kept=4)
     yield _judge(Row("R7 signals to ranks of ddp"), list(_ranks(folder)), kept=2)
+    yield _judge(Row("R7 the same, processes from nothing"), list(_commands(folder)), kept=2)
 
 
 def _early(folder: Path, bundle: Path) -> Iterator[Training]:
@@ -60,7 +61,7 @@ def _within(folder: Path) -> Iterator[Training]:
 def _waiting(folder: Path) -> Iterator[Training]:
     for number in (SIGTERM, SIGINT):
         for workers in (1, 2):
-            own = folder / f"waiting {number} {workers}"
+            own = folder / f"waiting {workers} {number}"
             settings = _source("WaitedForClips", note=str(own / "signal"), number=int(number), bad=LATE_CLIP)
             yield Training(own, f"--data.init_args.num_workers={workers}", "--trainer.max_steps=20", settings=settings)
 
@@ -68,22 +69,28 @@ def _waiting(folder: Path) -> Iterator[Training]:
 def _exporting(folder: Path, bundle: Path) -> Iterator[Training]:
     """Over an older bundle."""
     for number in (SIGTERM, SIGINT):
-        for after in (0.0, 0.005, 0.01, 0.02, 0.04):
-            own = folder / f"export {number} {after}"
+        for after in (0, 1, 3, 6, 9, 10, 11, 12, 13, 15):
+            own = folder / f"export {after} {number}"
             shutil.copytree(bundle, own / "bundle")
             yield Training(own, settings=_signal(moment="end", number=number, step=4, after=after))
 
 
+_DDP = ("--trainer.strategy=ddp", "--trainer.accelerator=cpu", "--trainer.max_steps=6", "--trainer.devices=2")
+
+
 def _ranks(folder: Path) -> Iterator[Training]:
-    ddp = ("--trainer.strategy=ddp", "--trainer.accelerator=cpu", "--trainer.max_steps=6")
     for number in (SIGTERM, SIGINT):
         for rank in (0, 1):
             for moment in ("step", "validation"):
                 settings = _signal(moment=moment, number=number, rank=rank)
-                own = folder / f"rank {rank} {moment} {number}"
-                yield Training(own, *ddp, "--trainer.devices=2", settings=settings, ranks=2)
-            own = folder / f"rank {rank} command {number}"
-            yield CommandLine(own, *ddp, "--trainer.devices=2", settings=_signal(moment="step", number=number, rank=rank))
+                yield Training(folder / f"rank {rank} {moment} {number}", *_DDP, settings=settings, ranks=2)
+
+
+def _commands(folder: Path) -> Iterator[Training]:
+    """Lightning starts the second process, and ends the first one where the second one ends."""
+    for rank, number in ((0, SIGTERM), (1, SIGINT)):
+        settings = _signal(moment="step", number=number, rank=rank)
+        yield CommandLine(folder / f"command {rank} {number}", *_DDP, settings=settings)
 
 
 def _judge(row: Row, trainings: list[Training], kept: int | None) -> Row:
@@ -96,7 +103,7 @@ def _judge(row: Row, trainings: list[Training], kept: int | None) -> Row:
 
 def problem(training: Training, kept: int | None) -> str | None:
     """What is wrong with how a training ended; its folder's name ends with the number of the signal that came."""
-    number = next(number for number in (SIGTERM, SIGINT) if f" {int(number)}" in training.folder.name)
+    number = next(number for number in (SIGTERM, SIGINT) if training.folder.name.endswith(f" {int(number)}"))
     seconds = training.ended - training.noted
     if training.status != 128 + number:
         return f"{Signals(number).name} gave {training.statuses}: {training.output[-300:]}"
