@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import torch
@@ -111,8 +112,9 @@ class WatchedLoader(DataLoader):
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         batches = super().__iter__()
+        _deaths.take_over()
         while True:
-            with self._named():
+            with self._named(), _deaths.heard():
                 batch = next(batches, None)
             if batch is None:
                 return
@@ -128,11 +130,12 @@ class WatchedLoader(DataLoader):
         alarm.start()
         try:
             yield
-        except RuntimeError as error:
-            if "DataLoader" not in str(error):
+        except (RuntimeError, OSError, EOFError) as error:
+            if not self.num_workers or isinstance(error, LoaderError):
                 raise
+            reason = str(error) if "DataLoader" in str(error) else f"DataLoader worker has died ({error or type(error).__name__})"
             raise LoaderError(
-                f"{str(error).splitlines()[0]}; {self._whereabouts()}; look at the clip named there, or load in one process with "
+                f"{reason.splitlines()[0]}; {self._whereabouts()}; look at the clip named there, or load in one process with "
                 "`data.init_args.num_workers: 0`"
             ) from error
         finally:
@@ -147,6 +150,46 @@ class WatchedLoader(DataLoader):
         busy = [(worker, index) for worker, index in enumerate(self.places.tolist()) if index != _IDLE]
         named = [f"{kind}{f' {worker}' if self.num_workers else ''} is at clip {index}" for worker, index in busy]
         return ", ".join(named) or "no clip is being read"
+
+
+class _Deaths:
+    """Says that a loader's process has died where clips are waited for; torch would say it in the middle of a step."""
+
+    def __init__(self) -> None:
+        self._torchs: Callable[[int, FrameType | None], Any] | None = None
+        self._waiting = False
+        self._error: RuntimeError | None = None
+
+    def take_over(self) -> None:
+        """Takes the place of torch's handler, which is there once processes are started from the main thread."""
+        found = signal.getsignal(signal.SIGCHLD)
+        if callable(found) and found != self._arrive and threading.current_thread() is threading.main_thread():
+            self._torchs = found
+            signal.signal(signal.SIGCHLD, self._arrive)
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Inside, a death is an error, also one that came before."""
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        self._waiting = True
+        try:
+            yield
+        finally:
+            self._waiting = False
+
+    def _arrive(self, number: int, frame: FrameType | None) -> None:
+        assert self._torchs is not None
+        try:
+            self._torchs(number, frame)
+        except RuntimeError as error:
+            if self._waiting:
+                raise
+            self._error = error
+
+
+_deaths = _Deaths()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from framecast.sample import load_bundle
 
 from .table import Row
-from .trainings import CommandLine, Training, fault, run, run_all
+from .trainings import EVERY_STEP, CommandLine, Training, fault, run, run_all
 
 MOST_SECONDS = 2.0
 _SLOW_START = 8.0  # two processes that import everything, and end together
@@ -18,9 +18,9 @@ _MOMENTS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "in a step": ({"moment": "step"}, ()),
     "in an accumulation": ({"moment": "accumulation"}, ("--trainer.accumulate_grad_batches=2",)),
     "in a validation": ({"moment": "validation"}, ()),
-    "in a save": ({"moment": "save"}, ()),
-    "twice, in a step": ({"moment": "step", "again": True}, ()),
-    "twice, in a save": ({"moment": "save", "again": True}, ()),
+    "in a save": ({"moment": "save"}, (EVERY_STEP,)),
+    "twice, in a step": ({"moment": "step", "again": True}, (EVERY_STEP,)),
+    "twice, in a save": ({"moment": "save", "again": True, "step": 3}, (EVERY_STEP,)),
 }
 
 
@@ -29,8 +29,8 @@ def rows(folder: Path) -> Iterator[Row]:
     (tokenizer,) = run(Training(folder / "tokenizer"))
     bundle = tokenizer.folder / "bundle"
     yield _judge(Row("R7 signals before the first step"), list(_early(folder, bundle)), kept=None)
-    yield _judge(Row("R7 signals in a training"), list(_within(folder)), kept=1)
-    yield _judge(Row("R7 signals while a worker hangs"), list(_waiting(folder)), kept=1)
+    yield _judge(Row("R7 signals in a training"), list(_within(folder)), kept=2)
+    yield _judge(Row("R7 signals while a worker hangs"), list(_waiting(folder)), kept=5)
     yield _judge(Row("R7 signals in the export"), list(_exporting(folder, bundle)), kept=4)
     yield _judge(Row("R7 signals to ranks of ddp"), list(_ranks(folder)), kept=2)
     yield _judge(Row("R7 the same, processes from nothing"), list(_commands(folder)), kept=2)
@@ -39,22 +39,22 @@ def rows(folder: Path) -> Iterator[Row]:
 def _early(folder: Path, bundle: Path) -> Iterator[Training]:
     for number in (SIGTERM, SIGINT):
         note = {"note": str(folder / f"opening {number}" / "signal"), "number": int(number)}
-        yield Training(folder / f"opening {number}", settings=_source("OpeningClips", **note))
+        yield Training(folder / f"opening {number}", settings=source_settings("OpeningClips", **note))
         note["note"] = str(folder / f"tokenizing {number}" / "signal")
         yield Training(
             folder / f"tokenizing {number}",
             f"--data.init_args.tokenizer={bundle}",
             f"--data.init_args.shards={folder / f'tokenizing {number}' / 'tokens'}",
             config="tiny_lm",
-            settings=_source("InterruptedClips", data="TokenDataModule", **note),
+            settings=source_settings("InterruptedClips", data="TokenDataModule", **note),
         )
-        yield Training(folder / f"sanity {number}", settings=_signal(moment="sanity", number=number))
+        yield Training(folder / f"sanity {number}", settings=signal_settings(moment="sanity", number=int(number)))
 
 
 def _within(folder: Path) -> Iterator[Training]:
     for what, (options, more) in _MOMENTS.items():
         for number in (SIGTERM, SIGINT):
-            settings = _signal(number=number, **options)
+            settings = signal_settings(number=int(number), **options)
             yield Training(folder / f"{what} {number}", "--trainer.max_steps=6", *more, settings=settings)
 
 
@@ -62,7 +62,7 @@ def _waiting(folder: Path) -> Iterator[Training]:
     for number in (SIGTERM, SIGINT):
         for workers in (1, 2):
             own = folder / f"waiting {workers} {number}"
-            settings = _source("WaitedForClips", note=str(own / "signal"), number=int(number), bad=LATE_CLIP)
+            settings = source_settings("WaitedForClips", note=str(own / "signal"), number=int(number), bad=LATE_CLIP)
             yield Training(own, f"--data.init_args.num_workers={workers}", "--trainer.max_steps=20", settings=settings)
 
 
@@ -72,7 +72,7 @@ def _exporting(folder: Path, bundle: Path) -> Iterator[Training]:
         for after in (0, 1, 3, 6, 9, 10, 11, 12, 13, 15):
             own = folder / f"export {after} {number}"
             shutil.copytree(bundle, own / "bundle")
-            yield Training(own, settings=_signal(moment="end", number=number, step=4, after=after))
+            yield Training(own, settings=signal_settings(moment="end", number=int(number), step=4, after=after))
 
 
 _DDP = ("--trainer.strategy=ddp", "--trainer.accelerator=cpu", "--trainer.max_steps=6", "--trainer.devices=2")
@@ -82,14 +82,14 @@ def _ranks(folder: Path) -> Iterator[Training]:
     for number in (SIGTERM, SIGINT):
         for rank in (0, 1):
             for moment in ("step", "validation"):
-                settings = _signal(moment=moment, number=number, rank=rank)
+                settings = signal_settings(moment=moment, number=int(number), rank=rank)
                 yield Training(folder / f"rank {rank} {moment} {number}", *_DDP, settings=settings, ranks=2)
 
 
 def _commands(folder: Path) -> Iterator[Training]:
     """Lightning starts the second process, and ends the first one where the second one ends."""
     for rank, number in ((0, SIGTERM), (1, SIGINT)):
-        settings = _signal(moment="step", number=number, rank=rank)
+        settings = signal_settings(moment="step", number=int(number), rank=rank)
         yield CommandLine(folder / f"command {rank} {number}", *_DDP, settings=settings)
 
 
@@ -128,10 +128,12 @@ def _bundle_problem(training: Training) -> str | None:
     return f"left {strange}" if strange else None
 
 
-def _signal(**options: Any) -> dict[str, Any]:
+def signal_settings(**options: Any) -> dict[str, Any]:
+    """With a signal of its own."""
     return {"trainer": {"callbacks": [fault("SignalAt", **options)]}}
 
 
-def _source(name: str, data: str = "ClipDataModule", **options: Any) -> dict[str, Any]:
+def source_settings(name: str, data: str = "ClipDataModule", **options: Any) -> dict[str, Any]:
+    """With a source of `faults` in the place of the sprite world."""
     sized = {"num_clips": 64, "num_frames": 5, "size": 32, **options}
     return {"data": {"class_path": f"framecast.train.{data}", "init_args": {"source": fault(name, **sized)}}}

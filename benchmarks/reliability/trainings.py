@@ -1,6 +1,5 @@
 """Trainings by the command line, each in a process of its own or in several, watched until they end."""
 
-import json
 import logging
 import multiprocessing
 import os
@@ -13,9 +12,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+import yaml
+
 from framecast.cli import main
 from framecast.train.restoring import TrainingCheckpointIO
 
+EVERY_STEP = "--checkpointing.every_n_train_steps=1"
 REPO = Path(__file__).parents[2]
 FAULTS = f"{__package__}.faults"
 _QUIET = ("--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false", "--trainer.logger=false")
@@ -53,10 +55,13 @@ class Training:
         self.folder, self.ranks, self.awaited = folder, ranks, awaited
         self.statuses: list[int] = []
         """The exit status of each process; minus the signal where one ended it."""
-        self.ended = self.said = float("nan")
+        self.started = self.ended = self.said = float("nan")
+        """When it was started, when it had ended, and when it said what was awaited."""
+        self.orphans: list[int] = []
+        """Its processes that were alive after its end."""
         self._processes: list[Any] = []
-        (folder / "settings.yaml").write_text(json.dumps(settings or {}))
-        common = (*_QUIET, f"--trainer.default_root_dir={folder}", "--allow", FAULTS, "--checkpointing.every_n_train_steps=1")
+        self._settings = yaml.safe_dump(settings or {})
+        common = (*_QUIET, f"--trainer.default_root_dir={folder}", "--allow", FAULTS)
         steps = ("--trainer.max_steps=4", "--trainer.val_check_interval=2", "--samples.every_n_steps=0")
         given = ["train", "fit", "--config", config, "--config", str(folder / "settings.yaml")]
         self.arguments = [*given, *common, *steps, *options]
@@ -87,10 +92,13 @@ class Training:
         return TrainingCheckpointIO().load_checkpoint(self.checkpoint)
 
     def start(self) -> None:
-        """Starts its processes."""
+        """Starts its processes; what an earlier training in the same folder said and noted is removed."""
+        for path in (*self.folder.glob("output-*.txt"), self.folder / "signal"):
+            path.unlink(missing_ok=True)
+        (self.folder / "settings.yaml").write_text(self._settings)
         with socket.create_server(("127.0.0.1", 0)) as server:
             self._port = server.getsockname()[1]
-        self._started = time.time()
+        self.started = time.time()
         self._processes = [_FORK.Process(target=self._begin, args=(rank,)) for rank in range(self.ranks)]
         for process in self._processes:
             process.start()
@@ -99,7 +107,7 @@ class Training:
         """Whether it has ended; ends what takes too long, and what has outlived the training."""
         if self.awaited and self.said != self.said and self.awaited in self.output:
             self.said = time.time()
-        if time.time() - self._started > _LIMIT:
+        if time.time() - self.started > _LIMIT:
             self._end_group(signal.SIGKILL)
         if any(process.exitcode is None for process in self._processes):
             return False
