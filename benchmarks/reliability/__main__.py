@@ -9,10 +9,10 @@ from pathlib import Path
 
 import torch
 
-from . import r1, r2, r3, r4, r5, r6, r7, r8, r9
+from . import r1, r2, r3, r4, r5, r6, r7, r8, r9, r10
 from .table import HEADER
 
-FIGURES = {figure.__name__.rpartition(".")[2]: figure.rows for figure in (r1, r2, r3, r4, r5, r6, r7, r8, r9)}
+FIGURES = {figure.__name__.rpartition(".")[2]: figure.rows for figure in (r1, r2, r3, r4, r5, r6, r7, r8, r9, r10)}
 
 
 def main() -> int:

@@ -62,11 +62,11 @@ def _prepare(own: Path, moment: str, bundle: Path) -> None:
 
 
 def _release(place: Path) -> None:
+    if place.is_mount():
+        subprocess.run(["umount", str(place)], capture_output=True)
     subprocess.run(["chattr", "-i", str(place)], capture_output=True)
     if place.is_dir():
         place.chmod(0o755)
-    if place.is_mount():
-        subprocess.run(["umount", str(place)], capture_output=True)
 
 
 def _problem(training: Training, kind: str, moment: str) -> str | None:

@@ -1,4 +1,4 @@
-"""R6: a run in parts is the run as a whole, to the last bit: weights, averages, optimizer, random state and order of the clips."""
+"""R6: a run in parts is the run as a whole, bit by bit: weights, averages, optimizer, random state, order of the clips."""
 
 from collections.abc import Iterator
 from pathlib import Path
