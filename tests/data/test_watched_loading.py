@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
 from framecast.data import loading
 from framecast.data.loading import LoaderError, ResumableSampler, WatchedLoader
@@ -58,6 +59,25 @@ def test_a_process_that_dies_is_named_at_once():
     with pytest.raises((LoaderError, RuntimeError), match=r"DataLoader worker \(pid.* (is killed|exited)"):
         list(loader("dies", 1))
     assert time.monotonic() - started < 30
+
+
+def test_a_death_is_told_where_clips_are_waited_for():
+    batches = iter(loader("dies", 1))
+    assert next(batches) == [0, 1]
+    for _ in range(100):  # a step, in which the process dies
+        time.sleep(0.02)
+    with pytest.raises(LoaderError, match=r"^DataLoader worker \(pid.*process 0 is at clip 3; look at the clip"):
+        next(batches)
+
+
+def test_a_death_in_the_middle_of_a_batch_is_named(monkeypatch):
+    def broken(_: DataLoader) -> Iterator[None]:
+        raise ConnectionResetError(104, "Connection reset by peer")
+        yield
+
+    monkeypatch.setattr(DataLoader, "__iter__", broken)
+    with pytest.raises(LoaderError, match=r"^DataLoader worker has died \(\[Errno 104\] Connection reset by peer\); no clip is"):
+        list(loader("works", 1))
 
 
 def test_a_process_that_hangs_is_named_and_ended(monkeypatch, capsys):
