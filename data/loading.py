@@ -86,6 +86,7 @@ class WatchedLoader(DataLoader):
         collate_fn: Makes a batch of items.
         num_workers: Processes that load beside the training; 0 loads in it.
         time_limit: Seconds that a batch of the processes may take.
+        generator: Where random numbers are drawn from; None takes a new one, since loaders must not draw from the training's.
         options: As of torch's `DataLoader`.
     """
 
@@ -96,6 +97,7 @@ class WatchedLoader(DataLoader):
         collate_fn: Callable,
         num_workers: int,
         time_limit: float = TIME_LIMIT,
+        generator: torch.Generator | None = None,
         **options: Any,
     ):
         self.places = torch.full((max(num_workers, 1),), _IDLE, dtype=torch.int64).share_memory_()
@@ -107,6 +109,7 @@ class WatchedLoader(DataLoader):
             timeout=time_limit if num_workers else 0,
             persistent_workers=num_workers > 0,
             worker_init_fn=_begin_worker,
+            generator=generator or torch.Generator(),
             **options,
         )
 
@@ -130,7 +133,7 @@ class WatchedLoader(DataLoader):
         alarm.start()
         try:
             yield
-        except (RuntimeError, OSError, EOFError) as error:
+        except (RuntimeError, OSError, EOFError, _Death) as error:
             if not self.num_workers or isinstance(error, LoaderError):
                 raise
             reason = str(error) if "DataLoader" in str(error) else f"DataLoader worker has died ({error or type(error).__name__})"
@@ -152,13 +155,17 @@ class WatchedLoader(DataLoader):
         return ", ".join(named) or "no clip is being read"
 
 
+class _Death(BaseException):
+    """A loader's process has died. No `Exception`: it comes anywhere, also where torch passes over failures."""
+
+
 class _Deaths:
     """Says that a loader's process has died where clips are waited for; torch would say it in the middle of a step."""
 
     def __init__(self) -> None:
         self._torchs: Callable[[int, FrameType | None], Any] | None = None
         self._waiting = False
-        self._error: RuntimeError | None = None
+        self._death: _Death | None = None
 
     def take_over(self) -> None:
         """Takes the place of torch's handler, which is there once processes are started from the main thread."""
@@ -170,11 +177,11 @@ class _Deaths:
     @contextmanager
     def heard(self) -> Iterator[None]:
         """Inside, a death is an error, also one that came before."""
-        if self._error is not None:
-            error, self._error = self._error, None
-            raise error
-        self._waiting = True
         try:
+            self._waiting = True
+            if self._death is not None:
+                death, self._death = self._death, None
+                raise death
             yield
         finally:
             self._waiting = False
@@ -184,9 +191,9 @@ class _Deaths:
         try:
             self._torchs(number, frame)
         except RuntimeError as error:
+            self._death = None if self._waiting else _Death(str(error))
             if self._waiting:
-                raise
-            self._error = error
+                raise _Death(str(error)) from None
 
 
 _deaths = _Deaths()

@@ -278,9 +278,10 @@ class FailingSaves(L.Callback):
             raise error
 
         if self.kind == "other device":
-            os.replace = os.rename = fail  # type: ignore[assignment]
+            os.replace = os.rename = fail
         else:
-            os.fsync = Path.write_bytes = fail  # type: ignore[assignment]
+            os.fsync = fail
+            Path.write_bytes = fail  # type: ignore[method-assign, assignment]
 
     def _fails_really(self) -> bool:
         if self.kind == "folder gone":

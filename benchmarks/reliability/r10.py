@@ -18,7 +18,7 @@ from .trainings import Training, run
 
 MOST_SECONDS = 2.0
 MOST_MIB = 512.0
-_SHAPE = {"num_frames": 5, "size": 32, "fps": 12.0}
+_SHAPE: dict[str, Any] = {"num_frames": 5, "size": 32, "fps": 12.0}
 Maker = Callable[[Path, bytes], Any]
 
 
@@ -62,7 +62,7 @@ def _check_named(folder: Path, expected: str) -> None:
 def _trained(folder: Path, sound: bytes) -> Row:
     """All of the files in one folder, and the lines in another; the same `framecast train` as ever."""
     row = Row("R10 trainings on folders with all of them")
-    for what, bad in {"files": BAD_FILES, "lines": BAD_LINES}.items():
+    for what, count in {"files": len(BAD_FILES), "lines": len(BAD_LINES)}.items():
         videos = folder / what
         videos.mkdir()
         for number in range(3):
@@ -76,7 +76,7 @@ def _trained(folder: Path, sound: bytes) -> Row:
         source = {"class_path": "framecast.data.VideoFolder", "init_args": {"root": str(videos), **_SHAPE}}
         training = Training(folder / f"run {what}", settings={"data": {"init_args": {"source": source}}})
         run(training)
-        row.add(what, _problem(training, videos, len(bad)), training.ended - training.started)
+        row.add(what, _problem(training, videos, count), training.ended - training.started)
     return row
 
 

@@ -59,10 +59,17 @@ def _try(trainings: list[Training], whole: Training) -> str | None:
         wanted = 0 if training is trainings[-1] else 128 + SIGTERM
         if training.status != wanted:
             return f"ended with {training.statuses}: {training.output[-300:]}"
-    if (differing := list(_differences(whole.load(), trainings[-1].load()))) and differing != ["callbacks.Checkpointing"]:
+    if differing := list(_differences(_kept(whole.load()), _kept(trainings[-1].load()))):
         return f"differs in {', '.join(differing[:4])}"
     names = [(training.folder / "names").read_text() for training in (whole, trainings[-1])]
     return None if names[0] == names[1] else "had other clips, or in another order"
+
+
+def _kept(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """What makes the rest of a run what it is; not where it lies, and how often it was validated."""
+    names = ("global_step", "state_dict", "optimizer_states", "lr_schedulers", "random_state")
+    data = {name: value for name, value in checkpoint.items() if name.endswith("DataModule")}
+    return {**data, **{name: checkpoint[name] for name in names}, "average": checkpoint["callbacks"]["EMA"]}
 
 
 def _differences(one: Any, other: Any, name: str = "") -> Iterator[str]:

@@ -38,7 +38,7 @@ def rows(folder: Path) -> Iterator[Row]:
 
 def _early(folder: Path, bundle: Path) -> Iterator[Training]:
     for number in (SIGTERM, SIGINT):
-        note = {"note": str(folder / f"opening {number}" / "signal"), "number": int(number)}
+        note: dict[str, Any] = {"note": str(folder / f"opening {number}" / "signal"), "number": int(number)}
         yield Training(folder / f"opening {number}", settings=source_settings("OpeningClips", **note))
         note["note"] = str(folder / f"tokenizing {number}" / "signal")
         yield Training(

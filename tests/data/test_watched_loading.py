@@ -30,7 +30,9 @@ class Clips(Dataset):
     def __getitem__(self, index: int) -> int:
         if index == 3 and self.what == "raises":
             raise KeyError("no such caption")
-        if index == 3 and self.what == "dies":
+        if index == 3 and self.what == "dies later":
+            time.sleep(0.5)
+        if index == 3 and self.what.startswith("dies"):
             os.kill(os.getpid(), signal.SIGKILL)
         while index == 3 and self.what == "hangs":
             time.sleep(0.1)
@@ -62,7 +64,7 @@ def test_a_process_that_dies_is_named_at_once():
 
 
 def test_a_death_is_told_where_clips_are_waited_for():
-    batches = iter(loader("dies", 1))
+    batches = iter(loader("dies later", 1))
     assert next(batches) == [0, 1]
     for _ in range(100):  # a step, in which the process dies
         time.sleep(0.02)
