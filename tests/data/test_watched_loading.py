@@ -93,11 +93,11 @@ def test_a_process_that_hangs_is_named_and_ended(monkeypatch, capsys):
 
 
 def test_what_the_training_itself_waits_for_is_named(monkeypatch, capsys):
-    monkeypatch.setattr(loading, "PATIENCE", 0.1)
+    monkeypatch.setattr(loading, "PATIENCE", 0.5)
     slow = Clips("works")
-    monkeypatch.setattr(Clips, "__getitem__", lambda self, index: time.sleep(0.4 if index == 5 else 0) or index)
+    monkeypatch.setattr(Clips, "__getitem__", lambda self, index: time.sleep(1.2 if index == 5 else 0) or index)
     assert len(list(WatchedLoader(slow, 2, list, 0))) == 4
-    assert capsys.readouterr().err == "waiting for clips for 0.1 s: the training is at clip 5\n"
+    assert capsys.readouterr().err == "waiting for clips for 0.5 s: the training is at clip 5\n"
 
 
 ORPHANS = """
