@@ -11,7 +11,12 @@ from .table import Row
 from .trainings import Training, fault, run
 
 _STEPS = 8
-_EPOCHS = ("--trainer.accumulate_grad_batches=2", "--trainer.limit_train_batches=6", "--trainer.max_epochs=-1")
+_EPOCHS = (
+    "--trainer.accumulate_grad_batches=2",
+    "--trainer.limit_train_batches=6",
+    "--trainer.max_epochs=-1",
+    "--trainer.precision=32-true",  # `auto` measures anew in each part, and a busy machine may answer otherwise
+)
 _STOPS: dict[str, tuple[dict[str, Any], ...]] = {
     "in an epoch": ({"moment": "step", "step": 4},),
     "in an accumulation": ({"moment": "accumulation", "step": 3},),
