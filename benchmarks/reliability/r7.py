@@ -75,7 +75,13 @@ def _exporting(folder: Path, bundle: Path) -> Iterator[Training]:
             yield Training(own, settings=signal_settings(moment="end", number=int(number), step=4, after=after))
 
 
-_DDP = ("--trainer.strategy=ddp", "--trainer.accelerator=cpu", "--trainer.max_steps=6", "--trainer.devices=2")
+_DDP = (
+    "--trainer.strategy=ddp",
+    "--trainer.precision=32-true",
+    "--trainer.accelerator=cpu",
+    "--trainer.max_steps=6",
+    "--trainer.devices=2",
+)
 
 
 def _ranks(folder: Path) -> Iterator[Training]:
