@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-c
 PACKAGING := setup.cfg pyproject.toml constraints.txt
 ROOMS := $(shell sed -n 's/^ *framecast\.[a-z]* = \([a-z]*\)$$/\1/p' setup.cfg)
 
-.PHONY: default demo test test-all lint types bench docs evaluate default-bundle speedrun
+.PHONY: default demo test test-all lint types bench reliability docs evaluate default-bundle speedrun
 default: lint test
 
 demo: .venv/run.stamp
@@ -34,6 +34,10 @@ bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks.windows
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.profiles
+
+# Hostile files, kills, signals, failures: docs/reliability.md. Some ten minutes on two free cores.
+reliability: .venv/dev.stamp
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.reliability
 
 docs: .venv/docs.stamp
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,20 +34,53 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     if not path.parent.is_dir():
         raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
-    key = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]  # as short and as plain for any name
-    _remove_left_over(path.parent, key)
-    temporary = path.with_name(f".{key}.{_HOST}.{os.getpid()}.{next(_NUMBERS)}.tmp")
+    _remove_left_over(path)
+    with _temporary_beside(path) as temporary, naming(path):
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Gives a new folder beside `path`; on success it becomes `path`, on failure it is removed.
+
+    An older folder there is whole until the new one takes its place, and back if that fails. Should the process be killed between
+    the two, the older one stays beside until the next folder of that name is written.
+
+    Args:
+        path: Where the finished folder shall be.
+
+    Raises:
+        WriteError: If it cannot be written.
+    """
+    with _temporary_beside(path) as new, _temporary_beside(path) as old, naming(path):
+        new.mkdir()
+        yield new
+        if path.exists():
+            path.rename(old)
+        try:
+            new.rename(path)
+        finally:
+            if old.exists() and not path.exists():
+                old.rename(path)
+    _remove_left_over(path)
+
+
+@contextmanager
+def _temporary_beside(path: Path) -> Iterator[Path]:
+    """A name in the same folder, as short and as plain for any `path`; what has it at the end is removed."""
+    temporary = path.with_name(f".{_key(path)}.{_HOST}.{os.getpid()}.{next(_NUMBERS)}.tmp")
     _in_use.add(temporary)
     try:
-        with naming(path):
-            yield temporary
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
+        yield temporary
     finally:
         _in_use.discard(temporary)
-        with suppress(OSError):
-            temporary.unlink()
+        try:
+            _remove(temporary)
+        finally:
+            _remove(temporary)  # once more, where a signal has come in the middle of it
 
 
 @contextmanager
@@ -67,13 +101,26 @@ def naming(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _remove_left_over(folder: Path, key: str) -> None:
-    """Removes temporary files of processes that have ended."""
-    for found in folder.glob(f".{key}.{_HOST}.*.tmp"):
-        process = re.fullmatch(rf"\.{key}\.{_HOST}\.(\d+)\.\d+\.tmp", found.name)
+def _key(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
+
+
+def _remove_left_over(path: Path) -> None:
+    """Removes what processes that have ended wrote for `path`."""
+    own = f".{_key(path)}.{_HOST}"
+    for found in path.parent.glob(f"{own}.*.tmp"):
+        process = re.fullmatch(rf"{re.escape(own)}\.(\d+)\.\d+\.tmp", found.name)
         if process and found not in _in_use and not _is_running(int(process[1])):
-            with suppress(OSError):
-                found.unlink()
+            _remove(found)
+
+
+def _remove(path: Path) -> None:
+    """Removes a file or a folder, if it is there and can be removed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _is_running(process: int) -> bool:

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import torch
@@ -85,6 +86,7 @@ class WatchedLoader(DataLoader):
         collate_fn: Makes a batch of items.
         num_workers: Processes that load beside the training; 0 loads in it.
         time_limit: Seconds that a batch of the processes may take.
+        generator: Where random numbers are drawn from; None takes a new one, since loaders must not draw from the training's.
         options: As of torch's `DataLoader`.
     """
 
@@ -95,6 +97,7 @@ class WatchedLoader(DataLoader):
         collate_fn: Callable,
         num_workers: int,
         time_limit: float = TIME_LIMIT,
+        generator: torch.Generator | None = None,
         **options: Any,
     ):
         self.places = torch.full((max(num_workers, 1),), _IDLE, dtype=torch.int64).share_memory_()
@@ -106,13 +109,15 @@ class WatchedLoader(DataLoader):
             timeout=time_limit if num_workers else 0,
             persistent_workers=num_workers > 0,
             worker_init_fn=_begin_worker,
+            generator=generator or torch.Generator(),
             **options,
         )
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         batches = super().__iter__()
+        _deaths.take_over()
         while True:
-            with self._named():
+            with self._named(), _deaths.heard():
                 batch = next(batches, None)
             if batch is None:
                 return
@@ -128,11 +133,12 @@ class WatchedLoader(DataLoader):
         alarm.start()
         try:
             yield
-        except RuntimeError as error:
-            if "DataLoader" not in str(error):
+        except (RuntimeError, OSError, EOFError, _Death) as error:
+            if not self.num_workers or isinstance(error, LoaderError):
                 raise
+            reason = str(error) if "DataLoader" in str(error) else f"DataLoader worker has died ({error or type(error).__name__})"
             raise LoaderError(
-                f"{str(error).splitlines()[0]}; {self._whereabouts()}; look at the clip named there, or load in one process with "
+                f"{reason.splitlines()[0]}; {self._whereabouts()}; look at the clip named there, or load in one process with "
                 "`data.init_args.num_workers: 0`"
             ) from error
         finally:
@@ -147,6 +153,50 @@ class WatchedLoader(DataLoader):
         busy = [(worker, index) for worker, index in enumerate(self.places.tolist()) if index != _IDLE]
         named = [f"{kind}{f' {worker}' if self.num_workers else ''} is at clip {index}" for worker, index in busy]
         return ", ".join(named) or "no clip is being read"
+
+
+class _Death(BaseException):
+    """A loader's process has died. No `Exception`: it comes anywhere, also where torch passes over failures."""
+
+
+class _Deaths:
+    """Says that a loader's process has died where clips are waited for; torch would say it in the middle of a step."""
+
+    def __init__(self) -> None:
+        self._torchs: Callable[[int, FrameType | None], Any] | None = None
+        self._waiting = False
+        self._death: _Death | None = None
+
+    def take_over(self) -> None:
+        """Takes the place of torch's handler, which is there once processes are started from the main thread."""
+        found = signal.getsignal(signal.SIGCHLD)
+        if callable(found) and found != self._arrive and threading.current_thread() is threading.main_thread():
+            self._torchs = found
+            signal.signal(signal.SIGCHLD, self._arrive)
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Inside, a death is an error, also one that came before."""
+        try:
+            self._waiting = True
+            if self._death is not None:
+                death, self._death = self._death, None
+                raise death
+            yield
+        finally:
+            self._waiting = False
+
+    def _arrive(self, number: int, frame: FrameType | None) -> None:
+        assert self._torchs is not None
+        try:
+            self._torchs(number, frame)
+        except RuntimeError as error:
+            self._death = None if self._waiting else _Death(str(error))
+            if self._waiting:
+                raise _Death(str(error)) from None
+
+
+_deaths = _Deaths()
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ class ResumableDataModule(L.LightningDataModule):
             self.num_workers,
             sampler=sampler,
             pin_memory=torch.cuda.is_available(),
-            generator=torch.Generator().manual_seed(self.seed),  # its own: loaders must not draw from the training's
+            generator=torch.Generator().manual_seed(self.seed),
         )
 
 

@@ -15,12 +15,13 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from ..data.captions import CAPTION_WORDS
+from ..data.files import replacing_folder
 from ..data.reading import parse_json, read_regular, regular_size
 from ..machine import warn_if_slow
 from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .bundle_config import build_networks, check_declared, check_sizes, describe_misfits, describe_networks
-from .bundle_folder import CARD, CONFIG, LM, MANIFEST, NAMES, TEXT, TOKENIZER, check_bundle_folder, write_folder
+from .bundle_folder import CARD, CONFIG, LM, MANIFEST, NAMES, TEXT, TOKENIZER, check_bundle_folder
 from .compiled import check_compiler
 from .generator import VideoGenerator
 from .packing import plain
@@ -152,7 +153,9 @@ def save_bundle(
     if lm is not None and text_tokenizer is not None:
         files |= {LM: _weights(lm, dtype), TEXT: text_tokenizer.model_bytes}
     manifest = {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in files.items()}
-    write_folder(folder, {**files, MANIFEST: json.dumps(manifest, indent=2).encode()})
+    with replacing_folder(folder) as temporary:
+        for name, data in {**files, MANIFEST: json.dumps(manifest, indent=2).encode()}.items():
+            (temporary / name).write_bytes(data)
     return folder
 
 

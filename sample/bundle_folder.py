@@ -1,8 +1,6 @@
-"""The folder of a bundle: which files it has, and how they appear, all of them or none."""
+"""The folder of a bundle: which files it has, and whether it can be written."""
 
-import shutil
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 CONFIG, MANIFEST, CARD = "config.json", "manifest.json", "README.md"
@@ -22,7 +20,8 @@ def check_bundle_folder(folder: Path) -> None:
     try:
         if folder.exists() and not _is_bundle(folder):
             raise ValueError(f"cannot write the bundle {folder}: something that is no bundle is there; name another folder")
-        _make_temporary(folder).rmdir()
+        with tempfile.TemporaryDirectory(dir=folder.parent):
+            pass
         if not folder.exists():
             folder.mkdir()
             folder.rmdir()
@@ -31,40 +30,9 @@ def check_bundle_folder(folder: Path) -> None:
         raise ValueError(f"cannot write the bundle {folder} ({reason}); name a folder that can be written") from error
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Writes files into a folder that appears whole, in the place of an older one."""
-    temporary = _make_temporary(folder)
-    try:
-        for name, data in files.items():
-            (temporary / name).write_bytes(data)
-        temporary.chmod(0o755)
-        _put_in_place(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _make_temporary(folder: Path) -> Path:
-    return Path(tempfile.mkdtemp(prefix=".bundle.", dir=folder.parent))
-
-
 def _is_bundle(folder: Path) -> bool:
     """Whether it holds a bundle, and beside it no more than what a file manager leaves."""
     if not folder.is_dir():
         return False
     names = {file.name for file in folder.iterdir()} - _LEFT_BY_FILE_MANAGERS
     return CONFIG in names and names <= NAMES
-
-
-def _put_in_place(new: Path, folder: Path) -> None:
-    """Renames `new` to `folder`; an older bundle there is whole until then, and back if it fails."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    old = new.with_name(f"{new.name}.old")
-    folder.rename(old)
-    try:
-        new.rename(folder)
-    except BaseException:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

@@ -57,15 +57,10 @@ class Checkpointing(ModelCheckpoint):
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if not trainer.sanity_checking:
-            self._between_steps = False
             self.signals.hold()
 
     def on_validation_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
-        """Stops within a validation; what is kept are the weights of the training, not those that are validated."""
         if not trainer.sanity_checking and self._stop_is_agreed(trainer):
-            for callback in trainer.callbacks:
-                if isinstance(callback, EMA):
-                    callback.put_back(trainer.lightning_module)
             self._stop(trainer)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -81,7 +76,7 @@ class Checkpointing(ModelCheckpoint):
         self.signals.release()
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        """Keeps what was learned where a signal, or a clip that does not come, ends the run between two steps."""
+        """Keeps what was learned where a signal, or a clip that does not come, ends the run between steps or in a validation."""
         end_children()
         if self._between_steps and trainer.world_size == 1:
             self._between_steps = False
@@ -112,6 +107,10 @@ class Checkpointing(ModelCheckpoint):
         raise AssertionError("a signal was agreed on")
 
     def _save_now(self, trainer: L.Trainer) -> None:
+        """Within a validation, too, what is kept are the weights of the training and not those that are validated."""
+        for callback in trainer.callbacks:
+            if isinstance(callback, EMA):
+                callback.put_back(trainer.lightning_module)
         if not self._should_skip_saving_checkpoint(trainer):
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
 

@@ -4,14 +4,13 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from lightning.fabric.plugins.io.checkpoint_io import CheckpointIO
 
+from ..data.files import WriteError, replacing
 from ..data.reading import parse_json, read_regular, regular_size
 from .checkpoint_reader import read_checkpoint
 
@@ -37,14 +36,15 @@ class AtomicCheckpointIO(CheckpointIO):
         """
         path = Path(path)
         try:
-            with _temporary_beside(path) as temporary:
-                _write(temporary, lambda file: torch.save(checkpoint, file))
+            with replacing(path) as temporary:
+                with temporary.open("wb") as file:
+                    torch.save(checkpoint, file)
                 _write_manifest(path, [_entry(file) for file in (temporary, path) if file.is_file()])
-                os.replace(temporary, path)
             _sync_folder(path.parent)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = error.__cause__ if isinstance(error, WriteError) else error
             raise CheckpointError(
-                f"could not save the checkpoint {path}: {error}; what was there before is untouched; free some space "
+                f"could not save the checkpoint {path}: {reason}; what was there before is untouched; free some space "
                 "or choose a folder that can be written with `--trainer.default_root_dir`"
             ) from error
 
@@ -74,30 +74,10 @@ class AtomicCheckpointIO(CheckpointIO):
         _manifest_path(Path(path)).unlink(missing_ok=True)
 
 
-@contextmanager
-def _temporary_beside(path: Path) -> Iterator[Path]:
-    """A name in the same folder; what has it at the end is removed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _write(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    """A file that lies on the disk when this returns."""
-    with path.open("wb") as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _write_manifest(path: Path, entries: list[dict[str, Any]]) -> None:
     """Names the new content and the one before, since either is at `path` if the run is killed right now."""
-    text = json.dumps({"format": 1, "entries": entries}, indent=1).encode()
-    with _temporary_beside(_manifest_path(path)) as temporary:
-        _write(temporary, lambda file: file.write(text))
-        os.replace(temporary, _manifest_path(path))
+    with replacing(_manifest_path(path)) as temporary:
+        temporary.write_text(json.dumps({"format": 1, "entries": entries}, indent=1))
 
 
 def _read_manifest(path: Path) -> list[dict[str, Any]]:

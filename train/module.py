@@ -90,6 +90,9 @@ class TrainingModule(L.LightningModule, ABC):
         self.bad_steps += 1
         clips = f" ({', '.join(self.suspects)})" if self.suspects else ""
         rank_zero_warn(f"step {self.global_step}: the gradient is not finite; this batch{clips} changes nothing")
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Ends the run after too many bad steps in a row; here the last one is over, and what was learned before can be kept."""
         if self.bad_steps >= _MAX_BAD_STEPS:
             raise FloatingPointError(
                 f"the gradient was not finite for {self.bad_steps} steps in a row, up to step {self.global_step}; the "

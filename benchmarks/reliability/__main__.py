@@ -9,10 +9,10 @@ from pathlib import Path
 
 import torch
 
-from . import r1, r2, r3
+from . import r1, r2, r3, r4, r5, r6, r7, r8, r9, r10
 from .table import HEADER
 
-FIGURES = {"r1": r1.rows, "r2": r2.rows, "r3": r3.rows}
+FIGURES = {figure.__name__.rpartition(".")[2]: figure.rows for figure in (r1, r2, r3, r4, r5, r6, r7, r8, r9, r10)}
 
 
 def main() -> int:

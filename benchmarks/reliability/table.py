@@ -22,7 +22,7 @@ class Row:
         what: What was tried.
         count: How often.
         passed: How many ended as they should.
-        seconds: Worst processor time.
+        seconds: Worst time: of the processor where files are read, of the clock where trainings run.
         mib: Worst memory above what the process had; None where it was not measured.
         wrong: What did not pass, and how it ended.
     """
@@ -49,7 +49,7 @@ class Row:
         return f"| {self.what} | {self.count:,} | {self.passed:,} | {self.seconds:.2f} | {memory} |"
 
 
-def judge(attempt: Attempt, errors: type[Exception], accepted: bool) -> str | None:
+def judge(attempt: Attempt, errors: type[Exception] | tuple[()], accepted: bool) -> str | None:
     """What is wrong with how an attempt ends; None if it is refused with the right error or, where allowed, accepted."""
     try:
         attempt()
@@ -75,28 +75,35 @@ def try_here(row: Row, attempts: Iterable[tuple[str, Attempt]], errors: type[Exc
     return row
 
 
-def try_apart(row: Row, attempts: Iterable[tuple[str, Attempt]], errors: type[Exception]) -> Row:
-    """Attempts each in a process of its own, which may take `MOST_SECONDS` of processor time and `MOST_MIB` more memory."""
+def try_apart(
+    row: Row,
+    attempts: Iterable[tuple[str, Attempt]],
+    errors: type[Exception] | tuple[()],
+    most_seconds: float = MOST_SECONDS,
+    most_mib: float = MOST_MIB,
+    accepted: bool = False,
+) -> Row:
+    """Attempts each in a process of its own, which may take so much processor time and more memory."""
     for name, attempt in attempts:
         read, write = os.pipe()
         if (child := os.fork()) == 0:
-            _attempt_and_leave(write, attempt, errors)
+            _attempt_and_leave(write, attempt, errors, accepted)
         os.close(write)
         with os.fdopen(read, "rb") as pipe:
             start, _, said = pipe.read().decode(errors="replace").partition(" ")
         _, status, usage = os.wait4(child, 0)
         seconds, mib = usage.ru_utime + usage.ru_stime, max(usage.ru_maxrss / 1024 - float(start or "nan"), 0.0)
         problem = said or (f"ended with status {status}" if status else None)
-        if problem is None and (seconds > MOST_SECONDS or mib > MOST_MIB):
+        if problem is None and (seconds > most_seconds or mib > most_mib):
             problem = f"took {seconds:.2f} s and {mib:.0f} MiB"
         row.add(name, problem, seconds, mib)
     return row
 
 
-def _attempt_and_leave(write: int, attempt: Attempt, errors: type[Exception]) -> None:
+def _attempt_and_leave(write: int, attempt: Attempt, errors: type[Exception] | tuple[()], accepted: bool) -> None:
     signal.alarm(_HANG_SECONDS)
     os.write(write, f"{_resident_mib()} ".encode())  # here, since a new process has not all pages of the old one
-    os.write(write, (judge(attempt, errors, accepted=False) or "").encode()[:4000])
+    os.write(write, (judge(attempt, errors, accepted) or "").encode()[:4000])
     os._exit(0)
 
 

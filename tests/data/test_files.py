@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from framecast.data.files import WriteError, naming, replacing
+from framecast.data.files import WriteError, naming, replacing, replacing_folder
 
 REPO = Path(__file__).resolve().parents[2]
 KILLED = """
@@ -77,3 +77,50 @@ def test_other_errors_pass_as_they_are(tmp_path):
             temporary.write_bytes(b"half")
             raise KeyError("x")
     assert list(tmp_path.iterdir()) == []
+
+
+def write_folder(path: Path, content: str, number: int = 0) -> None:
+    with replacing_folder(path) as temporary:
+        (temporary / "a.txt").write_text(content)
+        assert not number, os.kill(os.getpid(), number)
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "bundle"
+    write_folder(path, "old")
+    with pytest.raises(KeyboardInterrupt):
+        write_folder(path, "half", signal.SIGINT)
+    assert (path / "a.txt").read_text() == "old"
+    write_folder(path, "new")
+    assert (path / "a.txt").read_text() == "new" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("renames", [0, 1])
+def test_an_older_folder_is_back_where_the_new_one_cannot_take_its_place(tmp_path, monkeypatch, renames):
+    path, rename, calls = tmp_path / "bundle", Path.rename, []
+    write_folder(path, "old")
+
+    def fail(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) == renames + 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(WriteError, match="bundle: No space left on device"):
+        write_folder(path, "new")
+    assert (path / "a.txt").read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+FOLDER_KILLED = KILLED.replace("replacing", "replacing_folder").replace(
+    'temporary.write_bytes(b"half")', "(temporary / 'x').touch()"
+)
+
+
+def test_what_is_left_of_a_killed_folder_goes_with_the_next_one(tmp_path):
+    path = tmp_path / "bundle"
+    env = {**os.environ, "PYTHONPATH": str(REPO)}
+    assert subprocess.run([sys.executable, "-c", FOLDER_KILLED, str(path)], env=env).returncode == -signal.SIGKILL
+    assert not path.exists() and len(list(tmp_path.iterdir())) == 1
+    write_folder(path, "new")
+    assert list(tmp_path.iterdir()) == [path]

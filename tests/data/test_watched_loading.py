@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
 from framecast.data import loading
 from framecast.data.loading import LoaderError, ResumableSampler, WatchedLoader
@@ -29,7 +30,9 @@ class Clips(Dataset):
     def __getitem__(self, index: int) -> int:
         if index == 3 and self.what == "raises":
             raise KeyError("no such caption")
-        if index == 3 and self.what == "dies":
+        if index == 3 and self.what == "dies later":
+            time.sleep(0.5)
+        if index == 3 and self.what.startswith("dies"):
             os.kill(os.getpid(), signal.SIGKILL)
         while index == 3 and self.what == "hangs":
             time.sleep(0.1)
@@ -60,6 +63,25 @@ def test_a_process_that_dies_is_named_at_once():
     assert time.monotonic() - started < 30
 
 
+def test_a_death_is_told_where_clips_are_waited_for():
+    batches = iter(loader("dies later", 1))
+    assert next(batches) == [0, 1]
+    for _ in range(100):  # a step, in which the process dies
+        time.sleep(0.02)
+    with pytest.raises(LoaderError, match=r"^DataLoader worker \(pid.*process 0 is at clip 3; look at the clip"):
+        next(batches)
+
+
+def test_a_death_in_the_middle_of_a_batch_is_named(monkeypatch):
+    def broken(_: DataLoader) -> Iterator[None]:
+        raise ConnectionResetError(104, "Connection reset by peer")
+        yield
+
+    monkeypatch.setattr(DataLoader, "__iter__", broken)
+    with pytest.raises(LoaderError, match=r"^DataLoader worker has died \(\[Errno 104\] Connection reset by peer\); no clip is"):
+        list(loader("works", 1))
+
+
 def test_a_process_that_hangs_is_named_and_ended(monkeypatch, capsys):
     monkeypatch.setattr(loading, "PATIENCE", 0.3)
     hanging = loader("hangs", 1, time_limit=1.5)
@@ -71,11 +93,11 @@ def test_a_process_that_hangs_is_named_and_ended(monkeypatch, capsys):
 
 
 def test_what_the_training_itself_waits_for_is_named(monkeypatch, capsys):
-    monkeypatch.setattr(loading, "PATIENCE", 0.1)
+    monkeypatch.setattr(loading, "PATIENCE", 0.5)
     slow = Clips("works")
-    monkeypatch.setattr(Clips, "__getitem__", lambda self, index: time.sleep(0.4 if index == 5 else 0) or index)
+    monkeypatch.setattr(Clips, "__getitem__", lambda self, index: time.sleep(1.2 if index == 5 else 0) or index)
     assert len(list(WatchedLoader(slow, 2, list, 0))) == 4
-    assert capsys.readouterr().err == "waiting for clips for 0.1 s: the training is at clip 5\n"
+    assert capsys.readouterr().err == "waiting for clips for 0.5 s: the training is at clip 5\n"
 
 
 ORPHANS = """

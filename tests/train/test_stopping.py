@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from framecast.data.loading import LoaderError
 from framecast.train import AtomicCheckpointIO, ClipDataModule, ExportBundle, LitVideoTokenizer
 from framecast.train.cli import main
 from framecast.train.stopping import Stopped, StopSignals
@@ -106,6 +107,36 @@ def test_a_wait_for_clips_is_left_at_once(tmp_path, monkeypatch):
     signal_in(monkeypatch, ClipDataModule, "on_after_batch_transfer", signal.SIGTERM, wanted)  # a batch has just come
     assert run(tmp_path) == 128 + signal.SIGTERM
     assert last(tmp_path)["global_step"] == 2
+
+
+def test_a_validation_that_fails_keeps_the_steps_before_it(tmp_path, monkeypatch, capsys):
+    step = LitVideoTokenizer.validation_step
+
+    def fail(self, *given):
+        if self.global_step == 2:
+            raise LoaderError("clip 60 cannot be loaded")
+        return step(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LitVideoTokenizer, "validation_step", fail)
+        assert run(tmp_path / "parts") == 1
+    assert "clip 60 cannot be loaded" in capsys.readouterr().err
+    assert last(tmp_path / "parts")["global_step"] == 2
+    assert_goes_on_as_if_nothing_had_been(tmp_path)
+
+
+def test_bad_steps_that_end_the_run_leave_a_checkpoint(tmp_path, monkeypatch, capsys):
+    step = LitVideoTokenizer.training_step
+
+    def spoil(self, *given):
+        output = step(self, *given)
+        return {**output, "loss": output["loss"] * float("nan")} if self.global_step >= 2 else output
+
+    monkeypatch.setattr(LitVideoTokenizer, "training_step", spoil)
+    assert run(tmp_path, "--trainer.max_steps=20", "--trainer.val_check_interval=20") == 1
+    assert "for 10 steps in a row, up to step 12; the weights are those from before" in capsys.readouterr().err
+    assert last(tmp_path)["global_step"] == 12
+    assert all(value.isfinite().all() for value in last(tmp_path)["state_dict"].values())
 
 
 def test_the_handlers_are_those_of_before_afterwards(tmp_path, monkeypatch):
