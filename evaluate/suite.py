@@ -149,7 +149,7 @@ def _check_seed(study: Study) -> None:
 def sources() -> list[Path]:
     """The code that figures depend on."""
     state, *rooms = (Path(str(import_module(f"..{name}", __package__).__file__)) for name in ("state", *_ROOMS))
-    return [state, *(path for room in rooms for path in sorted(room.parent.glob("*.py")))]
+    return [state, *(path for room in rooms for path in sorted(room.parent.rglob("*.py")))]
 
 
 @cache

@@ -14,7 +14,7 @@ import torch
 _WIDTH = 256
 _FEW_ROWS, _MANY_ROWS = 128, 1024  # a first look, and the layers of a small transformer
 _CLEAR = 3  # a factor after which nothing is left to find out
-_ROUNDS = 7
+_ROUNDS, _FEW_ROUNDS = 7, 3
 _LEAST_CAPABILITY = (8, 0)  # the first GPUs of NVIDIA with units for bfloat16
 
 
@@ -50,7 +50,7 @@ def product_rates() -> ProductRates:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        first = _rates(_FEW_ROWS, rounds=1)
+        first = _rates(_FEW_ROWS, _FEW_ROUNDS)
         return first if first.gain * _CLEAR < 1 else _rates(_MANY_ROWS, _ROUNDS)
     finally:
         torch.set_num_threads(threads)

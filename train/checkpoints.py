@@ -5,7 +5,7 @@ import json
 import os
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from lightning.fabric.plugins.io.checkpoint_io import CheckpointIO
@@ -14,6 +14,9 @@ from ..data.files import WriteError, replacing
 from ..data.reading import parse_json, read_regular, regular_size
 from .checkpoint_reader import read_checkpoint
 
+Precision = Literal["bf16-mixed", "32-true"]
+DECIDED: tuple[Precision, ...] = ("bf16-mixed", "32-true")
+"""What `precision: auto` decides between."""
 _LARGEST_MANIFEST = 2**16
 
 
@@ -39,7 +42,8 @@ class AtomicCheckpointIO(CheckpointIO):
             with replacing(path) as temporary:
                 with temporary.open("wb") as file:
                     torch.save(checkpoint, file)
-                _write_manifest(path, [_entry(file) for file in (temporary, path) if file.is_file()])
+                entries = [_entry(file) for file in (temporary, path) if file.is_file()]
+                _write_manifest(path, entries, checkpoint.get("precision"))
             _sync_folder(path.parent)
         except (OSError, RuntimeError, ValueError) as error:
             reason = error.__cause__ if isinstance(error, WriteError) else error
@@ -74,10 +78,19 @@ class AtomicCheckpointIO(CheckpointIO):
         _manifest_path(Path(path)).unlink(missing_ok=True)
 
 
-def _write_manifest(path: Path, entries: list[dict[str, Any]]) -> None:
+def precision_of(path: Path) -> Precision | None:
+    """In which precision the run was that kept a checkpoint, from its manifest; None where that does not say."""
+    try:
+        said = parse_json(read_regular(_manifest_path(path), _LARGEST_MANIFEST)).get("precision")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return next((precision for precision in DECIDED if precision == said), None)
+
+
+def _write_manifest(path: Path, entries: list[dict[str, Any]], precision: object) -> None:
     """Names the new content and the one before, since either is at `path` if the run is killed right now."""
     with replacing(_manifest_path(path)) as temporary:
-        temporary.write_text(json.dumps({"format": 1, "entries": entries}, indent=1))
+        temporary.write_text(json.dumps({"format": 1, "precision": precision, "entries": entries}, indent=1))
 
 
 def _read_manifest(path: Path) -> list[dict[str, Any]]:

@@ -10,12 +10,13 @@ from jsonargparse import set_parsing_settings
 from lightning.pytorch.callbacks import LearningRateMonitor, RichProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.utilities.rank_zero import rank_zero_info
 
 from ..data.loading import LoaderError
 from ..data.module import ResumableDataModule
 from .allowed import allow_only, check_no_functions, explain_refusal, split_allowed
 from .checkpointing import Checkpointing
-from .checkpoints import CheckpointError
+from .checkpoints import CheckpointError, Precision, precision_of
 from .config_text import bounded_reading, use_bounded_loader
 from .ema import EMA
 from .export import ExportBundle
@@ -128,11 +129,24 @@ class TrainCLI(LightningCLI):
         config = self._get(self.config_init, "trainer")
         if config.limit_train_batches is None and config.max_steps > 0:
             kwargs["limit_train_batches"] = config.max_steps * config.accumulate_grad_batches
+        kept = self._kept_precision() if config.precision == "auto" else None
+        if kept is not None:
+            rank_zero_info(f"precision: {kept}, as the run has had so far")
+            kwargs["precision"] = kept
         trainer = super().instantiate_trainer(**kwargs)
         for callback in trainer.callbacks:
             if isinstance(callback, Checkpointing):
                 callback.signals = self.signals
         return trainer
+
+    def _kept_precision(self) -> Precision | None:
+        """That of the checkpoint from which the run goes on: another one would not give the same weights."""
+        config = self.config[self.config.subcommand]
+        path = config.get("ckpt_path")
+        if path == "last":
+            folder = Path(config.trainer.default_root_dir or ".", "checkpoints")
+            path = max(folder.glob("last*.ckpt"), key=lambda one: one.stat().st_mtime, default=None)
+        return None if path is None else precision_of(Path(path))
 
     def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[L.Callback]) -> L.Trainer:
         """Leaves out what a configuration has turned off; Lightning would call it a contradiction."""

@@ -10,6 +10,7 @@ from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
 from lightning.pytorch.utilities import rank_zero_info
 
 from ..machine import bfloat16_pays, product_rates, warn_if_slow
+from .checkpoints import Precision as DecidedPrecision
 from .restoring import TrainingCheckpointIO
 
 Precision = Literal[
@@ -43,7 +44,7 @@ class Trainer(L.Trainer):
         _check_strategy(self)
 
 
-def _decide(device: torch.device) -> Literal["bf16-mixed", "32-true"]:
+def _decide(device: torch.device) -> DecidedPrecision:
     """The faster precision, the same one in all processes of a run, said in one line."""
     started_by_another = "LOCAL_RANK" in os.environ
     decided = os.environ.get(_DECIDED) if started_by_another else None

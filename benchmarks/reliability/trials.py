@@ -5,6 +5,9 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import lightning as L
+
+from framecast.train import ExportBundle
 from framecast.train.allowed import check_no_functions
 from framecast.train.cli import TrainCLI
 from framecast.train.config_text import bounded_reading
@@ -21,6 +24,12 @@ class Trial(TrainCLI):
     def __init__(self, folder: Path, steps: int = 2):
         options = [f"--trainer.default_root_dir={folder}", f"--trainer.max_steps={steps}", "--trainer.val_check_interval=1"]
         super().__init__(["fit", "--config", str(CONFIG), *QUIET, *options])
+
+    def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[L.Callback]) -> L.Trainer:
+        """Without an export at its end."""
+        return super()._instantiate_trainer(
+            config, [callback for callback in callbacks if not isinstance(callback, ExportBundle)]
+        )
 
     def _run_subcommand(self, subcommand: str) -> None:
         """Not yet."""

@@ -471,6 +471,7 @@ def test_the_commands():
         "decode",
         "reconstruct",
         "info",
+        "export",
         "evaluate",
         "serve",
         "bench",

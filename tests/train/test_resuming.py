@@ -6,9 +6,11 @@ import pytest
 import tiny
 import torch
 
+from framecast.machine import ProductRates
 from framecast.sample import save_bundle
 from framecast.tokenizer import FSQ, LFQ, VQ
-from framecast.train import ClipDataModule, ExportBundle, LitVideoTokenizer
+from framecast.train import AtomicCheckpointIO, ClipDataModule, ExportBundle, LitVideoTokenizer
+from framecast.train.checkpoints import precision_of
 from framecast.train.cli import main
 
 QUIET = ("--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false")
@@ -111,3 +113,19 @@ def test_a_run_goes_on_and_names_the_clip_that_is_not_finite(tmp_path, monkeypat
     fit(tmp_path, "--trainer.max_steps=3", "--trainer.log_every_n_steps=1")
     said = [str(warning.message) for warning in recwarn]
     assert f"step 1: the gradient is not finite; this batch ({spoilt[0]}) changes nothing" in said
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_a_resumed_run_keeps_its_precision_whatever_is_measured_then(tmp_path, monkeypatch, no_export, precision):
+    def rates_for(best: str) -> None:
+        rates = ProductRates(float32=1e11, bfloat16=1e12 if best == "bf16-mixed" else 1e9)
+        monkeypatch.setattr("framecast.machine.product_rates", lambda: rates)
+
+    rates_for(precision)
+    fit(tmp_path, "--trainer.max_steps=1")
+    path = tmp_path / "checkpoints" / "last.ckpt"
+    assert precision_of(path) == precision
+    rates_for("32-true" if precision == "bf16-mixed" else "bf16-mixed")
+    fit(tmp_path, "--ckpt_path=last")
+    assert AtomicCheckpointIO().load_checkpoint(path)["precision"] == precision == precision_of(path)
+    assert precision_of(tmp_path / "none.ckpt") is None
