@@ -1,6 +1,7 @@
 """Loading clips for a training: an endless order that resumes exactly, and processes that are watched."""
 
 import ctypes
+import gc
 import platform
 import signal
 import sys
@@ -114,7 +115,8 @@ class WatchedLoader(DataLoader):
         )
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
-        batches = super().__iter__()
+        with _garbage_left_here():
+            batches = super().__iter__()
         _deaths.take_over()
         while True:
             with self._named(), _deaths.heard():
@@ -155,6 +157,20 @@ class WatchedLoader(DataLoader):
         return ", ".join(named) or "no clip is being read"
 
 
+@contextmanager
+def _garbage_left_here() -> Iterator[None]:
+    """Inside, processes are started that never free what they got from this one.
+
+    A decoder of ours that they would free has threads here and none there, for which it would wait for ever.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 class _Death(BaseException):
     """A loader's process has died. No `Exception`: it comes anywhere, also where torch passes over failures."""
 
@@ -168,7 +184,11 @@ class _Deaths:
         self._death: _Death | None = None
 
     def take_over(self) -> None:
-        """Takes the place of torch's handler, which is there once processes are started from the main thread."""
+        """Takes the place of torch's handler, which is there once processes are started from the main thread.
+
+        What died before is forgotten: it was another loader's, which may be gone.
+        """
+        self._death = None
         found = signal.getsignal(signal.SIGCHLD)
         if callable(found) and found != self._arrive and threading.current_thread() is threading.main_thread():
             self._torchs = found

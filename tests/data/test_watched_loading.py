@@ -1,5 +1,6 @@
 """A clip that cannot be loaded, and a process that dies or hangs, are named soon; nothing outlives the training."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -46,6 +47,23 @@ def loader(what: str, num_workers: int, time_limit: float = 30.0) -> WatchedLoad
 @pytest.mark.parametrize("num_workers", [0, 1, 2])
 def test_all_is_there_where_nothing_is_wrong(num_workers):
     assert list(loader("works", num_workers)) == [[0, 1], [2, 3], [4, 5], [6, 7]]
+
+
+class Decoder:
+    """In a circle, so that only the collector frees it; waits for threads of the process that made it."""
+
+    def __init__(self):
+        self.circle, self.owner = self, os.getpid()
+
+    def __del__(self):
+        while os.getpid() != self.owner:
+            time.sleep(0.1)
+
+
+def test_processes_do_not_free_what_was_left_here(monkeypatch):
+    Decoder()
+    monkeypatch.setattr(Clips, "__getitem__", lambda self, index: gc.collect() and index)
+    assert len(list(loader("works", 1, time_limit=10))) == 4
 
 
 @pytest.mark.parametrize(("num_workers", "where"), [(0, "the training"), (2, "process 1")])
