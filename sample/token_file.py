@@ -117,7 +117,9 @@ class TokenVideo:
                 f"({own.tokenizer[:12]}...); wanted tokens of the same one; use the bundle that made them"
             )
         if not len(self.tokens):
-            raise TokenFileError("got a token file without a latent frame; wanted at least one; wait until one is written")
+            raise TokenFileError(
+                "got a token file without a latent frame; wanted at least one; wait until one is written, or copy anew what was cut off"
+            )
         return self
 
     def timeline(self) -> list[tuple[float, str]]:

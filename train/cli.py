@@ -111,7 +111,13 @@ class TrainCLI(LightningCLI):
 
     def _parse_ckpt_path(self) -> None:
         """Lightning would load the file here, and have it say which class to build; nothing of ours needs that."""
-        check_ckpt_path(self.config[self.config.subcommand].ckpt_path)
+        path = self.config[self.config.subcommand].ckpt_path
+        check_ckpt_path(path)
+        if path == "last" and self._last_checkpoint() is None:
+            raise ValueError(
+                f"got `--ckpt_path last`, and no checkpoint in {self._checkpoints}; wanted one to go on from; check "
+                "`--trainer.default_root_dir`, or start anew without `--ckpt_path`"
+            )
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
@@ -141,12 +147,17 @@ class TrainCLI(LightningCLI):
 
     def _kept_precision(self) -> Precision | None:
         """That of the checkpoint from which the run goes on: another one would not give the same weights."""
-        config = self.config[self.config.subcommand]
-        path = config.get("ckpt_path")
-        if path == "last":
-            folder = Path(config.trainer.default_root_dir or ".", "checkpoints")
-            path = max(folder.glob("last*.ckpt"), key=lambda one: one.stat().st_mtime, default=None)
-        return None if path is None else precision_of(Path(path))
+        path = self.config[self.config.subcommand].get("ckpt_path")
+        found = self._last_checkpoint() if path == "last" else path and Path(path)
+        return precision_of(found) if found else None
+
+    def _last_checkpoint(self) -> Path | None:
+        """The one that `--ckpt_path last` means."""
+        return max(self._checkpoints.glob("last*.ckpt"), key=lambda path: path.stat().st_mtime, default=None)
+
+    @property
+    def _checkpoints(self) -> Path:
+        return Path(self.config[self.config.subcommand].trainer.default_root_dir or ".", "checkpoints")
 
     def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[L.Callback]) -> L.Trainer:
         """Leaves out what a configuration has turned off; Lightning would call it a contradiction."""

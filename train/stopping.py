@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any, Self
 
@@ -33,13 +34,17 @@ class Stopped(BaseException):
 class StopSignals:
     """Turns the first signal into `Stopped`: at once, or while a step is `held`, when somebody asks for it.
 
-    The second one ends the process there and then: whatever is being written is replaced whole or not at all. A context manager;
-    signals reach the main thread only, elsewhere it does nothing.
+    Others that come soon after it mean the same. One that comes later ends the process there and then: whatever is being written
+    is replaced whole or not at all. A context manager; signals reach the main thread only, elsewhere it does nothing.
+
+    Args:
+        grace: Seconds after the first signal in which others change nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, grace: float = 5.0) -> None:
         self.number: int | None = None
         """The signal that has come, if one did."""
+        self._grace, self._since = grace, 0.0
         self._held = False
         self._handlers: dict[int, Any] = {}
 
@@ -70,9 +75,11 @@ class StopSignals:
 
     def _arrive(self, number: int, frame: FrameType | None) -> None:
         if self.number is not None:
-            end_children()
-            os._exit(128 + number)
-        self.number = number
+            if time.monotonic() - self._since >= self._grace:
+                end_children()
+                os._exit(128 + self.number)
+            return
+        self.number, self._since = number, time.monotonic()
         if not self._held:
             raise Stopped(number)
 

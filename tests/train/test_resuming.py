@@ -38,6 +38,12 @@ def test_a_run_on_other_clips_or_with_another_batch_is_refused(tmp_path, no_expo
     fit(tmp_path, *again)
 
 
+def test_last_means_a_checkpoint_that_is_there(tmp_path):
+    with pytest.raises(ValueError, match=r"got `--ckpt_path last`, and no checkpoint in .*checkpoints; .*start anew without"):
+        fit(tmp_path, "--ckpt_path=last")
+    assert not (tmp_path / "bundle").exists()
+
+
 def test_a_limited_epoch_has_other_clips_each_time(tmp_path, monkeypatch, no_export):
     names: list[list[str]] = []
     step = LitVideoTokenizer.training_step

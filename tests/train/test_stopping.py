@@ -160,10 +160,22 @@ def test_a_held_signal_waits_and_a_free_one_does_not():
     assert stopped.value.status == 130
 
 
+def test_signals_that_come_together_are_one(monkeypatch):
+    monkeypatch.setattr(os, "_exit", lambda status: pytest.fail(f"left with {status}"))
+    with StopSignals() as signals:
+        signals.hold()
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Stopped) as stopped:
+            signals.release()
+    assert stopped.value.status == 130
+
+
 TWICE = """
 import runpy, time
 StopSignals = runpy.run_path("train/stopping.py")["StopSignals"]  # alone, since the package takes seconds
-with StopSignals() as signals:
+with StopSignals(grace=0.2) as signals:
     signals.hold()
     print("held", flush=True)
     while True:
