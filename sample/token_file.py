@@ -118,8 +118,8 @@ class TokenVideo:
             )
         if not len(self.tokens):
             raise TokenFileError(
-                "got a token file without a latent frame; wanted at least one; wait until one is written, or copy anew a file that "
-                "was cut off"
+                "got a token file without a latent frame; wanted at least one; wait until one is written, or copy anew "
+                "a file that was cut off"
             )
         return self
 
