@@ -34,6 +34,7 @@ from .sample import (
     load_generator,
     read_tokens,
 )
+from .sample.kernels import prepare
 from .sample.prompts import Prompt, warn_of_late
 from .sample.token_file import SUFFIX
 
@@ -170,7 +171,7 @@ def _token(file: str | None) -> str | None:
 def encode(arguments: argparse.Namespace) -> None:
     """`framecast encode`: a video as a token file."""
     out = checked_out(arguments.out, (SUFFIX,), arguments.video)
-    bundle = load_bundle(arguments.bundle)
+    bundle = _prepared_bundle(arguments.bundle)
     tokens = _encode(bundle, _read_legal(bundle, arguments))
     with replacing(out) as temporary, TokenWriter(temporary, _header(bundle)) as writer:
         writer.append(tokens)
@@ -180,7 +181,7 @@ def encode(arguments: argparse.Namespace) -> None:
 def decode(arguments: argparse.Namespace) -> None:
     """`framecast decode`: a token file as a video."""
     out = checked_out(arguments.out, tuple(WRITERS), arguments.file)
-    bundle = load_bundle(arguments.bundle)
+    bundle = _prepared_bundle(arguments.bundle)
     video = read_tokens(arguments.file).check(_header(bundle))
     write_video(out, _decode(bundle, video.tokens), video.header.fps)
     print(f"{out}: {video.num_frames} frames, {video.bits_per_pixel:.4f} bits per pixel{'' if video.whole else ', so far'}")
@@ -189,7 +190,7 @@ def decode(arguments: argparse.Namespace) -> None:
 def reconstruct(arguments: argparse.Namespace) -> None:
     """`framecast reconstruct`: a video beside what its tokens keep of it."""
     out = checked_out(arguments.out, tuple(WRITERS), arguments.video)
-    bundle = load_bundle(arguments.bundle)
+    bundle = _prepared_bundle(arguments.bundle)
     frames = _read_legal(bundle, arguments)
     tokens = _encode(bundle, frames)
     decoded = _decode(bundle, tokens)
@@ -380,6 +381,13 @@ def _report_tokens(out: Path) -> None:
     video = read_tokens(out)
     rate = video.num_bytes / video.seconds / 1000
     print(f"{out}: {len(video.tokens)} latent frames, {video.bits_per_pixel:.4f} bits per pixel, {rate:.2f} kB per second")
+
+
+def _prepared_bundle(folder: str | None) -> Bundle:
+    """A bundle whose tokenizer computes as a generator's does, to the last bit."""
+    bundle = load_bundle(folder)
+    prepare(bundle.tokenizer)
+    return bundle
 
 
 def _header(bundle: Bundle) -> TokenHeader:
