@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
-PATIENCE = 4.0  # seconds after which is said what is waited for
+PATIENCE = 3.0  # seconds after which is said what is waited for
 TIME_LIMIT = 60.0  # seconds after which a batch will not come
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux' prctl
 _IDLE = -1
@@ -78,7 +78,7 @@ class ResumableSampler(Sampler[int]):
 class WatchedLoader(DataLoader):
     """Batches of a data set, and a word about the process and the clip where one fails, dies or hangs.
 
-    A batch that is long in coming is named after 4 seconds, and is an error after `time_limit`. The processes end with the one
+    A batch that is long in coming is named after 3 seconds, and is an error after `time_limit`. The processes end with the one
     that started them, whatever they do.
 
     Args:
