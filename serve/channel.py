@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..sample import Frame, Stream
@@ -41,7 +40,7 @@ class Channel:
     """
 
     def __init__(self, stream: Stream, span: Span, on_taken: Callable[[], None]):
-        stride = stream.generator.tokenizer.temporal_stride
+        stride = stream.codec.stride.frames
         self.stream, self.span, self.turns, self.paused = stream, span, 0, False
         self._stride, self._urgent, self._on_taken = stride, max(1, stride // 2), on_taken
         self._frames: deque[Frame] = deque()
@@ -50,9 +49,9 @@ class Channel:
         self._over = False
         self._error: ServeError | None = None
         self._loop, self._news = asyncio.get_running_loop(), asyncio.Event()
-        ready, stream.ready = stream.ready, []
+        waiting = stream.take()
         self._made = stream.next_index
-        self.put(ready)
+        self.put(waiting)
 
     @property
     def waiting(self) -> int:
@@ -137,20 +136,17 @@ class Channel:
         while self._taken and self._taken[0].index < index:
             self._taken.popleft()
 
-    @contextmanager
-    def whole_stream(self, unconfirmed: bool = False) -> Iterator[Stream]:
-        """The stream as its reader sees it, with the frames that wait; in the engine's thread.
+    def branch(self, seeds: list[int], unconfirmed: bool = False) -> list[Stream]:
+        """Branches of the stream as its reader sees it, with the frames that wait; in the engine's thread.
 
         Args:
+            seeds: As for `Stream.branch`.
             unconfirmed: Begin with the frames that were taken and that the reader may not have.
         """
         waiting = list(self._frames)
         taken = list(self._taken) if unconfirmed else []
-        self.stream.ready = [frame for frame in taken if not waiting or frame.index < waiting[0].index] + waiting
-        try:
-            yield self.stream
-        finally:
-            self.stream.ready = []
+        unseen = [frame for frame in taken if not waiting or frame.index < waiting[0].index]
+        return self.stream.branch(seeds, unseen + waiting)
 
     def _tell(self) -> None:
         if not self._loop.is_closed():

@@ -69,7 +69,7 @@ class LiveStream:
     def __init__(self, service: "Service", place: "Place", channel: Channel, id: str | None = None, owner: str | None = None):
         self.service, self.channel, self.id = service, channel, id or secrets.token_urlsafe(16)
         self.owner = owner or service.new_owner()
-        self.seed, self.params = channel.stream.own_state.seed, channel.stream.params
+        self.seed, self.params = channel.stream.seed, channel.stream.params
         self.next_index = channel.span.start
         self._place, self._watchers, self._resumed = place, set[asyncio.Queue[Frame | None]](), asyncio.Event()
         self._resumed.set()
@@ -201,13 +201,9 @@ class LiveStream:
     async def fork(self, seeds: list[int], unconfirmed: bool = False) -> list[Stream]:
         """Other futures from the next frame on, or from the first one that the reader may not have."""
 
-        def copy() -> list[Stream]:
-            with self.channel.whole_stream(unconfirmed) as stream:
-                return stream.branch(seeds)
-
         if not unconfirmed:
             await self.channel.until_start()
-        return await self.service.engine.run(copy)
+        return await self.service.engine.run(lambda: self.channel.branch(seeds, unconfirmed))
 
     async def close(self, error: ServeError | None = None, drop: bool = False) -> None:
         """Ends it, and gives its place back.

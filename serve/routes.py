@@ -158,7 +158,7 @@ def _encode(live: LiveStream, frames: list[Frame], format: str) -> bytes:
         if format == "fct":
             Recording.of(stream).write_tokens(path)
         else:
-            write_video(path, torch.stack([frame.image for frame in frames]), stream.generator.fps)
+            write_video(path, torch.stack([frame.image for frame in frames]), stream.codec.fps)
         return path.read_bytes()
 
 
@@ -173,7 +173,7 @@ async def save_video(service: Service, request: Request, recording: Recording, f
     if frames is not None:
         recording = recording.first(frames)
 
-    async def run(work: Callable[[], Tensor]) -> Tensor:
+    async def run(work: Callable[[], Tensor | None]) -> Tensor | None:
         if await request.is_disconnected():
             raise ServeError("idle", "the client has gone")
         return await service.engine.run(work)

@@ -132,7 +132,7 @@ class Service:
         with self._admitted() as place:
             given = await asyncio.to_thread(self._decode_frames, first_frames or [])
             try:
-                self.generator.check_params(params)
+                self.generator.stepper.check_params(params)
             except ValueError as error:
                 raise as_serve_error(error, "bad_settings") from error
             return await self._open(place, lambda: self.generator.stream(prompts, scene.seed, params, given), max_frames)
