@@ -100,7 +100,7 @@ def _given_frames(generator: VideoGenerator, arguments: argparse.Namespace) -> t
 
 def _given_tokens(generator: VideoGenerator, arguments: argparse.Namespace) -> tuple[Prompt, Tensor]:
     """The prompt that held last, and the tokens of a token file."""
-    video = read_tokens(arguments.video).check(generator.token_header())
+    video = read_tokens(arguments.video).check(generator.codec.header())
     if arguments.given_frames is not None:
         raise ValueError("got --given_frames for a token file; wanted all of its tokens: they are of one video from its start")
     if arguments.prompt is not None:
