@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .captions import resolve_it
 from .clips import Caption
 from .moments import FORMS, split_moment
+from .sprites import resolve_it
 
 _SEPARATOR = re.compile("[;\uff1b]")
 

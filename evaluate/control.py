@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 from torch import Tensor
 
-from ..data.motions import LINEAR
-from ..data.shapes import DIGITS
+from ..data.sprites import DIGITS, LINEAR
 from ..sample import SamplingParams
 from .adherence import ClipVerdict, ObjectVerdict
 from .figures import Figure, Sample, Section, mean_of, share_of, worst

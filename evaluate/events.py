@@ -6,8 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from ..data import SpriteWorld
-from ..data.captions import parse_caption
-from ..data.motions import LINEAR, PASSES
+from ..data.sprites import LINEAR, PASSES, parse_caption
 from .figures import Sample, Section, share_of, worst
 from .motion import Track, heads, shortest
 from .reading import SceneReader

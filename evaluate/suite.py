@@ -16,9 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from ..data import SpriteWorld
-from ..data.captions import caption_scene
 from ..data.files import replacing
-from ..data.motions import BOUNCES, FALLS, LINEAR, PASSES
+from ..data.sprites import BOUNCES, FALLS, LINEAR, PASSES, caption_scene
 from ..sample import Bundle, load_bundle
 from .continuation import physics
 from .control import condition_control, decoding_compared

@@ -31,6 +31,7 @@ VENDOR_ROOM = {
     "vector_quantize_pytorch": "tokenizer",
 }  # one file each, or one folder within a room
 LIGHTNING = {"lightning", "pytorch_lightning"}
+FACES = ("framecast.data.sprites", "framecast.data.video")  # folders of which others import the `__init__` alone
 
 
 def imported_modules(source: str, module: str) -> Iterator[str]:
@@ -139,6 +140,27 @@ def test_control_bad_edge_is_flagged(module, source):
 )
 def test_control_good_edge_is_not_flagged(module, source):
     assert forbidden_imports(source, module) == []
+
+
+def imports_past_the_face(source: str, module: str, face: str) -> list[str]:
+    """The files of the folder `face` that a file outside of it imports from."""
+    inside = module.startswith(f"{face}.")
+    return [] if inside else [name for name in imported_modules(source, module) if name.startswith(f"{face}.")]
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_folder_is_entered_by_its_face(face):
+    files = {name: source for room in ["framecast", *MAY_IMPORT] for name, source in room_files(room).items()}
+    assert f"{face}.__init__" in files
+    assert [problem for name, source in files.items() for problem in imports_past_the_face(source, name, face)] == []
+
+
+def test_control_an_import_past_the_face_is_seen():
+    face = "framecast.data.sprites"
+    for source in ("from ..data.sprites.scenes import Scene", "def f():\n    import framecast.data.sprites.scenes"):
+        assert imports_past_the_face(source, "framecast.evaluate.study", face)
+    assert not imports_past_the_face("from ..data.sprites import Scene", "framecast.evaluate.study", face)
+    assert not imports_past_the_face("from .scenes import Scene", f"{face}.world", face)
 
 
 @pytest.mark.parametrize("name", sorted(OPEN))

@@ -8,12 +8,28 @@ import pytest
 import torch
 
 from framecast.data import SpriteWorld
-from framecast.data.captions import CAPTION_WORDS, caption_scene, describe, describe_at, parse_caption
-from framecast.data.motions import GRAVITY, LINEAR, MOTIONS, RESTITUTION, STOPS, floor_level
-from framecast.data.painting import Gradient, render
-from framecast.data.scenes import Scene, SpriteObject
-from framecast.data.shapes import COLOURS, SHAPES, Pen
-from framecast.data.sprites import MOTION_SHARES, is_held_out
+from framecast.data.sprites import (
+    CAPTION_WORDS,
+    COLOURS,
+    GRAVITY,
+    LINEAR,
+    MOTION_SHARES,
+    MOTIONS,
+    RESTITUTION,
+    SHAPES,
+    STOPS,
+    Gradient,
+    Pen,
+    Scene,
+    SpriteObject,
+    caption_scene,
+    describe,
+    describe_at,
+    floor_level,
+    is_held_out,
+    parse_caption,
+    render,
+)
 
 
 @cache

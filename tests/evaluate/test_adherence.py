@@ -8,10 +8,7 @@ import pytest
 import torch
 
 from framecast.data import SpriteWorld
-from framecast.data.captions import caption_scene
-from framecast.data.motions import BOUNCES, FALLS, LINEAR
-from framecast.data.painting import render
-from framecast.data.scenes import Scene
+from framecast.data.sprites import BOUNCES, FALLS, LINEAR, Scene, caption_scene, render
 from framecast.evaluate.adherence import ClipVerdict, Judge
 from framecast.evaluate.motion import Track, heads
 from framecast.evaluate.reading import SceneReader

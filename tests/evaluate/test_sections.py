@@ -10,11 +10,7 @@ import torch
 from torch import Tensor
 
 from framecast.data import SpriteWorld
-from framecast.data.captions import parse_caption
-from framecast.data.motions import LINEAR, PASSES, trajectory
-from framecast.data.painting import Gradient, render
-from framecast.data.scenes import Scene, SpriteObject
-from framecast.data.shapes import Pen
+from framecast.data.sprites import LINEAR, PASSES, Gradient, Pen, Scene, SpriteObject, parse_caption, render, trajectory
 from framecast.evaluate import continuation, control, distance, drift, events, quality, tokens
 from framecast.evaluate.figures import Section
 from framecast.evaluate.study import Settings, Study

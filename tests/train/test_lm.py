@@ -17,8 +17,8 @@ from torch import Tensor
 
 import framecast
 from framecast.data import Caption, CaptionedClip, ClipSource, RandomCrops, SpriteWorld
-from framecast.data.captions import CAPTION_WORDS
 from framecast.data.shards import ShardWriter, TokenClip, TokenShards
+from framecast.data.sprites import CAPTION_WORDS
 from framecast.model import VideoLMShape, shift_tokens, to_sequence
 from framecast.sample import load_bundle, save_bundle
 from framecast.tokenizer import FSQ, TextTokenizer, VideoTokenizer, VideoTokenizerConfig

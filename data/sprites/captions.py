@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from .clips import Caption
+from ..clips import Caption
 from .motions import LINEAR, MOTIONS, STOPS
 from .scenes import Scene, SpriteObject
 from .shapes import COLOURS, SHAPES
