@@ -31,7 +31,8 @@ VENDOR_ROOM = {
     "vector_quantize_pytorch": "tokenizer",
 }  # one file each, or one folder within a room
 LIGHTNING = {"lightning", "pytorch_lightning"}
-FACES = ("framecast.data.sprites", "framecast.data.video")  # folders of which others import the `__init__` alone
+# Folders of which others import the `__init__` alone.
+FACES = ("framecast.data.shards", "framecast.data.sprites", "framecast.data.video")
 
 
 def imported_modules(source: str, module: str) -> Iterator[str]:

@@ -13,12 +13,11 @@ from PIL import Image
 
 from framecast.data import SpriteWorld, VideoError, probe_video, read_video, write_video
 from framecast.data.files import WriteError
-from framecast.data.video import Mp4Stream
+from framecast.data.video import Mp4Stream, Y4MStream
 from framecast.data.video import container as container_module
 from framecast.data.video.container import Container
 from framecast.data.video.encoding import WRITERS
 from framecast.data.video.pictures import PictureMaker
-from framecast.data.y4m import Y4MStream
 
 REAL = Path(os.environ.get("FRAMECAST_REAL_VIDEO", Path(__file__).resolve().parents[2] / "../shared/data/real"))
 needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="skipped: no real videos; set FRAMECAST_REAL_VIDEO to a folder")
