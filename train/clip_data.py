@@ -10,8 +10,8 @@ import lightning as L
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from .clips import CaptionedClip, ClipSource, to_video
-from .loading import ResumableSampler, WatchedLoader
+from ..data.clips import CaptionedClip, ClipSource, to_video
+from ..data.loading import ResumableSampler, WatchedLoader
 
 Batch = dict[str, Any]
 
