@@ -11,7 +11,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from ..data.clips import CaptionedClip, ClipSource, to_video
-from ..data.loading import ResumableSampler, WatchedLoader
+from ..data.loading import WatchedLoader
+from ..data.sampler import ResumableSampler
 
 Batch = dict[str, Any]
 
