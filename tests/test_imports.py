@@ -31,6 +31,8 @@ VENDOR_ROOM = {
     "vector_quantize_pytorch": "tokenizer",
 }  # one file each, or one folder within a room
 LIGHTNING = {"lightning", "pytorch_lightning"}
+# Folders of which others import the `__init__` alone.
+FACES = ("framecast.data.shards", "framecast.data.sprites", "framecast.data.video")
 
 
 def imported_modules(source: str, module: str) -> Iterator[str]:
@@ -80,7 +82,8 @@ def room_files(room: str) -> dict[str, str]:
 
 def module_name(path: Path) -> str:
     """A package is named with its `__init__`, so that one dot always takes one name off."""
-    return ".".join(["framecast", *path.relative_to(REPO).with_suffix("").parts])
+    parts = path.relative_to(REPO).with_suffix("").parts
+    return ".".join(parts if parts[0] == "framecast" else ["framecast", *parts])
 
 
 def modules_after(statement: str) -> set[str]:
@@ -95,7 +98,9 @@ def test_table_names_every_room():
     config = configparser.ConfigParser()
     config.read(REPO / "setup.cfg", encoding="utf-8")
     packages = config["options"]["packages"].split()
-    assert {name.split(".")[1] for name in packages if name != "framecast"} == set(MAY_IMPORT)
+    own = {"framecast", *(f"framecast.{path.parent.name}" for path in (REPO / "framecast").glob("*/__init__.py"))}
+    assert own <= set(packages)
+    assert {name.split(".")[1] for name in set(packages) - own} == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
@@ -141,6 +146,27 @@ def test_control_good_edge_is_not_flagged(module, source):
     assert forbidden_imports(source, module) == []
 
 
+def imports_past_the_face(source: str, module: str, face: str) -> list[str]:
+    """The files of the folder `face` that a file outside of it imports from."""
+    inside = module.startswith(f"{face}.")
+    return [] if inside else [name for name in imported_modules(source, module) if name.startswith(f"{face}.")]
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_folder_is_entered_by_its_face(face):
+    files = {name: source for room in ["framecast", *MAY_IMPORT] for name, source in room_files(room).items()}
+    assert f"{face}.__init__" in files
+    assert [problem for name, source in files.items() for problem in imports_past_the_face(source, name, face)] == []
+
+
+def test_control_an_import_past_the_face_is_seen():
+    face = "framecast.data.sprites"
+    for source in ("from ..data.sprites.scenes import Scene", "def f():\n    import framecast.data.sprites.scenes"):
+        assert imports_past_the_face(source, "framecast.evaluate.study", face)
+    assert not imports_past_the_face("from ..data.sprites import Scene", "framecast.evaluate.study", face)
+    assert not imports_past_the_face("from .scenes import Scene", f"{face}.world", face)
+
+
 @pytest.mark.parametrize("name", sorted(OPEN))
 def test_what_is_open_to_all_imports_nothing_of_ours(name):
     source = (REPO / f"framecast/{name}.py").read_text(encoding="utf-8")
@@ -168,7 +194,7 @@ def test_control_vendor_import_is_seen(vendor):
 def test_lightning_is_imported_only_by_training():
     files = {name: source for room in MAY_IMPORT for name, source in room_files(room).items()}
     found = {name for name, source in files.items() if imports_any(source, name, LIGHTNING)}
-    assert {name for name in found if name.split(".")[1] != "train"} <= {"framecast.data.module"}
+    assert found and {name.split(".")[1] for name in found} == {"train"}
 
 
 @pytest.mark.parametrize(
