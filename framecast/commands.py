@@ -39,7 +39,7 @@ from .sample.prompts import Prompt, warn_of_late
 from .sample.token_file import SUFFIX
 
 if TYPE_CHECKING:
-    from .serve.config import ServeConfig
+    from .serve.server.config import ServeConfig
 
 DEMO_PROMPTS = (
     "a large red circle moves right",
@@ -127,7 +127,7 @@ def stream(arguments: argparse.Namespace) -> None:
 def serve(arguments: argparse.Namespace) -> None:
     """`framecast serve`: streams for browsers and programs."""
     warnings.simplefilter("ignore", PromptWarning)  # its prompts are other people's
-    from .serve.config import ServeConfig
+    from .serve.server.config import ServeConfig
 
     config = ServeConfig(
         host=arguments.host,
@@ -143,8 +143,8 @@ def serve(arguments: argparse.Namespace) -> None:
         _serve_in_cluster(arguments, config)
         return
     try:
-        from .serve.engine import load_apart
-        from .serve.server import run_server
+        from .serve.server.engine import load_apart
+        from .serve.server.run import run_server
     except ImportError as error:
         raise ValueError(f"{error.name} is not installed; wanted it to serve; pip install '.[serve]'") from error
     run_server(load_apart(lambda: _generator(arguments)), config)
@@ -152,7 +152,7 @@ def serve(arguments: argparse.Namespace) -> None:
 
 def _serve_in_cluster(arguments: argparse.Namespace, config: "ServeConfig") -> None:
     try:
-        from .serve.cluster import Recipe, run_cluster
+        from .serve.cluster.ray import Recipe, run_cluster
     except ImportError as error:
         raise ValueError(f"{error.name} is not installed; wanted it for replicas; pip install '.[ray]'") from error
     bundle = None if arguments.bundle is None else Path(arguments.bundle).resolve()

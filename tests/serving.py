@@ -13,9 +13,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from framecast.sample import Frame, VideoGenerator
 from framecast.serve import Client, ServeConfig, Service
-from framecast.serve.protocol import Packet
-from framecast.serve.server import Server, make_server
-from framecast.serve.store import SnapshotStore
+from framecast.serve.protocol.messages import Packet
+from framecast.serve.server.keeping import SnapshotStore
+from framecast.serve.server.run import Server, make_server
 
 PROMPT, OTHER = "a red circle moves right", "a blue square moves up"
 

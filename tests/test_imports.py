@@ -116,7 +116,7 @@ def test_room_imports_only_what_it_may(room):
         ("framecast.sample.bundle", "def load():\n    from ..evaluate import psnr"),
         ("framecast.tokenizer.text", "from ..cli import main"),
         ("framecast.train.deep.lit", "from ...serve import app"),
-        ("framecast.serve.player", "from ..tokenizer import VideoTokenizer"),
+        ("framecast.serve.notebook.player", "from ...tokenizer import VideoTokenizer"),
         ("framecast.sample.bundle", "from framecast.model import VideoLM"),
         ("framecast.sample.bundle", "import framecast.model"),
         ("framecast.sample.bundle", "import framecast"),
