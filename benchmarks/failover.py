@@ -17,7 +17,7 @@ from rich.progress import track
 
 from framecast.sample import Frame, load_generator
 from framecast.serve import Client, ServeConfig
-from framecast.serve.client.client import RemoteStream
+from framecast.serve.client.remote import RemoteStream
 from framecast.serve.cluster.ray import NAME, Recipe, running_cluster
 
 from .report import write_json

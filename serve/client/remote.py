@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import torch
 from websockets.asyncio.client import ClientConnection
@@ -14,10 +14,8 @@ from ...data.images import decode_image
 from ...sample import Frame, SamplingParams
 from ..protocol import messages
 from ..protocol.errors import CODES, ServeError
-from ..protocol.messages import Kind, Packet
-
-if TYPE_CHECKING:
-    from .client import Client
+from ..protocol.packets import Kind, Packet
+from .dial import Dialler
 
 AHEAD = 24  # frames that may be on their way
 GONE = ("server_full", "draining")  # what another server may not say
@@ -41,8 +39,8 @@ class RemoteStream:
         recoveries: How often it went on at another server.
     """
 
-    def __init__(self, client: "Client", playback: dict[str, Any]):
-        self._client, self._playback = client, playback
+    def __init__(self, dialler: Dialler, delivery: dict[str, Any]):
+        self._dialler, self._delivery = dialler, delivery
         self._socket: ClientConnection | None = None
         self._frames: asyncio.Queue[Frame | Exception | None] = asyncio.Queue()
         self._requests: dict[int, tuple[dict[str, Any], asyncio.Future[Any]]] = {}
@@ -52,9 +50,35 @@ class RemoteStream:
         self.session, self.seed, self.params, self.video, self.prompt = "", 0, SamplingParams(), "", ""
         self.next_index = self.recoveries = 0
 
+    @classmethod
+    async def open(cls, dialler: Dialler, begin: dict[str, Any], delivery: dict[str, Any], data: bytes | None = None) -> Self:
+        """Begins a stream. If one of several replicas is full, another connection may find another one.
+
+        Args:
+            dialler: Where the server is.
+            begin: The message that begins it.
+            delivery: How its frames are to be sent, here and where it goes on.
+            data: The snapshot that follows the message.
+
+        Raises:
+            ServeError: The server refused.
+            ConnectionError: There is no server.
+        """
+        attempts = 0
+        while True:
+            remote = cls(dialler, delivery)
+            try:
+                await remote.connect(begin, data)
+                return remote
+            except ServeError as error:
+                attempts += 1
+                replicas = int(remote.hello.limits.get("replicas", 1))
+                if error.code not in GONE or attempts >= (2 * replicas if replicas > 1 else 1):
+                    raise
+
     async def connect(self, begin: dict[str, Any], data: bytes | None = None) -> None:
         """Opens a connection and begins."""
-        self._socket = await self._client.connect()
+        self._socket = await self._dialler.dial()
         self.hello = messages.parse_reply(await self._text())
         try:
             await self._begin(begin, data)
@@ -113,7 +137,8 @@ class RemoteStream:
     async def branch(self, seeds: Sequence[int]) -> list["RemoteStream"]:
         """Other futures from the next frame on, one for each seed; this stream goes on as it was."""
         reply = await self._ask({"type": "branch", "seeds": list(seeds)})
-        return [await self._client.open({"type": "attach", "branch": name}, self._playback) for name in reply.branches]
+        attaching = [{"type": "attach", "branch": name} for name in reply.branches]
+        return [await self.open(self._dialler, begin, self._delivery) for begin in attaching]
 
     async def close(self) -> None:
         """Ends the stream."""
@@ -127,7 +152,7 @@ class RemoteStream:
 
     async def _begin(self, begin: dict[str, Any], data: bytes | None) -> None:
         assert self._socket is not None
-        await self._socket.send(json.dumps(begin | self._playback))
+        await self._socket.send(json.dumps(begin | self._delivery))
         if data is not None:
             await self._socket.send(data)
         reply = messages.parse_reply(await self._text())
@@ -263,7 +288,7 @@ class RemoteStream:
         """Connects again, from the first frame that did not come, and asks again for what was not answered."""
         if self._socket is not None:
             await self._socket.close()
-        self._socket = await self._client.connect()
+        self._socket = await self._dialler.dial()
         self.hello = messages.parse_reply(await self._text())
         await self._begin({"type": "recover", "session": self.session, "frame": self._received}, None)
         self.recoveries += 1

@@ -1,9 +1,7 @@
-"""The WebSocket contract: messages as JSON, frames as binary messages with a header. `docs/serving.md` tells how they follow."""
+"""The messages of a WebSocket, as JSON. `docs/serving.md` tells in which order they follow."""
 
 import json
-import struct
-from dataclasses import asdict, dataclass
-from enum import IntEnum
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, TypeAdapter, ValidationError
@@ -13,8 +11,8 @@ from .errors import ServeError
 
 VERSION = 1
 SUBPROTOCOL = "framecast.v1"
-MAGIC = b"FC"
-_HEADER = struct.Struct("<2sBBIIQ")
+TOKEN_PROTOCOL = "bearer."
+"""A browser cannot send headers with a WebSocket, so a subprotocol of this name with the token behind it shows the token."""
 
 
 class Message(BaseModel):
@@ -55,7 +53,7 @@ class Request(Message):
     id: RequestId = None
 
 
-class Playback(Request):
+class Delivery(Request):
     """How frames are sent."""
 
     pace: Literal["video", "fast"] = Field("video", description="at the video's rate, or as fast as they are made")
@@ -64,7 +62,7 @@ class Playback(Request):
     max_frames: int | None = Field(None, ge=1, description="the session ends with this frame")
 
 
-class Scene(Message):
+class Script(Message):
     """What a video shows: one of `prompt` and `timeline`."""
 
     prompt: str | None = Field(None, description='such as "a red circle moves right; at 2s it stops"')
@@ -86,28 +84,28 @@ class Scene(Message):
         return self.prompt if self.prompt is not None else list(self.timeline or ())
 
 
-class Start(Playback, Scene):
+class Start(Delivery, Script):
     """Begins a stream."""
 
     type: Literal["start"]
     first_frames: list[str] = Field([], description="PNG, WebP or JPEG files in base64: the video to go on from, 1 + 4k frames")
 
 
-class Restore(Playback):
+class Restore(Delivery):
     """Goes on with a snapshot, which follows as one binary message of `size` bytes."""
 
     type: Literal["restore"]
     size: int = Field(ge=1)
 
 
-class Attach(Playback):
+class Attach(Delivery):
     """Takes over a branch that another connection has made."""
 
     type: Literal["attach"]
     branch: str = Field(max_length=64)
 
 
-class Recover(Playback):
+class Recover(Delivery):
     """Goes on with a session whose server was lost, where servers keep snapshots."""
 
     type: Literal["recover"]
@@ -216,18 +214,24 @@ class Prompted(Reply):
     prompt: str
 
 
-class Paused(Reply):
+class Progress(Reply):
+    """What the answers have in common that only say at which frame the stream is."""
+
+    type: str
+    frame: int
+
+
+class Paused(Progress):
     """No more frames are made or sent."""
 
     type: Literal["paused"] = "paused"
     frame: int = Field(description="index of the frame that comes next")
 
 
-class Resumed(Reply):
+class Resumed(Progress):
     """Frames come again."""
 
     type: Literal["resumed"] = "resumed"
-    frame: int
 
 
 class Snapshotted(Reply):
@@ -247,18 +251,17 @@ class Branched(Reply):
     seeds: list[int]
 
 
-class Stopped(Reply):
+class Stopped(Progress):
     """The stream is over, since the client wanted it."""
 
     type: Literal["stopped"] = "stopped"
     frame: int = Field(description="frames that were sent, given ones included")
 
 
-class Ended(Reply):
+class Ended(Progress):
     """The stream has as many frames as were wanted or are allowed."""
 
     type: Literal["ended"] = "ended"
-    frame: int
 
 
 class Error(Reply):
@@ -277,48 +280,6 @@ ServerMessage = Annotated[
 
 _CLIENT: TypeAdapter[Any] = TypeAdapter(ClientMessage)
 _SERVER: TypeAdapter[Any] = TypeAdapter(ServerMessage)
-
-
-class Kind(IntEnum):
-    """What a binary message holds."""
-
-    PNG = 1
-    WEBP = 2
-    JPEG = 3
-    H264 = 4
-    SNAPSHOT = 5
-
-
-@dataclass(frozen=True)
-class Packet:
-    """A binary message: 20 bytes, little endian, and the payload.
-
-    The bytes: "FC", the version, the kind, the frame's index (4), its latent index (4), the time it is shown in microseconds
-    after the first frame (8).
-    """
-
-    kind: Kind
-    index: int
-    latent_index: int
-    timestamp: int
-    payload: bytes
-
-    def pack(self) -> bytes:
-        """The message."""
-        header = _HEADER.pack(MAGIC, VERSION, self.kind, self.index, self.latent_index, self.timestamp)
-        return header + self.payload
-
-    @classmethod
-    def unpack(cls, data: bytes) -> "Packet":
-        """The inverse of `pack`.
-
-        Raises:
-            ServeError: The bytes are none.
-        """
-        if len(data) < _HEADER.size or data[:2] != MAGIC or data[2] != VERSION or data[3] not in list(Kind):
-            raise ServeError("bad_message", f"got {len(data)} bytes that are no frame of version {VERSION} of the protocol")
-        _, _, kind, index, latent_index, timestamp = _HEADER.unpack_from(data)
-        return cls(Kind(kind), index, latent_index, timestamp, data[_HEADER.size :])
 
 
 def parse_request(text: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Protocol
 from ...data.images import encode_image
 from ...data.video import Mp4Stream
 from ...sample import Frame
-from ..protocol.messages import Kind
+from ..protocol.packets import Kind
 
 _KINDS = {"png": Kind.PNG, "webp": Kind.WEBP, "jpeg": Kind.JPEG, "h264": Kind.H264}
 

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
 from ..protocol.errors import ServeError
+from ..protocol.messages import TOKEN_PROTOCOL
 from .config import ServeConfig
 
 Scope = MutableMapping[str, Any]
@@ -35,7 +36,6 @@ OPEN_PATHS = frozenset({"/", "/healthz", *(f"/{name}" for name in PAGE_FILES)})
 """What anyone may read who may talk to the server: the page, which holds no secret, and whether the server lives."""
 WATCHED = re.compile(r"/v1/streams/[^/]+\.mp4")
 """Streams are watched by a name that cannot be guessed, since players cannot send tokens."""
-TOKEN_PROTOCOL = "bearer."
 SECURITY_HEADERS = [
     (
         b"content-security-policy",

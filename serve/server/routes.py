@@ -17,7 +17,7 @@ from ...data import write_video
 from ...sample import Frame
 from ..protocol import messages
 from ..protocol.errors import ServeError
-from ..protocol.messages import Message, Scene
+from ..protocol.messages import Message, Script
 from .live import LiveStream
 from .recording import Recording
 from .service import Service
@@ -33,14 +33,14 @@ MEDIA_TYPES = {
 }
 
 
-class VideoRequest(Scene):
+class VideoRequest(Script):
     """A finished video."""
 
     num_frames: int = Field(33, ge=1, description="1 + 4k")
     format: Literal["mp4", "mkv", "webp", "png", "gif", "fct"] = Field("mp4", description="fct: a token file")
 
 
-class StreamRequest(Scene):
+class StreamRequest(Script):
     """A stream for players."""
 
     max_frames: int | None = Field(None, ge=1)

@@ -12,7 +12,7 @@ import torch
 from ...data.images import decode_image
 from ...sample import Stream, VideoGenerator
 from ..protocol.errors import DRAINING, ServeError, as_serve_error
-from ..protocol.messages import Scene
+from ..protocol.messages import Script
 from .channel import Channel, Span
 from .config import ServeConfig
 from .engine import Engine
@@ -122,7 +122,7 @@ class Service:
             place.release()
             raise
 
-    async def start(self, scene: Scene, max_frames: int | None, first_frames: list[bytes] | None = None) -> LiveStream:
+    async def start(self, scene: Script, max_frames: int | None, first_frames: list[bytes] | None = None) -> LiveStream:
         """Begins a stream.
 
         Raises:

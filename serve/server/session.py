@@ -11,7 +11,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ...sample import Frame
 from ..protocol import messages
 from ..protocol.errors import ServeError, as_serve_error
-from ..protocol.messages import Kind, Packet, Playback
+from ..protocol.messages import Delivery
+from ..protocol.packets import Kind, Packet
 from .encoding import make_encoder
 from .flow import Credits, Rate
 from .live import LiveStream
@@ -150,7 +151,7 @@ class Session:
         if self._live is not None:
             self._live.channel.confirm(self._live.channel.span.start + self._granted)
 
-    async def _play(self, live: LiveStream, request: Playback) -> None:
+    async def _play(self, live: LiveStream, request: Delivery) -> None:
         """Begins to send the frames of a stream."""
         await self._end_stream(done=True)
         self._keep_recording(None)
@@ -174,7 +175,7 @@ class Session:
         )
         self._sender = asyncio.create_task(self._send_frames(live, request))
 
-    async def _send_frames(self, live: LiveStream, request: Playback) -> None:
+    async def _send_frames(self, live: LiveStream, request: Delivery) -> None:
         try:
             await self._send_all(live, request)
         except ServeError as error:
@@ -185,7 +186,7 @@ class Session:
             log.exception("sending frames failed")
             await self.fail(as_serve_error(error))
 
-    async def _send_all(self, live: LiveStream, request: Playback) -> None:
+    async def _send_all(self, live: LiveStream, request: Delivery) -> None:
         generator = self._service.generator
         encoder = make_encoder(request.format, generator.height, generator.width, generator.fps)
         prompt: str | None = None
@@ -303,7 +304,7 @@ class Session:
         assert self._live is not None, self._state
         return self._live
 
-    def _check_credit(self, request: Playback) -> None:
+    def _check_credit(self, request: Delivery) -> None:
         if request.credits > self._config.max_credits:
             raise ServeError("bad_message", f"got {request.credits} credits; wanted at most {self._config.max_credits}")
 

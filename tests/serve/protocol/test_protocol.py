@@ -14,22 +14,23 @@ from framecast.sample import SamplingParams
 from framecast.serve import ServeError
 from framecast.serve.protocol import messages as p
 from framecast.serve.protocol.errors import CODES
+from framecast.serve.protocol.packets import Kind, Packet
 from framecast.serve.server.session import STATES
 
 START = {"type": "start", "prompt": "a red circle"}
 
 
-@pytest.mark.parametrize("kind", list(p.Kind))
+@pytest.mark.parametrize("kind", list(Kind))
 def test_packet_round_trip(kind):
-    packet = p.Packet(kind, 2**32 - 1, 77, 2**40, b"pixels")
-    assert p.Packet.unpack(packet.pack()) == packet
+    packet = Packet(kind, 2**32 - 1, 77, 2**40, b"pixels")
+    assert Packet.unpack(packet.pack()) == packet
     assert len(packet.pack()) == 20 + len(b"pixels")
 
 
 @pytest.mark.parametrize("data", [b"", b"FC", b"XX\1\1" + bytes(16), b"FC\2\1" + bytes(16), b"FC\1\x09" + bytes(16)])
 def test_other_bytes_are_no_packet(data):
     with pytest.raises(ServeError, match=r"got \d+ bytes that are no frame of version 1") as caught:
-        p.Packet.unpack(data)
+        Packet.unpack(data)
     assert caught.value.code == "bad_message"
 
 
@@ -73,11 +74,11 @@ def test_bad_message_is_said(text, code, words):
 
 def test_prompt_or_timeline_but_not_both():
     both = p.parse_request(json.dumps(START | {"timeline": [[0, "a ring"]]}))
-    for scene in (both, p.Scene()):
+    for scene in (both, p.Script()):
         with pytest.raises(ServeError, match="neither or both of prompt and timeline"):
             scene.prompts(100)
     with pytest.raises(ServeError, match="got a prompt of 12 letters; wanted at most 5; say it shorter"):
-        p.Scene(prompt="a red circle").prompts(5)
+        p.Script(prompt="a red circle").prompts(5)
 
 
 def test_setting_out_of_range_is_said():
@@ -151,11 +152,11 @@ def test_changed_messages_are_read_or_refused():
 def test_changed_packets_are_read_or_refused():
     rng, taken = random.Random(0), 0
     for _ in range(MUTATIONS):
-        data = bytearray(p.Packet(p.Kind.PNG, 5, 2, 7, b"pixels").pack())
+        data = bytearray(Packet(Kind.PNG, 5, 2, 7, b"pixels").pack())
         for _ in range(rng.randint(1, 3)):
             data[rng.randrange(len(data))] = rng.randrange(256)
         try:
-            taken += p.Packet.unpack(bytes(data[: rng.randint(0, 40)])).payload is not None
+            taken += Packet.unpack(bytes(data[: rng.randint(0, 40)])).payload is not None
         except ServeError:
             continue
     assert 0 < taken < MUTATIONS

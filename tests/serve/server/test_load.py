@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from benchmarks.serving import measure
 from framecast.sample import load_generator
-from framecast.serve.protocol.messages import Packet
+from framecast.serve.protocol.packets import Packet
 
 LONG = [pytest.param(True, marks=pytest.mark.slow, id="long"), pytest.param(False, id="short")]
 

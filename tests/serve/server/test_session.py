@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from framecast.data import read_video
 from framecast.data.images import decode_image
 from framecast.data.video import Mp4Stream
-from framecast.serve.protocol.messages import Kind, Packet
+from framecast.serve.protocol.packets import Kind, Packet
 from framecast.serve.server.keeping import MemoryStore
 from framecast.serve.server.session import Credits
 
