@@ -14,8 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from framecast.sample import Frame, VideoGenerator
 from framecast.serve import Client, ServeConfig, Service
 from framecast.serve.protocol.packets import Packet
-from framecast.serve.server.keeping import SnapshotStore
 from framecast.serve.server.run import Server, make_server
+from framecast.serve.server.store import SnapshotStore
 
 PROMPT, OTHER = "a red circle moves right", "a blue square moves up"
 

@@ -1,14 +1,14 @@
 """`Keeper`: what the servers of a cluster share - the snapshots of their streams, and letters from one to another."""
 
 import asyncio
-import inspect
 import itertools
 import time
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..server.keeping import Kept, Shelf
+from ..server.store import Kept
+from .shelf import Shelf
 
 _POLL_SECONDS, _GONE_SECONDS, _ANSWER_SECONDS = 1.0, 2.5, 10.0
 
@@ -30,34 +30,23 @@ class Letter:
     arguments: tuple[Any, ...]
 
 
-class Keeper:
-    """Holds the snapshots, and hands letters and answers on; lives in one event loop.
+class Keeper(Shelf):
+    """A shelf that all servers share, and which hands letters and answers on; lives in one event loop.
 
     Args:
         most_bytes: Of all snapshots together.
     """
 
     def __init__(self, most_bytes: int = 2**30):
-        self._shelf, self._numbers = Shelf(most_bytes), itertools.count(1)
+        super().__init__(most_bytes)
+        self._numbers = itertools.count(1)
         self._boxes: defaultdict[str, asyncio.Queue[Letter]] = defaultdict(asyncio.Queue)
         self._seen: dict[str, float] = {}
         self._answers: dict[int, asyncio.Future[Any]] = {}
 
-    async def put(self, id: str, owner: str, kept: Kept) -> bool:
-        """As `SnapshotStore.put`."""
-        return self._shelf.put(id, owner, kept)
-
-    async def claim(self, id: str, owner: str) -> Kept | None:
-        """As `SnapshotStore.claim`."""
-        return self._shelf.claim(id, owner)
-
-    async def drop(self, id: str, owner: str) -> None:
-        """As `SnapshotStore.drop`."""
-        self._shelf.drop(id, owner)
-
     async def home(self, id: str) -> tuple[str, bool] | None:
         """The name of the server that has a stream, and whether it lives; `None` where the stream is not known."""
-        owner = self._shelf.owner(id)
+        owner = self.owner(id)
         if owner is None:
             return None
         name = owner.partition("/")[0]
@@ -104,19 +93,6 @@ class Line(Protocol):
         Raises:
             ConnectionError: The keeper is out of reach.
         """
-
-
-def straight_line(keeper: Keeper) -> Line:
-    """The line to a keeper in the same event loop."""
-
-    async def call(method: str, *arguments: Any) -> Any:
-        try:
-            result = getattr(keeper, method)(*arguments)
-            return await result if inspect.isawaitable(result) else result
-        except TimeoutError as error:
-            raise ConnectionError(f"no answer to {method}") from error
-
-    return call
 
 
 class ClusterStore:

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from ..protocol.errors import ServeError, as_serve_error
-from ..server.service import Service, Steerable
+from ..server.others import Steerable
+from ..server.service import Service
 from .keeper import Letter, Line
 
 log = logging.getLogger("framecast.serve")
@@ -81,7 +82,7 @@ class Neighbours:
             home = await self._line("home", id)
         except ConnectionError as error:
             raise ServeError("draining", "other servers are out of reach; try again in a while") from error
-        if home is None or home[0] == self._service.name:
+        if home is None or home[0] == self._service.host.name:
             return None
         name, alive = home
         if alive:
@@ -94,7 +95,7 @@ class Neighbours:
         """Answers, until it is cancelled."""
         while True:
             try:
-                letter = await self._line("receive", self._service.name)
+                letter = await self._line("receive", self._service.host.name)
             except ConnectionError as error:
                 log.warning("other servers are out of reach: %s", error)
                 await asyncio.sleep(_RETRY_SECONDS)

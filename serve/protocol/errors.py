@@ -25,6 +25,7 @@ CODES = {
 """Of each error code: its HTTP status, and what it means. A WebSocket is closed with 4000 and the status."""
 
 DRAINING = ("draining", "the server is going down; connect again later")
+TAKEN_OVER = ("wrong_state", "another connection has taken this session over")
 
 
 class ServeError(ValueError):

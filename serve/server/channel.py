@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...sample import Frame, Stream
@@ -137,18 +136,21 @@ class Channel:
         while self._taken and self._taken[0].index < index:
             self._taken.popleft()
 
-    @contextmanager
-    def whole_stream(self, unconfirmed: bool = False) -> Iterator[Stream]:
-        """The stream as its reader sees it, with the frames that wait; in the engine's thread.
+    def branch(self, seeds: list[int]) -> list[Stream]:
+        """Other futures of the stream as its reader sees it, with the frames that wait; in the engine's thread."""
+        return self._branch(seeds, list(self._frames))
 
-        Args:
-            unconfirmed: Begin with the frames that were taken and that the reader may not have.
-        """
+    def copy_unconfirmed(self) -> Stream:
+        """The stream from the first frame on that the reader may not have; in the engine's thread."""
         waiting = list(self._frames)
-        taken = list(self._taken) if unconfirmed else []
-        self.stream.ready = [frame for frame in taken if not waiting or frame.index < waiting[0].index] + waiting
+        taken = [frame for frame in list(self._taken) if not waiting or frame.index < waiting[0].index]
+        (copy,) = self._branch([self.stream.own_state.seed], taken + waiting)
+        return copy
+
+    def _branch(self, seeds: list[int], pending: list[Frame]) -> list[Stream]:
+        self.stream.ready = pending
         try:
-            yield self.stream
+            return self.stream.branch(seeds)
         finally:
             self.stream.ready = []
 

@@ -1,4 +1,4 @@
-"""How fast a client is served: `Credits` for the frames it wants, `Rate` for the messages it sends."""
+"""How fast a client is served: `Clock` for when frames are due, `Credits` for those it wants, `Rate` for what it sends."""
 
 import asyncio
 import time
@@ -6,6 +6,36 @@ import time
 from ..protocol.errors import ServeError
 
 _BURST_SECONDS = 2.0  # of messages at the highest rate
+
+
+class Clock:
+    """When frames are due: at a rate from the first one on. Who is late by more than a frame is not hurried afterwards.
+
+    Args:
+        fps: Frames per second; `None` lets every frame be due at once.
+    """
+
+    def __init__(self, fps: float | None):
+        self._fps = fps
+        self._origin: float | None = None
+
+    def restart(self) -> None:
+        """Lets the next frame be due when it comes."""
+        self._origin = None
+
+    async def wait(self, index: int) -> float:
+        """Waits until a frame is due; returns by how many seconds it is late."""
+        if self._fps is None:
+            return 0.0
+        now = asyncio.get_running_loop().time()
+        if self._origin is None:
+            self._origin = now - index / self._fps
+        late = now - self._origin - index / self._fps
+        if late > 1 / self._fps:
+            self._origin += late
+        elif late < 0:
+            await asyncio.sleep(-late)
+        return max(late, 0.0)
 
 
 class Credits:

@@ -1,103 +1,82 @@
-"""Where snapshots of running streams are kept, so that another server can go on with them."""
+"""`Keeping`: snapshots of a running stream are kept, so that another server can go on with it."""
 
-from dataclasses import dataclass
-from typing import Protocol
+import asyncio
+import logging
 
+from ...sample import Frame
+from ..protocol.errors import TAKEN_OVER, ServeError
+from .channel import Channel
+from .host import Host
+from .store import Kept
 
-@dataclass(frozen=True)
-class Kept:
-    """The latest snapshot of a stream.
-
-    Attributes:
-        frame: Index of the first frame that the restored stream gives; the reader has all before it.
-        stop: Index after the last frame that is wanted.
-        data: The snapshot.
-    """
-
-    frame: int
-    stop: int
-    data: bytes
+log = logging.getLogger("framecast.serve")
 
 
-class SnapshotStore(Protocol):
-    """Keeps the latest snapshot of each stream, and who makes its frames: its owner, who alone can replace or drop it.
+class Keeping:
+    """Keeps the snapshots of one stream. It begins with the first call of `keep`, and more follow as the stream plays.
 
-    All methods raise `ConnectionError` where the store is out of reach.
-    """
-
-    async def put(self, id: str, owner: str, kept: Kept) -> bool:
-        """Keeps a snapshot; `False` where the stream has another owner by now. A stream is whose first snapshot it is."""
-
-    async def claim(self, id: str, owner: str) -> Kept | None:
-        """The snapshot of a stream, if there is any, which has this owner from now on."""
-
-    async def drop(self, id: str, owner: str) -> None:
-        """Forgets a stream, unless it has another owner."""
-
-
-class Shelf:
-    """The snapshots of streams in memory. Where there are too many, the streams that were kept longest ago are forgotten.
+    Without a store, and while the store is out of reach, nothing is kept, and the stream goes on.
 
     Args:
-        most_bytes: Of all snapshots together.
+        host: The server, and its store.
+        id: The stream's name.
+        owner: By which name the store knows that this is who makes its frames.
+        channel: The stream's frames; ended if the stream has another owner by now.
     """
 
-    def __init__(self, most_bytes: int = 2**30):
-        self._most, self._size = most_bytes, 0
-        self._kept: dict[str, tuple[str, Kept]] = {}
+    def __init__(self, host: Host, id: str, owner: str, channel: Channel):
+        self._host, self._store, self._id, self._owner, self._channel = host, host.store, id, owner, channel
+        self._task: asyncio.Task[None] | None = None
+        self._from = 0  # latent index
+        self._one_keeps = asyncio.Lock()  # the snapshot that is put last is the latest
 
-    def owner(self, id: str) -> str | None:
-        """Who makes the frames of a stream, if it is known."""
-        return self._kept[id][0] if id in self._kept else None
+    async def keep(self) -> None:
+        """Keeps a snapshot that begins with the first frame that the reader may not have.
 
-    def put(self, id: str, owner: str, kept: Kept) -> bool:
-        """As `SnapshotStore.put`."""
-        if self.owner(id) not in (None, owner):
-            return False
-        self._remove(id)
-        self._kept[id] = (owner, kept)
-        self._size += len(kept.data)
-        while self._size > self._most:
-            self._remove(next(iter(self._kept)))
-        return True
+        Raises:
+            ServeError: The engine has gone.
+        """
+        if self._store is None:
+            return
+        self._channel.remembers = True
+        async with self._one_keeps:
+            copy = await self._host.engine.run(self._channel.copy_unconfirmed)
+            kept = Kept(copy.next_index, self._channel.span.stop, await asyncio.to_thread(copy.snapshot))
+            try:
+                if not await self._store.put(self._id, self._owner, kept):
+                    self._channel.end(ServeError(*TAKEN_OVER))
+            except ConnectionError as error:
+                log.warning("a stream goes on without a snapshot: %s", error)
 
-    def claim(self, id: str, owner: str) -> Kept | None:
-        """As `SnapshotStore.claim`."""
-        if id not in self._kept:
-            return None
-        kept = self._kept[id][1]
-        self._kept[id] = (owner, kept)
-        return kept
+    async def keep_again(self) -> None:
+        """Keeps a snapshot, if any was kept before: what was confirmed since must not be forgotten."""
+        if self._channel.remembers:
+            await self.keep()
 
-    def drop(self, id: str, owner: str) -> None:
-        """As `SnapshotStore.drop`."""
-        if self.owner(id) == owner:
-            self._remove(id)
+    def follow(self, frame: Frame) -> None:
+        """Keeps a snapshot every so many latent frames, beside the sending of the frames."""
+        idle = self._task is None or self._task.done()
+        if self._channel.remembers and idle and frame.latent_index >= self._from:
+            if self._from:  # the first one was kept before it played
+                self._task = asyncio.create_task(self._keep_quietly())
+            self._from = frame.latent_index + self._host.snapshot_every
 
-    def _remove(self, id: str) -> None:
-        _, kept = self._kept.pop(id, ("", None))
-        if kept is not None:
-            self._size -= len(kept.data)
+    async def end(self, drop: bool) -> None:
+        """Keeps no more.
 
+        Args:
+            drop: Nobody will want to go on with the stream: forget its snapshot too.
+        """
+        if self._task is not None:
+            self._task.cancel()
+        if drop and self._store is not None and self._channel.remembers:
+            try:
+                await self._store.drop(self._id, self._owner)
+            except ConnectionError:
+                pass  # then it is forgotten when there are too many
 
-class MemoryStore:
-    """A `SnapshotStore` in this process: a client whose connection broke can go on.
-
-    Args:
-        most_bytes: Of all snapshots together.
-    """
-
-    def __init__(self, most_bytes: int = 2**30):
-        self.shelf = Shelf(most_bytes)
-
-    async def put(self, id: str, owner: str, kept: Kept) -> bool:
-        """As `SnapshotStore.put`."""
-        return self.shelf.put(id, owner, kept)
-
-    async def claim(self, id: str, owner: str) -> Kept | None:
-        """As `SnapshotStore.claim`."""
-        return self.shelf.claim(id, owner)
-
-    async def drop(self, id: str, owner: str) -> None:
-        """As `SnapshotStore.drop`."""
-        self.shelf.drop(id, owner)
+    async def _keep_quietly(self) -> None:
+        try:
+            await self.keep()
+        except ServeError:
+            pass  # the engine has gone; who plays the stream sees it

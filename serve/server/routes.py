@@ -18,10 +18,10 @@ from ...sample import Frame
 from ..protocol import messages
 from ..protocol.errors import ServeError
 from ..protocol.messages import Message, Script
+from .greeting import greeting
 from .live import LiveStream
 from .recording import Recording
 from .service import Service
-from .session import hello
 
 MEDIA_TYPES = {
     "mp4": "video/mp4",
@@ -85,7 +85,7 @@ def make_router(service: Service) -> APIRouter:
 
     @router.get("/v1/info", summary="Who serves, and what it allows")
     async def info() -> messages.Hello:
-        return hello(service)
+        return greeting(service.generator, service.config)
 
     @router.get("/v1/schema.json", summary="JSON schemas of the WebSocket's messages")
     async def schema() -> JSONResponse:

@@ -1,69 +1,36 @@
-"""`Service`: the engine, who has a place, and which streams run; what WebSockets and HTTP share."""
+"""`Service`: which streams run on a server; what WebSockets and HTTP share."""
 
 import asyncio
-import secrets
-import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack, suppress
+from typing import Any, Protocol
 
 import torch
 
 from ...data.images import decode_image
 from ...sample import Stream, VideoGenerator
-from ..protocol.errors import DRAINING, ServeError, as_serve_error
+from ..protocol.errors import DRAINING, TAKEN_OVER, ServeError, as_serve_error
 from ..protocol.messages import Script
 from .channel import Channel, Span
 from .config import ServeConfig
 from .engine import Engine
-from .keeping import Kept, SnapshotStore
-from .live import TAKEN_OVER, LiveStream
+from .host import Host
+from .live import LiveStream
 from .metrics import Metrics
+from .others import Others, Steerable
+from .places import Place, Places
 from .recording import Recording
-
-if TYPE_CHECKING:
-    from .session import Session
+from .store import Kept, SnapshotStore
 
 _GOODBYE_SECONDS = 2.0
 _ATTACH_SECONDS = 10.0  # how long a branch waits for its connection
 
 
-class Place:
-    """One of the places of a server; given back once, however often that is said.
+class Connection(Protocol):
+    """Who is to be told if the server goes down."""
 
-    Attributes:
-        since: When it was asked for, by the monotonic clock in seconds.
-    """
-
-    def __init__(self, on_release: Callable[[], None]):
-        self._on_release: Callable[[], None] | None = on_release
-        self.since = time.monotonic()
-
-    def release(self) -> None:
-        """Gives it back."""
-        give_back, self._on_release = self._on_release, None
-        if give_back is not None:
-            give_back()
-
-
-class Steerable(Protocol):
-    """A running stream, here or on another server."""
-
-    async def set_prompt(self, text: str) -> tuple[int, str]:
-        """Changes the prompt; returns the first frame for which it holds, and what it was taken for."""
-
-    def fragments(self) -> AsyncIterator[bytes]:
-        """The frames from now on, as the pieces of an mp4."""
-
-    async def close(self, error: ServeError | None = None, drop: bool = False) -> None:
-        """Ends it."""
-
-
-class Others(Protocol):
-    """The other servers of a cluster."""
-
-    async def find(self, id: str) -> Steerable | None:
-        """A stream that runs on one of them, if there is such a one."""
+    async def fail(self, error: ServeError) -> None:
+        """Says why, and closes."""
 
 
 class Service:
@@ -77,50 +44,35 @@ class Service:
 
     Attributes:
         others: Where else streams run; `None` is nowhere.
+        host: What the streams here need of it.
+        connections: Who is to be told if it goes down.
     """
 
     def __init__(self, generator: VideoGenerator, config: ServeConfig, store: SnapshotStore | None = None, name: str = "alone"):
-        self.generator, self.config, self.store, self.name = generator, config, store, name
+        self.generator, self.config = generator, config
         self.others: Others | None = None
         self.metrics = Metrics()
         self.engine = Engine(generator, config.slots, self.metrics)
+        self.host = Host(self.engine, self.metrics, store, config.snapshot_every, config.idle_seconds, name)
         self.streams: dict[str, LiveStream] = {}
         self.saving = asyncio.Semaphore()  # videos are decoded one at a time, beside the streams
         self._recordings: dict[str, Recording] = {}
         self._branches: dict[str, tuple[LiveStream, LiveStream]] = {}  # with the stream that each is of
-        self._taken, self.draining = 0, False
-        self.sessions = set["Session"]()
+        self._places = Places(config.capacity)
+        self.connections = set[Connection]()
         self._tasks = set[asyncio.Task[None]]()
-        self.metrics.sessions.set_function(lambda: self._taken)
+        self.metrics.sessions.set_function(lambda: self.taken)
         self.metrics.waiting.set_function(lambda: sum(live.channel.waiting for live in list(self.streams.values())))
 
     @property
     def taken(self) -> int:
         """Places that are taken."""
-        return self._taken
+        return self._places.taken
 
-    def admit(self) -> Place:
-        """A place, at once or not at all.
-
-        Raises:
-            ServeError: None is free, or the server is going down.
-        """
-        if self.draining:
-            raise ServeError(*DRAINING)
-        if self._taken >= self.config.capacity:
-            raise ServeError("server_full", f"all {self.config.capacity} places are taken; try again in a while")
-        self._taken += 1
-        return Place(self._give_back)
-
-    @contextmanager
-    def _admitted(self) -> Iterator[Place]:
-        """A place as by `admit`, which is given back where what follows fails."""
-        place = self.admit()
-        try:
-            yield place
-        except BaseException:
-            place.release()
-            raise
+    @property
+    def draining(self) -> bool:
+        """Whether it is going down."""
+        return self._places.closed
 
     async def start(self, scene: Script, max_frames: int | None, first_frames: list[bytes] | None = None) -> LiveStream:
         """Begins a stream.
@@ -129,7 +81,7 @@ class Service:
             ServeError: There is no place, or the prompt, a setting or the first frames cannot be used.
         """
         prompts, params = scene.prompts(self.config.max_prompt), scene.settings.params()
-        with self._admitted() as place:
+        with self._places.admitted() as place:
             given = await asyncio.to_thread(self._decode_frames, first_frames or [])
             try:
                 self.generator.check_params(params)
@@ -143,12 +95,8 @@ class Service:
         Raises:
             ServeError: There is no place, or it cannot be restored.
         """
-        with self._admitted() as place:
+        with self._places.admitted() as place:
             return await self._open(place, lambda: self.generator.restore(snapshot), max_frames)
-
-    def new_owner(self) -> str:
-        """A name for who makes the frames of a stream: this server's, and one that no other stream has."""
-        return f"{self.name}/{secrets.token_hex(8)}"
 
     async def recover(self, id: str, frame: int | None = None, max_frames: int | None = None) -> LiveStream:
         """Goes on with a stream from its snapshot, here, whoever made its frames before.
@@ -162,9 +110,9 @@ class Service:
             ServeError: There is no place, no snapshot of such a stream, or none from so early on.
         """
         if id in self.streams:  # the old connection broke, and nobody has noticed yet
-            await self.streams[id].close(ServeError("wrong_state", TAKEN_OVER))
-        with self._admitted() as place:
-            owner = self.new_owner()
+            await self.streams[id].close(ServeError(*TAKEN_OVER))
+        with self._places.admitted() as place:
+            owner = self.host.new_owner()
             kept = await self._claim(id, owner)
             if kept is None or (frame is not None and frame < kept.frame):
                 message = f"there is no snapshot of session {id[:8]}... from frame {frame or 0} or before; start anew"
@@ -178,15 +126,15 @@ class Service:
         Raises:
             ServeError: There are not enough places; then there is no branch.
         """
-        free = self.config.capacity - self._taken
+        free = self._places.free
         if free < len(seeds):
             raise ServeError("server_full", f"got {len(seeds)} branches; {free} places are free; try again in a while")
         with ExitStack() as stack:
-            places = [stack.enter_context(self._admitted()) for _ in seeds]
-            streams = await live.fork(seeds)
+            places = [stack.enter_context(self._places.admitted()) for _ in seeds]
+            streams = await live.branch(seeds)
         span = live.channel.span
         branches = [
-            LiveStream(self, place, Channel(stream, Span(stream.next_index, span.stop), self.engine.wake))
+            self._make_live(place, stream, Span(stream.next_index, span.stop))
             for place, stream in zip(places, streams, strict=True)
         ]
         loop = asyncio.get_running_loop()
@@ -270,23 +218,23 @@ class Service:
                 self._expire(id)
 
     async def drain(self) -> None:
-        """Takes no more sessions, and ends those that run after the latent frame that they are at; each client is told."""
-        self.draining = True
+        """Takes no more streams, and ends those that run after the latent frame that they are at; each client is told."""
+        self._places.closed = True
         gone = ServeError(*DRAINING)
-        await asyncio.gather(*(session.fail(gone) for session in list(self.sessions)))
+        await asyncio.gather(*(connection.fail(gone) for connection in list(self.connections)))
         with suppress(TimeoutError):
             async with asyncio.timeout(_GOODBYE_SECONDS):
-                while self.sessions:
+                while self.connections:
                     await asyncio.sleep(0.01)
         for live in [*self.streams.values(), *(branch for branch, _ in self._branches.values())]:
             await live.close(gone)
         await asyncio.to_thread(self.engine.stop)
 
     async def _claim(self, id: str, owner: str) -> Kept | None:
-        if self.store is None:
+        if self.host.store is None:
             return None
         try:
-            return await self.store.claim(id, owner)
+            return await self.host.store.claim(id, owner)
         except ConnectionError as error:
             raise ServeError("draining", "snapshots are out of reach; connect again later") from error
 
@@ -307,15 +255,17 @@ class Service:
         stop = min(max_frames or self.config.max_frames, self.config.max_frames)
         if stop < first or (stop == first and start is None):
             raise ServeError("bad_message", f"got max_frames {stop} for a stream that goes on with frame {first}; ask for more")
-        channel = Channel(stream, Span(first if start is None else start, stop), self.engine.wake)
-        live = LiveStream(self, place, channel, id, owner)
+        live = self._make_live(place, stream, Span(first if start is None else start, stop), id, owner)
         self.streams[live.id] = live
         try:
-            await self.engine.open(channel)
+            await self.engine.open(live.channel)
         except BaseException:
             self.forget(live)
             raise
         return live
+
+    def _make_live(self, place: Place, stream: Stream, span: Span, id: str | None = None, owner: str | None = None) -> LiveStream:
+        return LiveStream(self.host, place, Channel(stream, span, self.engine.wake), self.forget, id, owner)
 
     def _decode_frames(self, files: list[bytes]) -> torch.Tensor | None:
         if not files:
@@ -338,6 +288,3 @@ class Service:
         task = asyncio.create_task(work)
         self._tasks.add(task)  # the loop itself would forget it
         task.add_done_callback(self._tasks.discard)
-
-    def _give_back(self) -> None:
-        self._taken -= 1

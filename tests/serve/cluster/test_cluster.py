@@ -8,8 +8,9 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ import pytest
 import serving
 import tiny_bundle
 from serving import OTHER, PROMPT, Running, library, same, some
+from straight_line import straight_line
 
 from framecast.cli import main
 from framecast.serve import Client, ServeConfig, ServeError
-from framecast.serve.cluster.keeper import ClusterStore, Keeper, Line, straight_line
+from framecast.serve.client.dial import Dialler
+from framecast.serve.cluster.keeper import ClusterStore, Keeper, Line
 from framecast.serve.cluster.neighbours import Neighbours
 
 REPO = Path(__file__).resolve().parents[3]
@@ -34,18 +37,28 @@ class Roaming(Client):
     def __init__(self, *servers: Running):
         super().__init__(servers[0].url)
         self.servers = list(servers)
+        self._dialler = Wandering(self.next_url)
 
-    async def connect(self):
-        self._address = f"ws://127.0.0.1:{self.servers[0].port}/v1/stream"
-        return await super().connect()
+    def next_url(self) -> str:
+        return self.servers[0].url
 
 
 class Full(Roaming):
     """A client that connects to another server each time."""
 
-    async def connect(self):
+    def next_url(self) -> str:
         self.servers.append(self.servers.pop(0))
-        return await super().connect()
+        return super().next_url()
+
+
+class Wandering(Dialler):
+    """Asks anew for each connection where the server is."""
+
+    def __init__(self, next_url: Callable[[], str]):
+        self._next_url = next_url
+
+    async def dial(self):
+        return await Dialler(self._next_url()).dial()
 
 
 @asynccontextmanager
@@ -283,8 +296,9 @@ def test_client_finds_the_server_that_has_room():
 def test_streams_go_on_without_a_keeper():
     async def run():
         async with cluster() as (_, servers):
-            servers[0].service.store = ClusterStore(no_line)
-            servers[0].service.others = Neighbours(servers[0].service, no_line)
+            service = servers[0].service
+            service.host = replace(service.host, store=ClusterStore(no_line))
+            service.others = Neighbours(service, no_line)
             async with await servers[0].client().stream(PROMPT, 3) as stream:
                 frames = await some(stream, 9)
                 start = await stream.set_prompt(OTHER)

@@ -3,16 +3,18 @@
 import asyncio
 
 import pytest
+from straight_line import straight_line
 
-from framecast.serve.cluster.keeper import ClusterStore, Keeper, straight_line
-from framecast.serve.server.keeping import Kept, MemoryStore
+from framecast.serve.cluster.keeper import ClusterStore, Keeper
+from framecast.serve.cluster.shelf import Shelf
+from framecast.serve.server.store import Kept
 
 
 def kept(frame: int = 0, size: int = 10) -> Kept:
     return Kept(frame, 100, bytes(size))
 
 
-@pytest.mark.parametrize("make", [MemoryStore, lambda: ClusterStore(straight_line(Keeper()))], ids=["memory", "cluster"])
+@pytest.mark.parametrize("make", [Shelf, lambda: ClusterStore(straight_line(Keeper()))], ids=["memory", "cluster"])
 def test_stores_are_shelves(make):
     async def run():
         store = make()

@@ -13,8 +13,8 @@ from websockets.exceptions import ConnectionClosed
 from framecast.data import read_video
 from framecast.data.images import decode_image
 from framecast.data.video import Mp4Stream
+from framecast.serve.cluster.shelf import Shelf
 from framecast.serve.protocol.packets import Kind, Packet
-from framecast.serve.server.keeping import MemoryStore
 from framecast.serve.server.session import Credits
 
 
@@ -213,7 +213,7 @@ def test_lost_connection_is_taken_up_where_snapshots_are_kept():
             again = await other.reply()
             return receipt, packets + await frames(other, 20), again, wanted
 
-    receipt, packets, again, wanted = with_socket(work, store=MemoryStore(), snapshot_every=4)
+    receipt, packets, again, wanted = with_socket(work, store=Shelf(), snapshot_every=4)
     assert again["type"] == "started" and again["frame"] == wanted
     assert [packet.index for packet in packets] == list(range(len(packets)))
     stream = tiny_bundle.generator().stream(PROMPT, 6)
