@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, JSONResponse
 
 from ..protocol import messages
 from ..protocol.errors import ServeError
-from .guard import PAGE_FILES, Guard
+from .guard import STATIC, Guard
 from .routes import make_router
 from .service import Service
 from .session import Session
@@ -56,19 +56,16 @@ def create_app(service: Service, beside: Callable[[], Coroutine[Any, Any, None]]
 
 def _add_page(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
-    async def index() -> FileResponse:
-        return _page_file("index.html")
+    @app.get(STATIC + "{name}", include_in_schema=False)
+    async def file(name: str = "index.html") -> FileResponse:
+        path = PAGE / name
+        if path not in PAGE.iterdir():
+            raise ServeError("not_found", f"there is no page {name[:100]!r}; see / and /openapi.json")
+        return FileResponse(path, media_type=_KINDS[path.suffix], headers=_FRESH)
 
     @app.get("/{name}", include_in_schema=False)
-    async def file(name: str) -> FileResponse:
-        if name not in PAGE_FILES:
-            raise ServeError("not_found", f"there is no page {name[:100]!r}; see / and /openapi.json")
-        return _page_file(name)
-
-
-def _page_file(name: str) -> FileResponse:
-    path = PAGE / name
-    return FileResponse(path, media_type=_KINDS[path.suffix], headers=_FRESH)
+    async def nothing(name: str) -> None:
+        raise ServeError("not_found", f"there is no page {name[:100]!r}; see / and /openapi.json")
 
 
 def _explain(service: Service):

@@ -2,8 +2,14 @@
 
 import ipaddress
 from dataclasses import dataclass
+from typing import Annotated, get_type_hints
 
 _LOOPBACK_NAMES = ("localhost", "ip6-localhost")
+_TOKEN_LETTERS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
+
+Count = Annotated[int, "at least 1", lambda number: number >= 1]
+CountOrNone = Annotated[int, "at least 0", lambda number: number >= 0]
+Positive = Annotated[float, "at least 1", lambda number: number > 0]
 
 
 @dataclass(frozen=True)
@@ -36,31 +42,30 @@ class ServeConfig:
     """
 
     host: str = "127.0.0.1"
-    port: int = 8000
-    slots: int = 4
-    queue: int = 12
+    port: CountOrNone = 8000
+    slots: Count = 4
+    queue: CountOrNone = 12
     token: str | None = None
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
-    max_prompt: int = 500
-    max_frames: int = 1_000_000
-    max_video_frames: int = 2_001
-    max_text: int = 2**20
-    max_snapshot: int = 2**24
-    max_credits: int = 240
-    max_first_frames: int = 65
-    message_rate: float = 50.0
-    idle_seconds: float = 300.0
-    stall_seconds: float = 15.0
-    snapshot_every: int = 6
-    replicas: int = 1
+    max_prompt: Count = 500
+    max_frames: Count = 1_000_000
+    max_video_frames: Count = 2_001
+    max_text: Count = 2**20
+    max_snapshot: Count = 2**24
+    max_credits: Count = 240
+    max_first_frames: Count = 65
+    message_rate: Positive = 50.0
+    idle_seconds: Positive = 300.0
+    stall_seconds: Positive = 15.0
+    snapshot_every: Count = 6
+    replicas: Count = 1
 
     def __post_init__(self) -> None:
-        least = {"port": 0, "slots": 1, "queue": 0}
-        wrong = [name for name in _COUNTS if getattr(self, name) < least.get(name, 1)]
-        wrong += [name for name in ("message_rate", "idle_seconds", "stall_seconds") if not getattr(self, name) > 0]
-        if wrong:
-            raise ValueError(f"got {wrong[0]} {getattr(self, wrong[0])}; wanted at least {least.get(wrong[0], 1)}")
+        for name, hint in get_type_hints(type(self), include_extras=True).items():
+            wanted, takes = getattr(hint, "__metadata__", (None, None))
+            if takes is not None and not takes(getattr(self, name)):
+                raise ValueError(f"got {name} {getattr(self, name)}; wanted {wanted}")
         if self.port > 65535:
             raise ValueError(f"got port {self.port}; wanted 0 to 65535")
         if self.token is not None and (len(self.token) < 16 or not set(self.token) <= _TOKEN_LETTERS):
@@ -75,23 +80,6 @@ class ServeConfig:
     def capacity(self) -> int:
         """Sessions at most."""
         return self.slots + self.queue
-
-
-_COUNTS = (
-    "port",
-    "slots",
-    "queue",
-    "max_prompt",
-    "max_frames",
-    "max_video_frames",
-    "max_text",
-    "max_snapshot",
-    "max_credits",
-    "max_first_frames",
-    "snapshot_every",
-    "replicas",
-)
-_TOKEN_LETTERS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 
 
 def is_loopback(host: str) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-from typing import Protocol
 
 from ...data.images import encode_image
 from ...data.video import Mp4Stream
@@ -10,18 +9,6 @@ from ...sample import Frame
 from ..protocol.packets import Kind
 
 _KINDS = {"png": Kind.PNG, "webp": Kind.WEBP, "jpeg": Kind.JPEG, "h264": Kind.H264}
-
-
-class FrameEncoder(Protocol):
-    """Turns the frames of a stream into bytes, in order."""
-
-    kind: Kind
-
-    async def encode(self, frame: Frame) -> bytes:
-        """The bytes of the next frame."""
-
-    async def finish(self) -> bytes:
-        """What is left after the last frame."""
 
 
 class PictureEncoder:

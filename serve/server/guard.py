@@ -17,23 +17,10 @@ Scope = MutableMapping[str, Any]
 ASGIApp = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-PAGE_FILES = (
-    "api.js",
-    "connection.js",
-    "errors.js",
-    "icon.svg",
-    "page.css",
-    "page.js",
-    "panel.js",
-    "player.js",
-    "settings.js",
-    "stream.js",
-    "timeline.js",
-    "video.js",
-    "view.js",
-)
-OPEN_PATHS = frozenset({"/", "/healthz", *(f"/{name}" for name in PAGE_FILES)})
-"""What anyone may read who may talk to the server: the page, which holds no secret, and whether the server lives."""
+STATIC = "/static/"
+"""Below it are the page's files."""
+OPEN_PATHS = frozenset({"/", "/healthz"})
+"""What anyone may read who may talk to the server, beside the page's files: they hold no secret, nor does whether it lives."""
 WATCHED = re.compile(r"/v1/streams/[^/]+\.mp4")
 """Streams are watched by a name that cannot be guessed, since players cannot send tokens."""
 SECURITY_HEADERS = [
@@ -124,7 +111,7 @@ def _is_open(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return False
     path = scope["path"]
-    return path in OPEN_PATHS or WATCHED.fullmatch(path) is not None
+    return path in OPEN_PATHS or path.startswith(STATIC) or WATCHED.fullmatch(path) is not None
 
 
 def _hostname(host: str) -> str:

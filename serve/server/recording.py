@@ -10,7 +10,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from ...data import to_frames
+from ...data import to_frames, write_video
 from ...data.video import Mp4Writer
 from ...sample import SamplingParams, Stream, TokenWriter, VideoGenerator
 
@@ -54,22 +54,36 @@ class Recording:
         prompts = tuple((start, text) for start, text in self.prompts if start < length)
         return replace(self, tokens=self.tokens[:length], prompts=prompts, num_frames=num_frames)
 
-    def write_tokens(self, path: Path) -> None:
-        """Writes a token file."""
+    async def write(self, path: Path, pieces: AsyncIterator[Tensor]) -> None:
+        """Writes a file, whose suffix says what it is: `.fct` is a token file, others are videos.
+
+        Args:
+            path: The file. An mp4 takes constant memory; other videos are held whole.
+            pieces: The frames in order, uint8 `[T, H, W, 3]` with any T, from the first one on; a token file needs none.
+        """
+        if path.suffix == ".fct":
+            await asyncio.to_thread(self._write_tokens, path)
+        elif path.suffix == ".mp4":
+            await self._write_mp4(path, pieces)
+        else:
+            frames = torch.cat([piece async for piece in pieces])
+            await asyncio.to_thread(write_video, path, frames, self.generator.fps)
+
+    def _write_tokens(self, path: Path) -> None:
         starts = [start for start, _ in self.prompts]
         with TokenWriter(path, self.generator.token_header(self.seed, self.params)) as writer:
             for (start, text), end in zip(self.prompts, [*starts[1:], len(self.tokens)], strict=True):
                 writer.append(self.tokens[start:end], text)
 
-    async def write_mp4(self, path: Path, run: Run) -> None:
-        """Writes the video in constant memory."""
+    async def _write_mp4(self, path: Path, pieces: AsyncIterator[Tensor]) -> None:
         left = self.num_frames
         with Mp4Writer(path, self.generator.height, self.generator.width, self.generator.fps) as writer:
-            async for frames in self._decode(run):
+            async for frames in pieces:
                 await asyncio.to_thread(writer.write, frames[:left].numpy())
                 left -= len(frames)
 
-    async def _decode(self, run: Run) -> AsyncIterator[Tensor]:
+    async def decode(self, run: Run) -> AsyncIterator[Tensor]:
+        """The frames again, uint8 `[T, H, W, 3]`, a few latent frames at once."""
         tokenizer, device = self.generator.tokenizer, self.generator.device
         state = tokenizer.init_decoder_state(1, *self.tokens.shape[1:])
 

@@ -2,24 +2,21 @@
 
 import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
-from pydantic import Field
 from starlette.background import BackgroundTask
 from torch import Tensor
 
-from ...data import write_video
-from ...sample import Frame
 from ..protocol import messages
+from ..protocol.bodies import PromptReply, PromptRequest, StreamReply, StreamRequest, VideoRequest
 from ..protocol.errors import ServeError
-from ..protocol.messages import Message, Script
 from .greeting import greeting
-from .live import LiveStream
 from .recording import Recording
 from .service import Service
 
@@ -33,40 +30,7 @@ MEDIA_TYPES = {
 }
 
 
-class VideoRequest(Script):
-    """A finished video."""
-
-    num_frames: int = Field(33, ge=1, description="1 + 4k")
-    format: Literal["mp4", "mkv", "webp", "png", "gif", "fct"] = Field("mp4", description="fct: a token file")
-
-
-class StreamRequest(Script):
-    """A stream for players."""
-
-    max_frames: int | None = Field(None, ge=1)
-
-
-class PromptRequest(Message):
-    """Another prompt."""
-
-    prompt: str
-
-
 Frames = Annotated[int | None, Query(ge=1, description="only so many; a token file holds whole latent frames")]
-
-
-class StreamReply(Message):
-    """A stream that begins when someone watches."""
-
-    id: str
-    video: str
-
-
-class PromptReply(Message):
-    """The first frame for which a prompt holds, and what it was taken for."""
-
-    frame: int
-    prompt: str
 
 
 def make_router(service: Service) -> APIRouter:
@@ -141,25 +105,21 @@ async def make_video(service: Service, request: Request, wanted: VideoRequest) -
         raise ServeError("bad_message", f"got num_frames {wanted.num_frames}; wanted at most {most}; stream longer videos")
     live = await service.start(wanted, wanted.num_frames)
     try:
-        frames: list[Frame] = []
+        images: list[Tensor] = []
         async for frame in live.play(None):
-            frames.append(frame)
+            images.append(frame.image)
             if await request.is_disconnected():
                 raise ServeError("idle", "the client has gone")
-        return await asyncio.to_thread(_encode, live, frames, wanted.format)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"video.{wanted.format}"
+            await Recording.of(live.channel.stream).write(path, _stacked(images))
+            return await asyncio.to_thread(path.read_bytes)
     finally:
         await live.close()
 
 
-def _encode(live: LiveStream, frames: list[Frame], format: str) -> bytes:
-    stream = live.channel.stream
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"video.{format}"
-        if format == "fct":
-            Recording.of(stream).write_tokens(path)
-        else:
-            write_video(path, torch.stack([frame.image for frame in frames]), stream.generator.fps)
-        return path.read_bytes()
+async def _stacked(images: list[Tensor]) -> AsyncIterator[Tensor]:
+    yield await asyncio.to_thread(torch.stack, images)
 
 
 async def save_video(service: Service, request: Request, recording: Recording, format: str, frames: int | None) -> FileResponse:
@@ -181,11 +141,8 @@ async def save_video(service: Service, request: Request, recording: Recording, f
     folder = tempfile.TemporaryDirectory()
     path = Path(folder.name) / f"video.{format}"
     try:
-        if format == "fct":
-            await asyncio.to_thread(recording.write_tokens, path)
-        else:
-            async with service.saving:
-                await recording.write_mp4(path, run)
+        async with service.saving if format == "mp4" else nullcontext():
+            await recording.write(path, recording.decode(run))
     except BaseException:
         folder.cleanup()
         raise

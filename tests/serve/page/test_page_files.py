@@ -8,8 +8,9 @@ import serving
 
 from framecast.serve.protocol.errors import CODES
 from framecast.serve.server.app import PAGE
-from framecast.serve.server.guard import PAGE_FILES
+from framecast.serve.server.guard import STATIC
 
+PAGE_FILES = sorted(path.name for path in PAGE.iterdir() if path.name != "index.html")
 KINDS = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 
 
@@ -20,7 +21,7 @@ def read(name: str) -> str:
 def test_every_file_is_served_as_what_it_is():
     async def run():
         async with serving.running(token="a-token-that-is-long") as server, server.http() as http:
-            return [await http.get(f"/{name}") for name in ("", *PAGE_FILES)]
+            return [await http.get(path) for path in ("/", *(STATIC + name for name in PAGE_FILES))]
 
     index, *files = asyncio.run(run())
     assert index.headers["content-type"].startswith("text/html") and "<title>Framecast</title>" in index.text
@@ -29,8 +30,13 @@ def test_every_file_is_served_as_what_it_is():
         assert file.headers["cache-control"] == "no-cache" and file.text == read(name)
 
 
-def test_list_of_files_is_whole():
-    assert sorted(path.name for path in PAGE.iterdir()) == sorted(["index.html", *PAGE_FILES])
+@pytest.mark.parametrize("name", ["none.js", "%2e%2e", "..%2fserver%2fapp.py", "..%2fv1%2finfo", "%2fetc%2fpasswd"])
+def test_nothing_else_is_served(name):
+    async def run():
+        async with serving.running(token="a-token-that-is-long") as server, server.http() as http:
+            return await http.get(STATIC + name)
+
+    assert asyncio.run(run()).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["index.html", *PAGE_FILES])
@@ -39,7 +45,7 @@ def test_file_stands_alone(name):
     text = read(name).replace("http://www.w3.org/2000/svg", "")
     assert not re.search(r"https?://(?!\$)|//[a-z]+\.", text)
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=\"|<script(?![^>]*src=)|setAttribute\(\"style|eval\(|innerHTML", text)
-    named = re.findall(r'(?:src|href)="([\w.]+)"|from "\./([\w.]+)"', text)
+    named = re.findall(r'(?:src|href)="(?:static/)?([\w.]+)"|from "\./([\w.]+)"', text)
     assert {a or b for a, b in named} <= set(PAGE_FILES)
 
 
