@@ -9,8 +9,8 @@ from torch import Tensor
 from framecast.model import PromptMemory, VideoLM, VideoLMConfig
 from framecast.model.cache import LMState
 from framecast.sample import SamplingParams
-from framecast.sample.decoding import FrameDecoding
-from framecast.sample.kernels import prepare
+from framecast.sample.decoding import NextFrame
+from framecast.sample.kernels import prepared
 from framecast.sample.sampling import Chooser
 
 from .timing import Contest, Work, dtypes_of, name_of
@@ -78,7 +78,7 @@ def video_lm(dtype: torch.dtype, device: torch.device) -> VideoLM:
         text_vocab_size=VOCABULARY,
     )
     lm = VideoLM(config).eval().to(device, dtype)
-    prepare(lm)
+    lm = prepared(lm)
     return lm
 
 
@@ -119,7 +119,7 @@ def frame_by(lm: VideoLM, block_length: int, batch: int) -> Work:
 
     @torch.inference_mode()
     def work() -> None:
-        decoding = FrameDecoding(lm, start.clone(), prompts, tokens, block_length)
+        decoding = NextFrame(lm, start.clone(), prompts, tokens, block_length)
         decoding.in_order(lambda places: Chooser(greedy, noise[:, places]))
 
     return work

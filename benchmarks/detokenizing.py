@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from framecast.sample.kernels import prepare
+from framecast.sample.kernels import prepared
 from framecast.tokenizer import FSQ, VideoTokenizer, VideoTokenizerConfig
 
 from .timing import Contest, Work, dtypes_of, name_of
@@ -16,7 +16,7 @@ def contests(device: torch.device) -> Iterator[Contest]:
     """Random weights; 33 frames of 64x64 from 9 latent frames, strides 4 and 8 on both sides."""
     for dtype in dtypes_of(device):
         tokenizer = VideoTokenizer(VideoTokenizerConfig(), FSQ()).eval().to(device, dtype)
-        prepare(tokenizer)
+        tokenizer = prepared(tokenizer)
         yield Contest(
             f"detokenize, {name_of(dtype)}, channels {tokenizer.config.channels}",
             detokenize(tokenizer),

@@ -68,13 +68,12 @@ def run(
     kept: dict[Stream, list[np.ndarray]] = {}
     for stream in streams:
         batch.join(stream)
-        kept[stream] = [stream.ready[-1].image.numpy()]
-        stream.ready.clear()
+        kept[stream] = [stream.take()[-1].image.numpy()]
     advance()
     for _ in range(length - 1):
         for stream, frames in batch.step().items():
             kept[stream].append(frames[-1].image.numpy())
-            stream.ready.clear()
+            stream.take()
         advance()
     return {stream: np.stack(images) for stream, images in kept.items()}
 

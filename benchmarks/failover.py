@@ -89,7 +89,7 @@ def frames_of_library(generator, seed: int, row: dict[str, Any]) -> list[bytes]:
     """The same stream, made in one piece by this process."""
     stream, frames = generator.stream(PROMPTS[0], seed), list[bytes]()
     while len(frames) < row["count"]:
-        if not stream.ready and stream.next_index == row["changed"]:
+        if not stream.pending and stream.next_index == row["changed"]:
             stream.set_prompt(PROMPTS[1])
         frames.append(picture(next(stream)))
     return frames

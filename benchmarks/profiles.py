@@ -18,7 +18,7 @@ from torch.profiler import ProfilerActivity, profile, record_function
 
 from framecast.model.vocabulary import Pick
 from framecast.sample import SamplingParams, VideoGenerator, load_generator
-from framecast.sample.decoding import FrameDecoding
+from framecast.sample.decoding import NextFrame
 from framecast.sample.sampling import Chooser, stream_uniforms
 from framecast.train.memory import keep_freed_memory
 
@@ -139,8 +139,8 @@ def predict(generator: VideoGenerator, lm: torch.nn.Module, params: SamplingPara
 
         return marked
 
-    block = params.tokens_per_forward(generator.lm.config.frame_shape)
-    return lambda: FrameDecoding(lm, state.lm, state.prompts, state.previous, block).in_order(chooser).tokens  # type: ignore[arg-type]
+    block = params.block_length(generator.lm.config.frame_shape)
+    return lambda: NextFrame(lm, state.lm, state.prompts, state.previous, block).in_order(chooser).tokens  # type: ignore[arg-type]
 
 
 def detokenizing() -> Job:

@@ -108,8 +108,8 @@ def batches(_: Path) -> dict[str, str]:
     batch = StreamBatch(generator, 4)
     running = [generator.stream(PROMPTS[i % 2], i, params) for i, params in enumerate(KINDS)]
     batch.join(*running)
-    for _ in range(2):
-        batch.step()
+    batch.step()
+    batch.step()
     running[1].set_prompt("a green triangle moves down")
     late = generator.stream(PROMPTS[0], 9, BLOCK, reanchor_every=2)
     batch.join(late)
@@ -122,7 +122,7 @@ def batches(_: Path) -> dict[str, str]:
 
 def snapshots(folder: Path) -> dict[str, str]:
     """What goes on from snapshots that were made when recording, and from those made now."""
-    generator, made = load_generator(), {}
+    generator, made = load_generator(), dict[str, str]()
     for name, stream, count in _snapshot_cases(generator):
         for _ in range(count):
             next(stream)
@@ -175,7 +175,7 @@ def learning(_: Path) -> dict[str, str]:
     made = {f"clip {i}": digest(world[i].frames) + digest([list(map(str, c)) for c in _captions(world[i])]) for i in (0, 7, 4999)}
     torch.manual_seed(0)
     module, batch = lm_training("speedrun_lm")
-    loss = module.training_step(batch, 0)
+    loss: Any = module.training_step(batch, 0)
     loss.backward()
     grads = [p.grad for p in module.parameters() if p.grad is not None]
     return {**made, "loss": digest(loss.detach()), "gradients": " ".join(digest(g) for g in grads)}

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from framecast.model.vocabulary import FactorisedVocabulary, FullVocabulary, Vocabulary
-from framecast.sample.kernels import prepare
+from framecast.sample.kernels import prepared
 
 from .timing import Contest, Work
 
@@ -19,7 +19,7 @@ def contests(device: torch.device) -> Iterator[Contest]:
     """Choosing tokens among 65,536, and their loss with its gradients; the memory is that which the gradients need."""
     torch.manual_seed(0)
     split, full = FactorisedVocabulary(SIZE, WIDTH, BASE).to(device), FullVocabulary(SIZE, WIDTH).to(device)
-    prepare(split)
+    split = prepared(split)
     share = kept_bytes(split, device) / kept_bytes(full, device)
     shown = f"memory {100 * share:.1f} % of that, <= 40 (P9)"
     name = f"{DECODED} tokens of {SIZE:,}"

@@ -9,7 +9,7 @@ from rich.progress import track
 from rich.table import Table
 
 from framecast.model import VideoLM, VideoLMConfig
-from framecast.sample.kernels import prepare
+from framecast.sample.kernels import prepared
 
 from .decoding import encoded_prompts
 from .report import machine, wide_console, write_json
@@ -65,7 +65,7 @@ def latent_frame(window: int, heads: int, device: torch.device) -> tuple[Work, i
     )
     torch.manual_seed(0)
     lm = VideoLM(config).eval().to(device)
-    prepare(lm)
+    lm = prepared(lm)
     prompts, state = encoded_prompts(lm, 2, config.text_vocab_size), lm.init_state(2)
     tokens = torch.randint(config.codebook_size, (2, FRAME), device=device)
     for _ in range(window + 2):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ..stride import Stride
 from .captions import resolve_it
 from .clips import Caption
 from .moments import FORMS, split_moment
@@ -69,15 +70,10 @@ class Timeline:
         return tuple(Caption(start, text) for start, text in texts.items())
 
 
-def latent_captions(captions: Sequence[Caption], temporal_stride: int) -> tuple[Caption, ...]:
+def latent_captions(captions: Sequence[Caption], stride: Stride) -> tuple[Caption, ...]:
     """The captions with starts that count latent frames; of several in one latent frame the last one holds."""
-    texts = {latent_index(caption.start, temporal_stride): caption.text for caption in captions}
+    texts = {stride.latent_index(caption.start): caption.text for caption in captions}
     return tuple(Caption(start, text) for start, text in texts.items())
-
-
-def latent_index(frame: int, temporal_stride: int) -> int:
-    """The latent frame that a frame belongs to: the first frame has one of its own, then `temporal_stride` share one."""
-    return -(-frame // temporal_stride)
 
 
 def next_prompt(text: str, before: str) -> str:

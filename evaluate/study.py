@@ -189,12 +189,12 @@ class Study:
             ]
             batch = StreamBatch(self.generator, len(streams), guided=(params or self.settings.params).guided)
             batch.join(*streams)
-            length, done = self.generator.tokenizer.num_latent_frames(num_frames), len(streams[0].log)
+            length, done = self.generator.tokenizer.num_latent_frames(num_frames), streams[0].num_latent_frames
             for index in range(done, length):
                 batch.step()
                 progress((start + (index + 1) / length * len(streams)) / len(prompts))
             for stream, first in zip(streams, given, strict=True):
-                made = torch.stack([frame.image for frame in stream.ready])
+                made = torch.stack([frame.image for frame in stream.take()])
                 clips.append(made if first is None else torch.cat([first, made]))
                 stream.close()
         return clips

@@ -126,7 +126,7 @@ def prediction(study: Study, progress: Progress) -> Section:
         clip = world[index]
         tokens = bundle.tokenizer.encode(to_video(clip.frames)[None])
         repeats.append((tokens[:, 1:] == tokens[:, :-1]).float().mean(dim=(0, 2, 3)))
-        captions = latent_captions(clip.captions, bundle.tokenizer.temporal_stride)
+        captions = latent_captions(clip.captions, bundle.tokenizer.stride)
         for name, block_length in blocks.items():
             loss = _token_nats(study, lm, tokens, [c.text for c in captions], [c.start for c in captions], block_length)
             nats[name].append(loss.unflatten(1, (tokens.shape[1], -1)).mean(dim=(0, 2)))

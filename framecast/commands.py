@@ -7,6 +7,7 @@ import time
 import warnings
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .console import say
-from .data import VideoData, contact_sheet, read_video, to_frames, to_video, write_video
+from .data import VideoData, contact_sheet, read_video, to_video, write_video
 from .data.files import replacing
 from .data.video import WRITERS
 from .evaluate import bits_per_pixel, psnr
@@ -25,16 +26,13 @@ from .sample import (
     Clip,
     PromptWarning,
     SamplingParams,
-    Stream,
-    TokenHeader,
     TokenWriter,
     VideoGenerator,
-    describe_tokens,
     load_bundle,
     load_generator,
     read_tokens,
 )
-from .sample.kernels import prepare
+from .sample.codec import VideoCodec
 from .sample.prompts import Prompt, warn_of_late
 from .sample.token_file import SUFFIX
 
@@ -171,9 +169,9 @@ def _token(file: str | None) -> str | None:
 def encode(arguments: argparse.Namespace) -> None:
     """`framecast encode`: a video as a token file."""
     out = checked_out(arguments.out, (SUFFIX,), arguments.video)
-    bundle = _prepared_bundle(arguments.bundle)
-    tokens = _encode(bundle, _read_legal(bundle, arguments))
-    with replacing(out) as temporary, TokenWriter(temporary, _header(bundle)) as writer:
+    codec = load_bundle(arguments.bundle).codec()
+    tokens = codec.encode(_read_legal(codec, arguments), partial(tracked, what="encoding"))
+    with replacing(out) as temporary, TokenWriter(temporary, codec.header()) as writer:
         writer.append(tokens)
     _report_tokens(out)
 
@@ -181,22 +179,22 @@ def encode(arguments: argparse.Namespace) -> None:
 def decode(arguments: argparse.Namespace) -> None:
     """`framecast decode`: a token file as a video."""
     out = checked_out(arguments.out, tuple(WRITERS), arguments.file)
-    bundle = _prepared_bundle(arguments.bundle)
-    video = read_tokens(arguments.file).check(_header(bundle))
-    write_video(out, _decode(bundle, video.tokens), video.header.fps)
+    codec = load_bundle(arguments.bundle).codec()
+    video = read_tokens(arguments.file).check(codec.header())
+    write_video(out, codec.decode(video.tokens, partial(tracked, what="decoding")), video.header.fps)
     print(f"{out}: {video.num_frames} frames, {video.bits_per_pixel:.4f} bits per pixel{'' if video.whole else ', so far'}")
 
 
 def reconstruct(arguments: argparse.Namespace) -> None:
     """`framecast reconstruct`: a video beside what its tokens keep of it."""
     out = checked_out(arguments.out, tuple(WRITERS), arguments.video)
-    bundle = _prepared_bundle(arguments.bundle)
-    frames = _read_legal(bundle, arguments)
-    tokens = _encode(bundle, frames)
-    decoded = _decode(bundle, tokens)
+    codec = load_bundle(arguments.bundle).codec()
+    frames = _read_legal(codec, arguments)
+    tokens = codec.encode(frames, partial(tracked, what="encoding"))
+    decoded = codec.decode(tokens, partial(tracked, what="decoding"))
     quality = psnr(to_video(decoded)[None], to_video(frames)[None]).item()
-    bits = bits_per_pixel(tokens.numel(), bundle.tokenizer.codebook_size, frames[..., 0].numel())
-    write_video(out, torch.cat([frames, decoded], dim=2), bundle.fps)
+    bits = bits_per_pixel(tokens.numel(), codec.tokenizer.codebook_size, frames[..., 0].numel())
+    write_video(out, torch.cat([frames, decoded], dim=2), codec.fps)
     print(f"{out}: {len(frames)} frames, PSNR {quality:.2f} dB, {bits:.4f} bits per pixel")
 
 
@@ -286,48 +284,25 @@ def _generate(
     length = generator.tokenizer.num_latent_frames(num_frames)
     check_memory(num_frames * generator.height * generator.width * 3, num_frames)
     stream = generator.stream(prompt, arguments.seed, _params(arguments), first_tokens=given)
-    warn_of_late(stream.own_state.upcoming, length)
+    warn_of_late(stream.upcoming, length)
     frames = [] if stream.tokens is None else [generator.decode(stream.tokens)]
     with ExitStack() as stack:
         if out.suffix.lower() == SUFFIX:
             stream.record(stack.enter_context(replacing(out)))  # an older file stays until the new one is whole
         stack.callback(stream.close)
-        for _ in tracked(range(length - _num_tokens(stream)), "generating"):
+        for _ in tracked(range(length - stream.num_latent_frames), "generating"):
             frames.append(stream.advance().frames.cpu())
     tokens = stream.tokens
     assert tokens is not None
     return Clip(torch.cat(frames), tokens, generator.fps, stream.prompts[0][1], arguments.seed)
 
 
-def _num_tokens(stream: Stream) -> int:
-    return 0 if stream.tokens is None else len(stream.tokens)
-
-
-def _encode(bundle: Bundle, frames: Tensor) -> Tensor:
-    """Tokens int64 `[T, H, W]`, in chunks of constant memory that carry their state on."""
-    tokenizer = bundle.tokenizer.eval()
-    state = tokenizer.init_encoder_state(1, bundle.height, bundle.width)
-    chunks = tracked(frames.split(4 * tokenizer.temporal_stride), "encoding")
-    with torch.inference_mode():
-        return torch.cat([tokenizer.encode(to_video(chunk)[None], state)[0] for chunk in chunks])
-
-
-def _decode(bundle: Bundle, tokens: Tensor) -> Tensor:
-    """Frames of tokens `[T, H, W]`, latent frame by latent frame."""
-    tokenizer = bundle.tokenizer.eval()
-    state = tokenizer.init_decoder_state(1, *tokens.shape[1:])
-    pieces = tracked(tokens.split(1), "decoding")
-    with torch.inference_mode():
-        return torch.cat([to_frames(tokenizer.decode(piece[None], state))[0] for piece in pieces])
-
-
-def _read_legal(bundle: Bundle, arguments: argparse.Namespace) -> Tensor:
+def _read_legal(codec: VideoCodec, arguments: argparse.Namespace) -> Tensor:
     """The frames of a video, as many as were asked for, or trimmed to a length that the tokenizer takes."""
     if arguments.num_frames is not None:
-        bundle.tokenizer.num_latent_frames(arguments.num_frames)
-    video = _read(arguments.video, fps=bundle.fps, size=(bundle.height, bundle.width), num_frames=arguments.num_frames)
-    stride = bundle.tokenizer.temporal_stride
-    return video.frames[: (len(video.frames) - 1) // stride * stride + 1]
+        codec.stride.num_latent_frames(arguments.num_frames)
+    video = _read(arguments.video, fps=codec.fps, size=(codec.height, codec.width), num_frames=arguments.num_frames)
+    return video.frames[: codec.stride.trimmed(len(video.frames))]
 
 
 def _read(path: str, **wanted: Any) -> VideoData:
@@ -381,17 +356,6 @@ def _report_tokens(out: Path) -> None:
     video = read_tokens(out)
     rate = video.num_bytes / video.seconds / 1000
     print(f"{out}: {len(video.tokens)} latent frames, {video.bits_per_pixel:.4f} bits per pixel, {rate:.2f} kB per second")
-
-
-def _prepared_bundle(folder: str | None) -> Bundle:
-    """A bundle whose tokenizer computes as a generator's does, to the last bit."""
-    bundle = load_bundle(folder)
-    prepare(bundle.tokenizer)
-    return bundle
-
-
-def _header(bundle: Bundle) -> TokenHeader:
-    return describe_tokens(bundle.tokenizer, bundle.path.resolve().name, (bundle.height, bundle.width), bundle.fps)
 
 
 def _shown_words(bundle: Bundle) -> str:

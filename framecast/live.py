@@ -66,7 +66,7 @@ def _pump(
     for frame in stream:
         write(frame.image.numpy())
         meter.count(stream)
-        if not stream.ready:  # a latent frame is out: now a prompt can change
+        if not stream.pending:  # a latent frame is out: now a prompt can change
             _steer(stream, lines)
             report(f"{meter.summary()} | {escape(stream.prompt)}")
         if last is not None and frame.index + 1 >= last:
@@ -97,7 +97,7 @@ class Meter:
         now = time.perf_counter()
         if self.first is None:
             self.first = now - self.started
-        if not stream.ready:
+        if not stream.pending:
             self._moments.append((now, self.frames))
 
     def summary(self) -> str:
@@ -115,8 +115,7 @@ class Meter:
 @contextmanager
 def _sink(out: str | None, stream: Stream) -> Iterator[Callable[[np.ndarray], None]]:
     """What takes the frames; whatever happens, the file is whole afterwards."""
-    generator = stream.generator
-    shape = (generator.height, generator.width, generator.fps)
+    shape = (stream.codec.height, stream.codec.width, stream.codec.fps)
     with ExitStack() as stack:
         stack.callback(stream.close)
         if out is None:

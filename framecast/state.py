@@ -23,11 +23,22 @@ def map_tensors(function: Callable[[Tensor], Tensor], value: Any) -> Any:
     return value
 
 
+def named_tensors(value: Any, name: str = "") -> dict[str, Tensor]:
+    """All tensors of a structure by their paths, such as `layers.3.keys`, in the order in which `map_tensors` meets them."""
+    if isinstance(value, Tensor):
+        return {name: value}
+    parts: dict[str, Any] = {}
+    if isinstance(value, tuple):
+        parts = {str(place): item for place, item in enumerate(value)}
+    elif is_dataclass(value) and not isinstance(value, type):
+        parts = {field.name: getattr(value, field.name) for field in fields(value)}
+    below = f"{name}." if name else ""
+    return {path: tensor for part, item in parts.items() for path, tensor in named_tensors(item, below + part).items()}
+
+
 def tensors_of(value: Any) -> list[Tensor]:
     """All tensors of a structure, in the order in which `map_tensors` meets them."""
-    found: list[Tensor] = []
-    map_tensors(lambda tensor: found.append(tensor) or tensor, value)  # type: ignore[func-returns-value]
-    return found
+    return list(named_tensors(value).values())
 
 
 class State:

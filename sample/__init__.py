@@ -7,8 +7,8 @@ from .generator import VideoGenerator
 from .params import SamplingParams
 from .prompts import PromptWarning, UnseenWordsWarning
 from .snapshot import SnapshotError
-from .steps import GeneratorState, Step
-from .stream import Frame, Stream
+from .steps import Frame, GeneratorState, Step
+from .stream import Stream
 from .token_file import TokenFileError, TokenHeader, TokenVideo, TokenWriter, describe_tokens, read_tokens
 
 __all__ = [

@@ -22,6 +22,7 @@ from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .bundle_config import build_networks, check_declared, check_sizes, describe_misfits, describe_networks
 from .bundle_folder import CARD, CONFIG, LM, MANIFEST, NAMES, TEXT, TOKENIZER, check_bundle_folder
+from .codec import VideoCodec
 from .compiled import check_compiler
 from .generator import VideoGenerator
 from .packing import plain
@@ -76,6 +77,10 @@ class Bundle:
     fps: float
     training: dict[str, Any]
     hashes: dict[str, str]
+
+    def codec(self) -> VideoCodec:
+        """The tokenizer for frames of the size that it was trained on, on the CPU."""
+        return VideoCodec(self.tokenizer, self.height, self.width, self.fps, self.path.resolve().name)
 
     def generator(
         self, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32, compile: bool = False

@@ -12,22 +12,29 @@ from typing import Any
 import torch
 
 from ..model import VideoLM
+from .kernels import drop_kernels
 
 _HOW: dict[str, Any] = {"dynamic": True}  # lengths and places change from call to call
 
 
 def compile_lm(lm: VideoLM) -> VideoLM:
-    """A copy whose layers are compiled, all of them in one piece, when they first meet a kind of input; that takes minutes.
+    """A copy for inference whose layers are compiled, see `compile_layers`.
 
-    Its weights are not in the order of `prepare`, whose products the compiler does not know.
+    Its weights are not in the order of `prepared`, whose products the compiler does not know.
 
     Raises:
         ValueError: Something that compiling needs is missing.
     """
     check_compiler(lm.places.weight.device)
-    compiled = copy.deepcopy(lm)  # copies are not prepared
-    compiled.layers.compile(**_HOW)
+    compiled = copy.deepcopy(lm).eval()
+    drop_kernels(compiled)
+    compile_layers(compiled)
     return compiled
+
+
+def compile_layers(lm: VideoLM) -> None:
+    """Compiles the layers, all of them in one piece, when they first meet a kind of input; that takes minutes."""
+    lm.layers.compile(**_HOW)
 
 
 def check_compiler(device: torch.device | str) -> None:

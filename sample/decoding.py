@@ -26,7 +26,7 @@ class Found:
     forwards: int
 
 
-class FrameDecoding:
+class NextFrame:
     """The next latent frame of some streams, all of which are before their first one, or none.
 
     Args:
@@ -35,22 +35,27 @@ class FrameDecoding:
         prompts: What conditions them, rows as in `state`.
         previous: int64 `[R, frame_length]`, the latent frames before.
         block_length: Tokens that are chosen without knowing each other; in the first latent frame always 1.
+
+    Attributes:
+        is_first: Whether it is the first latent frame of its streams.
+        num_streams: R.
     """
 
     def __init__(self, lm: VideoLM, state: LMState, prompts: PromptMemory, previous: Tensor, block_length: int):
         self.lm, self.state, self.prompts, self.previous = lm, state, prompts, previous
-        self.block_length = block_length
-        self.stride = block_length if state.frames.any() else 1
+        self.block_length, self.num_streams = block_length, previous.shape[0]
+        self.is_first = not state.frames.any()
+        self.advance = 1 if self.is_first else block_length
         self.copies = prompts.keys.shape[0] // previous.shape[0]
 
     def in_order(self, chooser: ChooserOf) -> Found:
         """Block after block, one forward for each."""
         frame = self.lm.frame_length
         tokens = torch.full_like(self.previous, -1)
-        for start in range(0, frame, self.stride):
-            places = slice(start, start + self.stride)
+        for start in range(0, frame, self.advance):
+            places = slice(start, start + self.advance)
             tokens[:, places] = self._choose(tokens, places, chooser)
-        return Found(tokens, frame // self.stride)
+        return Found(tokens, frame // self.advance)
 
     def in_parallel(self, chooser: ChooserOf) -> Found:
         """The same tokens in fewer forwards: Jacobi decoding (Song et al. 2021) with fixed noise.
@@ -68,8 +73,8 @@ class FrameDecoding:
             changed = (chosen != tokens[:, places]).any(dim=0).nonzero()
             tokens = torch.cat([tokens[:, :start], chosen], dim=1)
             forwards += 1
-            block = (start + int(changed[0])) // self.stride if len(changed) else frame
-            start = (block + 1) * self.stride  # the first block that changed was chosen from what is final
+            block = (start + int(changed[0])) // self.advance if len(changed) else frame
+            start = (block + 1) * self.advance  # the first block that changed was chosen from what is final
         self.lm.finish(self.state)
         return Found(tokens, forwards)
 
@@ -77,6 +82,6 @@ class FrameDecoding:
         """The tokens of some places, from those before them."""
         frame = self.lm.frame_length
         known = torch.cat([self.previous, tokens], dim=1)
-        inputs = known[:, frame + places.start - self.stride : frame + places.stop - self.stride]
+        inputs = known[:, frame + places.start - self.advance : frame + places.stop - self.advance]
         hidden = self.lm(inputs.repeat(self.copies, 1), self.prompts, self.block_length, self.state, hold).hidden
         return self.lm.vocabulary.sample(hidden, chooser(places))

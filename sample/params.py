@@ -2,13 +2,13 @@
 
 import operator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from math import inf, nextafter
 
 import numpy as np
 from torch import Tensor
 
-DECODING = ("token", "row", "frame", "jacobi")
+from .decodings import NAMED, ByBlock, Decoding
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class SamplingParams:
         guidance_scale: Classifier-free guidance (Ho and Salimans 2022): 1 is none, more follows the prompt closer. In [0, 20].
         decoding: How many tokens are chosen at a time, from the second latent frame on: a "token", a "row", a "frame", or a
             number of tokens. "jacobi" chooses what "token" does, in far fewer forwards. In the first latent frame every token is
-            chosen given all before it, in parallel too but for "token".
+            chosen given all before it, in parallel too but for "token". A `Decoding` can be given, too, and is kept by name.
 
     Raises:
         ValueError: A value is out of its range.
@@ -43,8 +43,10 @@ class SamplingParams:
             keep("top_p", real("top_p", self.top_p, nextafter(0, 1), 1, "a number above 0 and up to 1, or None for all"))
         scale = real("guidance_scale", self.guidance_scale, 0, 20, "a number from 0 to 20; 1 is no guidance")
         keep("guidance_scale", scale)
-        if not (isinstance(self.decoding, str) and self.decoding in DECODING):
-            wanted = f"one of {', '.join(DECODING)}, or a number of tokens"
+        if isinstance(self.decoding, Decoding):
+            keep("decoding", self.decoding.name)
+        if not (isinstance(self.decoding, str) and self.decoding in NAMED):
+            wanted = f"one of {', '.join(map(str, NAMED))}, or a number of tokens"
             keep("decoding", whole("decoding", self.decoding, 1, inf, wanted))
 
     @property
@@ -52,15 +54,14 @@ class SamplingParams:
         """Whether a step needs the null prompt's prediction too."""
         return self.guidance_scale != 1
 
-    def tokens_per_forward(self, frame_shape: tuple[int, int]) -> int:
-        """How many tokens are chosen at a time, the block length, for latent frames of `frame_shape`."""
-        height, width = frame_shape
-        named: dict[str | int, int] = {"token": 1, "jacobi": 1, "row": width, "frame": height * width}
-        return named.get(self.decoding) or int(self.decoding)
+    def block_length(self, frame_shape: tuple[int, int]) -> int:
+        """How many tokens are chosen at a time, for latent frames of `frame_shape`."""
+        return self.way.block_length(frame_shape)
 
-    def is_parallel(self, first: bool) -> bool:
-        """Whether the tokens of a latent frame, the first one of its stream or a later one, are found all at once."""
-        return self.decoding != "token" if first else self.decoding == "jacobi"
+    @cached_property
+    def way(self) -> Decoding:
+        """How the tokens of a latent frame are found: what `decoding` names."""
+        return NAMED.get(self.decoding) or ByBlock(int(self.decoding))
 
 
 def whole(name: str, value: object, least: float, most: float, wanted: str) -> int:

@@ -8,20 +8,8 @@ from ..data import Caption
 from ..model import LMState, PromptMemory
 from ..state import State
 from ..tokenizer import DecoderState
+from .anchor import Anchor
 from .params import SamplingParams
-
-
-@dataclass
-class Anchor(State):
-    """What a stream keeps to renew its sink.
-
-    Attributes:
-        every: Latent frames between two renewals.
-        pictures: uint8 `[1, context_frames, H, W, 3]`, the last frame of each latent frame of the window, oldest first.
-    """
-
-    every: int
-    pictures: Tensor
 
 
 @dataclass
@@ -29,16 +17,16 @@ class GeneratorState(State):
     """Where a stream stands; the caller's.
 
     Attributes:
-        lm: The video LM's cache, of one row, or two where guided.
+        lm: The video LM's cache, of one row, or two if guided.
         decoder: The detokenizer's state.
         previous: int64 `[1, frame_length]`, tokens of the last latent frame; before the first one -1 and the start.
-        prompts: The prompt's keys and values, rows as in `lm`.
+        prompts: The memory of the prompt, rows as in `lm`.
         prompt: The prompt that holds for the latest latent frame, before the first one for that.
         upcoming: Prompts still to come, with the latent frames from which they hold, in order.
         latent_index: The next latent frame.
         seed: Seed of the stream's noise.
         params: How tokens are chosen.
-        anchor: What it takes to renew the sink; `None` where it stays what it was.
+        anchor: What it takes to renew the sink; `None` if the sink stays what it was.
     """
 
     lm: LMState
@@ -71,3 +59,20 @@ class Step:
     tokens: Tensor
     frames: Tensor
     forwards: int
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame of a stream.
+
+    Attributes:
+        image: uint8 `[H, W, 3]`.
+        index: Its number in the video, from 0; frames given to continue from are counted.
+        latent_index: The latent frame it was decoded from.
+        prompt: The prompt that held for it.
+    """
+
+    image: Tensor
+    index: int
+    latent_index: int
+    prompt: str

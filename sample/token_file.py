@@ -7,7 +7,7 @@ off at the end is left out, so that a file can be read while it grows, and after
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Self
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..data.files import naming
 from ..data.reading import regular_size
+from ..stride import Stride
 from ..tokenizer import VideoTokenizer
 from .packing import PackingError, fingerprint, pack, unpack
 from .params import SamplingParams
@@ -91,7 +92,7 @@ class TokenVideo:
     @property
     def num_frames(self) -> int:
         """Frames of the video."""
-        return max(0, 1 + (len(self.tokens) - 1) * self.header.temporal_stride)
+        return Stride(self.header.temporal_stride).num_frames(len(self.tokens))
 
     @property
     def seconds(self) -> float:
@@ -125,8 +126,8 @@ class TokenVideo:
 
     def timeline(self) -> list[tuple[float, str]]:
         """The prompts by second, as `generator.stream` takes them."""
-        stride = self.header.temporal_stride
-        return [((1 + (start - 1) * stride if start else 0) / self.header.fps, text) for start, text in self.prompts]
+        stride = Stride(self.header.temporal_stride)
+        return [(stride.num_frames(start) / self.header.fps, text) for start, text in self.prompts]
 
 
 class TokenWriter:
@@ -157,6 +158,12 @@ class TokenWriter:
         self._prompt = prompt
         small = torch.uint16 if self.header.codebook_size <= 2**16 else torch.int32
         self._write(_record({"tokens": tokens.cpu().to(small)}, changed))
+
+    def append_all(self, tokens: Tensor, prompts: Sequence[tuple[int, str]]) -> None:
+        """Adds latent frames, int `[T, H, W]`, and the prompts that held for them, with the latent frames from which they did."""
+        ends = [*(start for start, _ in prompts[1:]), len(tokens)]
+        for (start, text), end in zip(prompts, ends, strict=False):
+            self.append(tokens[start:end], text)
 
     def close(self) -> None:
         """Flushes the file to the disk."""

@@ -27,7 +27,7 @@ def library(
     stream = tiny_bundle.generator().stream(prompt, seed, **options)
     frames: list[Frame] = []
     while len(frames) < num_frames:
-        if not stream.ready and stream.next_index in (changes or {}):
+        if not stream.pending and stream.next_index in (changes or {}):
             stream.set_prompt(changes[stream.next_index])  # type: ignore[index]
         frames.append(next(stream))
     return frames

@@ -1,6 +1,5 @@
 """`VideoTokenizer`: video to discrete spacetime tokens and back, offline or streaming by a state of the caller."""
 
-import operator
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +7,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ..state import State, States
+from ..stride import Stride
 from .network import Decoder, Encoder, VideoTokenizerConfig
 from .quantizer import Quantized, Quantizer
 
@@ -72,6 +72,11 @@ class VideoTokenizer(nn.Module):
         return self.config.temporal_stride
 
     @property
+    def stride(self) -> Stride:
+        """How frames and latent frames are counted."""
+        return Stride(self.temporal_stride)
+
+    @property
     def spatial_stride(self) -> int:
         """Pixels per token, along rows and along columns."""
         return self.config.spatial_stride
@@ -106,21 +111,11 @@ class VideoTokenizer(nn.Module):
         Raises:
             ValueError: `num_frames` is not a whole number `1 + temporal_stride * k`.
         """
-        stride = self.temporal_stride
-        if isinstance(num_frames, bool) or not hasattr(num_frames, "__index__"):
-            raise ValueError(f"got {num_frames!r} as the number of frames of a video; wanted a whole number, 1 + {stride}k")
-        num_frames = operator.index(num_frames)  # numpy's numbers become plain ones
-        if num_frames < 1 or (num_frames - 1) % stride:
-            shorter = max(num_frames - 1, 0) // stride * stride + 1
-            raise ValueError(
-                f"got a video of {num_frames} frames; wanted 1 + {stride}k frames, the tokenizer's temporal stride; trim to "
-                f"{shorter} or pad to {shorter + stride} with `pad_frames`"
-            )
-        return 1 + (num_frames - 1) // stride
+        return self.stride.num_latent_frames(num_frames)
 
     def num_frames(self, num_latent_frames: int) -> int:
         """Frames of a video of `num_latent_frames` latent frames."""
-        return 1 + (num_latent_frames - 1) * self.temporal_stride
+        return self.stride.num_frames(num_latent_frames)
 
     def init_encoder_state(self, batch_size: int, height: int, width: int) -> EncoderState:
         """The state before the first frame; `height` and `width` in pixels."""
@@ -228,5 +223,5 @@ class VideoTokenizer(nn.Module):
 
 def pad_frames(video: Tensor, temporal_stride: int) -> Tensor:
     """`video` `[B, C, T, H, W]` with its last frame repeated until T is `1 + temporal_stride * k`."""
-    missing = -(video.shape[2] - 1) % temporal_stride
+    missing = Stride(temporal_stride).missing(video.shape[2])
     return torch.cat([video, video[:, :, -1:].expand(-1, -1, missing, -1, -1)], dim=2)

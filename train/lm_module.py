@@ -174,7 +174,7 @@ class LitVideoLM(TrainingModule):
 
     def block_length(self, name: str) -> int:
         """Tokens of a block, by the name it has in `SamplingParams`."""
-        return SamplingParams(decoding=name).tokens_per_forward(self.network.config.frame_shape)
+        return SamplingParams(decoding=name).block_length(self.network.config.frame_shape)
 
     def example(self, batch: dict[str, Any], block_length: int) -> Example:
         """What predicts what in a batch."""

@@ -16,6 +16,7 @@ from ..data import CaptionedClip, ClipSource, to_video
 from ..data.loading import WatchedLoader
 from ..data.shards import INDEX_FILE, Index, ShardWriter, TokenClip
 from ..data.timeline import latent_captions
+from ..stride import Stride
 from ..tokenizer import VideoTokenizer
 
 _BATCH_SIZE = 8
@@ -70,11 +71,11 @@ def _tokenize(clips: Dataset, tokenizer: VideoTokenizer, num_workers: int) -> It
     for batch in WatchedLoader(clips, _BATCH_SIZE, list, num_workers):
         tokens = tokenizer.encode(to_video(torch.stack([clip.frames for clip in batch])).to(device)).cpu()
         for clip, its_tokens in zip(batch, tokens, strict=True):
-            yield _token_clip(clip, its_tokens, tokenizer.temporal_stride)
+            yield _token_clip(clip, its_tokens, tokenizer.stride)
 
 
-def _token_clip(clip: CaptionedClip, tokens: torch.Tensor, temporal_stride: int) -> TokenClip:
-    return TokenClip(tokens, latent_captions(clip.captions, temporal_stride), clip.name)
+def _token_clip(clip: CaptionedClip, tokens: torch.Tensor, stride: Stride) -> TokenClip:
+    return TokenClip(tokens, latent_captions(clip.captions, stride), clip.name)
 
 
 def describe_source(source: ClipSource) -> dict[str, Any]:

@@ -108,7 +108,7 @@ class Playback:
         self._begin, self.num_frames = begin, num_frames
         self.stream: Stream = begin()
         self.screen: Screen = NoScreen()
-        self.fps = self.stream.generator.fps
+        self.fps = self.stream.codec.fps
         self._ahead = max(1, round(_AHEAD_SECONDS * self.fps))
         self._made = self._shown = 0
         self._prompts: tuple[tuple[int, str], ...] = ()
@@ -287,8 +287,7 @@ class Playback:
     def _make(self) -> tuple[list[Frame], int]:
         """The frames of the next latent frame, and the take they are of."""
         with self._turns.turn():
-            frames = [next(self.stream)]
-            frames += [next(self.stream) for _ in range(len(self.stream.ready))]
+            frames = [next(self.stream), *self.stream.take()]
             prompts = self._list_prompts()
             with self._changed:
                 self._made = frames[-1].index + 1
@@ -306,23 +305,22 @@ class Playback:
     def _rewind(self) -> None:
         """Takes up a stream that was just begun."""
         self._recent.clear()
-        ready = self.stream.ready
-        self._made = ready[0].index if ready else self._next_frame()
+        self._made = self.stream.next_index
         self._shown, self._prompts = self._made, self._list_prompts()
 
     def _list_prompts(self) -> tuple[tuple[int, str], ...]:
         """Prompts by their first frame; the last one may hold from the next frame on."""
-        held = [(self.stream.first_frame(start), text) for start, text in self.stream.prompts]
+        held = [(self.stream.codec.stride.num_frames(start), text) for start, text in self.stream.prompts]
         if not held or held[-1][1] != self.stream.prompt:
             held.append((self._next_frame(), self.stream.prompt))
         return tuple(held)
 
     def _next_frame(self) -> int:
-        return self.stream.first_frame(len(self.stream.log))
+        return self.stream.codec.stride.num_frames(self.stream.num_latent_frames)
 
     def _check_length(self) -> None:
         if self.num_frames is not None:
-            self.stream.generator.tokenizer.num_latent_frames(self.num_frames)
+            self.stream.codec.stride.num_latent_frames(self.num_frames)
             if self._complete:
                 raise ValueError(
                     f"got num_frames {self.num_frames} for a stream that has {self._made} already; wanted more; leave it out "

@@ -60,7 +60,7 @@ class Player:
         Raises:
             ValueError: The length is not `1 + temporal_stride * k`, or the stream is as long already.
         """
-        seed = stream.own_state.seed
+        seed = stream.seed
         (moment,) = stream.branch([seed])
         return cls._beginning(lambda: moment.branch([seed])[0], num_frames)
 
@@ -84,8 +84,8 @@ class Player:
         tokens, prompts = self._playback.tokens()
         if tokens is None:
             raise ValueError("got a player without a frame; wanted one at least; show it or `play()`, and ask again")
-        generator = self._playback.stream.generator
-        return Clip(generator.decode(tokens), tokens, generator.fps, prompts[0][1], self._playback.stream.own_state.seed)
+        codec = self._playback.stream.codec
+        return Clip(codec.decode(tokens), tokens, codec.fps, prompts[0][1], self._playback.stream.seed)
 
     def play(self) -> None:
         """Goes on; from the beginning where the video had ended.

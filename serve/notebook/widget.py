@@ -47,13 +47,11 @@ class WidgetScreen(Screen):
     """
 
     def __init__(self, playback: Playback):
-        generator = playback.stream.generator
+        codec = playback.stream.codec
         self._playback, self._views = playback, 0
         self.keeps: object = None
         self.was_seen = False
-        self.widget = PlayerWidget(
-            width=generator.width, height=generator.height, fps=playback.fps, num_frames=playback.num_frames
-        )
+        self.widget = PlayerWidget(width=codec.width, height=codec.height, fps=playback.fps, num_frames=playback.num_frames)
         self.widget.on_msg(self._hear)
         self._answers: dict[str, Callable[[dict], object]] = {
             "ready": self._begin_view,

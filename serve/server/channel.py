@@ -40,7 +40,7 @@ class Channel:
     """
 
     def __init__(self, stream: Stream, span: Span, on_taken: Callable[[], None]):
-        stride = stream.generator.tokenizer.temporal_stride
+        stride = stream.codec.stride.frames
         self.stream, self.span, self.turns, self.paused = stream, span, 0, False
         self._stride, self._urgent, self._on_taken = stride, max(1, stride // 2), on_taken
         self._frames: deque[Frame] = deque()
@@ -49,9 +49,9 @@ class Channel:
         self._over = False
         self._error: ServeError | None = None
         self._loop, self._news = asyncio.get_running_loop(), asyncio.Event()
-        ready, stream.ready = stream.ready, []
+        waiting = stream.take()
         self._made = stream.next_index
-        self.put(ready)
+        self.put(waiting)
 
     @property
     def waiting(self) -> int:
@@ -136,23 +136,17 @@ class Channel:
         while self._taken and self._taken[0].index < index:
             self._taken.popleft()
 
-    def branch(self, seeds: list[int]) -> list[Stream]:
-        """Other futures of the stream as its reader sees it, with the frames that wait; in the engine's thread."""
-        return self._branch(seeds, list(self._frames))
+    def branch(self, seeds: list[int], unconfirmed: bool = False) -> list[Stream]:
+        """Branches of the stream as its reader sees it, with the frames that wait; in the engine's thread.
 
-    def copy_unconfirmed(self) -> Stream:
-        """The stream from the first frame on that the reader may not have; in the engine's thread."""
+        Args:
+            seeds: As for `Stream.branch`.
+            unconfirmed: Begin with the frames that were taken and that the reader may not have.
+        """
         waiting = list(self._frames)
-        taken = [frame for frame in list(self._taken) if not waiting or frame.index < waiting[0].index]
-        (copy,) = self._branch([self.stream.own_state.seed], taken + waiting)
-        return copy
-
-    def _branch(self, seeds: list[int], pending: list[Frame]) -> list[Stream]:
-        self.stream.ready = pending
-        try:
-            return self.stream.branch(seeds)
-        finally:
-            self.stream.ready = []
+        taken = list(self._taken) if unconfirmed else []
+        unseen = [frame for frame in taken if not waiting or frame.index < waiting[0].index]
+        return self.stream.branch(seeds, unseen + waiting)
 
     def _tell(self) -> None:
         if not self._loop.is_closed():

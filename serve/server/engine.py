@@ -155,18 +155,17 @@ class Engine:
             return
         self._unseat()
         streams = [channel.stream for channel in chosen]
-        self._batch = StreamBatch(self.generator, len(streams), any(stream.own_state.guided for stream in streams))
+        self._batch = StreamBatch(self.generator, len(streams), any(stream.guided for stream in streams))
         self._seated = chosen  # first, so that a join that fails ends them and is not tried for ever
         self._batch.join(*streams)
 
     def _unseat(self) -> None:
         for channel in self._seated:
-            if channel.stream.batch is not None:
-                channel.stream.batch.leave(channel.stream)
+            channel.stream.leave()
         self._seated, self._batch = (), None
 
     def _hand_over(self, channel: Channel) -> None:
-        frames, channel.stream.ready = channel.stream.ready, []
+        frames = channel.stream.take()
         if frames:
             channel.put(frames)
 
@@ -177,8 +176,9 @@ class Engine:
             self._channels.remove(channel)
 
     def _fail(self, error: ServeError) -> None:
+        if self._batch is not None:
+            self._batch.abandon()
         for channel in self._seated:
-            channel.stream.batch = None  # what the batch knew is not to be trusted
             channel.end(error)
             self._channels.remove(channel)
         self._seated, self._batch = (), None

@@ -13,7 +13,7 @@ def greeting(generator: VideoGenerator, config: ServeConfig) -> Hello:
         height=generator.height,
         width=generator.width,
         fps=generator.fps,
-        temporal_stride=generator.tokenizer.temporal_stride,
+        temporal_stride=generator.codec.stride.frames,
         limits={
             "prompt": config.max_prompt,
             "frames": config.max_frames,

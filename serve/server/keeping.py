@@ -40,7 +40,8 @@ class Keeping:
             return
         self._channel.remembers = True
         async with self._one_keeps:
-            copy = await self._host.engine.run(self._channel.copy_unconfirmed)
+            seed = self._channel.stream.seed
+            (copy,) = await self._host.engine.run(lambda: self._channel.branch([seed], unconfirmed=True))
             kept = Kept(copy.next_index, self._channel.span.stop, await asyncio.to_thread(copy.snapshot))
             try:
                 if not await self._store.put(self._id, self._owner, kept):

@@ -41,7 +41,7 @@ class LiveStream:
     ):
         self._host, self._place, self._on_close = host, place, on_close
         self.channel, self.id = channel, id or secrets.token_urlsafe(16)
-        self.seed, self.params = channel.stream.own_state.seed, channel.stream.params
+        self.seed, self.params = channel.stream.seed, channel.stream.params
         self.next_index = channel.span.start
         self._audience, self._resumed = Audience(), asyncio.Event()
         self._resumed.set()
@@ -94,8 +94,8 @@ class LiveStream:
 
     def fragments(self) -> AsyncIterator[bytes]:
         """The frames from now on, as the pieces of an mp4."""
-        generator = self.channel.stream.generator
-        return self._audience.fragments(generator.height, generator.width, generator.fps)
+        codec = self.channel.stream.codec
+        return self._audience.fragments(codec.height, codec.width, codec.fps)
 
     def pause(self) -> None:
         """Makes and sends no more frames."""
@@ -160,7 +160,7 @@ class LiveStream:
 
     @property
     def _fps(self) -> float:
-        return self.channel.stream.generator.fps
+        return self.channel.stream.codec.fps
 
     async def _unpaused(self) -> bool:
         """Waits while it is paused; says whether it had to."""

@@ -10,13 +10,14 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from ...data import to_frames, write_video
+from ...data import write_video
 from ...data.video import Mp4Writer
-from ...sample import SamplingParams, Stream, TokenWriter, VideoGenerator
+from ...sample import SamplingParams, Stream, TokenWriter
+from ...sample.codec import VideoCodec
 
 _DECODED_AT_ONCE = 4  # latent frames, which those of running streams wait for
 
-Run = Callable[[Callable[[], Tensor]], Awaitable[Tensor]]
+Run = Callable[[Callable[[], Tensor | None]], Awaitable[Tensor | None]]
 """Does a piece of work where the networks may be used."""
 
 
@@ -25,7 +26,7 @@ class Recording:
     """The tokens of a stream, from which its video can be made again.
 
     Attributes:
-        generator: Made them.
+        codec: Decodes them.
         tokens: int64 `[T, H, W]`, those of given frames included; T may be 0.
         prompts: The prompts with the latent frames from which they hold.
         seed: The stream's seed.
@@ -33,7 +34,7 @@ class Recording:
         num_frames: Frames of the video.
     """
 
-    generator: VideoGenerator
+    codec: VideoCodec
     tokens: Tensor
     prompts: tuple[tuple[int, str], ...]
     seed: int
@@ -43,14 +44,16 @@ class Recording:
     @classmethod
     def of(cls, stream: Stream) -> Self:
         """What a stream has made; to be called in the thread that steps it."""
-        tokens, state = stream.log.tokens(), stream.own_state
-        num_frames = stream.generator.tokenizer.num_frames(len(tokens)) if len(tokens) else 0
-        return cls(stream.generator, tokens, stream.prompts, state.seed, state.params, num_frames)
+        tokens = stream.tokens
+        if tokens is None:
+            tokens = torch.empty(0, *stream.codec.frame_shape, dtype=torch.int64)
+        num_frames = stream.codec.stride.num_frames(len(tokens))
+        return cls(stream.codec, tokens, stream.prompts, stream.seed, stream.params, num_frames)
 
     def first(self, num_frames: int) -> Self:
         """The first frames of the video, at least one, and the latent frames that hold them."""
         num_frames = min(num_frames, self.num_frames)
-        length = 1 + -(-(num_frames - 1) // self.generator.tokenizer.temporal_stride)
+        length = 1 + self.codec.stride.latent_index(num_frames - 1)
         prompts = tuple((start, text) for start, text in self.prompts if start < length)
         return replace(self, tokens=self.tokens[:length], prompts=prompts, num_frames=num_frames)
 
@@ -64,33 +67,20 @@ class Recording:
         if path.suffix == ".fct":
             await asyncio.to_thread(self._write_tokens, path)
         elif path.suffix == ".mp4":
-            await self._write_mp4(path, pieces)
+            with Mp4Writer(path, self.codec.height, self.codec.width, self.codec.fps) as writer:
+                async for frames in pieces:
+                    await asyncio.to_thread(writer.write, frames.numpy())
         else:
             frames = torch.cat([piece async for piece in pieces])
-            await asyncio.to_thread(write_video, path, frames, self.generator.fps)
-
-    def _write_tokens(self, path: Path) -> None:
-        starts = [start for start, _ in self.prompts]
-        with TokenWriter(path, self.generator.token_header(self.seed, self.params)) as writer:
-            for (start, text), end in zip(self.prompts, [*starts[1:], len(self.tokens)], strict=True):
-                writer.append(self.tokens[start:end], text)
-
-    async def _write_mp4(self, path: Path, pieces: AsyncIterator[Tensor]) -> None:
-        left = self.num_frames
-        with Mp4Writer(path, self.generator.height, self.generator.width, self.generator.fps) as writer:
-            async for frames in pieces:
-                await asyncio.to_thread(writer.write, frames[:left].numpy())
-                left -= len(frames)
+            await asyncio.to_thread(write_video, path, frames, self.codec.fps)
 
     async def decode(self, run: Run) -> AsyncIterator[Tensor]:
         """The frames again, uint8 `[T, H, W, 3]`, a few latent frames at once."""
-        tokenizer, device = self.generator.tokenizer, self.generator.device
-        state = tokenizer.init_decoder_state(1, *self.tokens.shape[1:])
+        pieces, left = self.codec.decode_pieces(self.tokens, _DECODED_AT_ONCE), self.num_frames
+        while (frames := await run(partial(next, pieces, None))) is not None:
+            yield frames[:left]
+            left -= len(frames)
 
-        @torch.inference_mode()
-        def decode(tokens: Tensor) -> Tensor:
-            videos = [tokenizer.decode(latent[None].to(device), state) for latent in tokens.split(1)]
-            return torch.cat([to_frames(video)[0] for video in videos]).cpu()
-
-        for tokens in self.tokens.split(_DECODED_AT_ONCE):
-            yield await run(partial(decode, tokens))
+    def _write_tokens(self, path: Path) -> None:
+        with TokenWriter(path, self.codec.header(self.seed, self.params)) as writer:
+            writer.append_all(self.tokens, self.prompts)

@@ -97,7 +97,7 @@ async def make_video(service: Service, request: Request, wanted: VideoRequest) -
         ServeError: The length is not legal, or `Service.start` refuses.
     """
     try:
-        service.generator.tokenizer.num_latent_frames(wanted.num_frames)
+        service.generator.codec.stride.num_latent_frames(wanted.num_frames)
     except ValueError as error:
         raise ServeError("bad_message", str(error)) from error
     if wanted.num_frames > service.config.max_video_frames:
@@ -133,7 +133,7 @@ async def save_video(service: Service, request: Request, recording: Recording, f
     if frames is not None:
         recording = recording.first(frames)
 
-    async def run(work: Callable[[], Tensor]) -> Tensor:
+    async def run(work: Callable[[], Tensor | None]) -> Tensor | None:
         if await request.is_disconnected():
             raise ServeError("idle", "the client has gone")
         return await service.engine.run(work)

@@ -84,7 +84,7 @@ class Service:
         with self._places.admitted() as place:
             given = await asyncio.to_thread(self._decode_frames, first_frames or [])
             try:
-                self.generator.check_params(params)
+                self.generator.stepper.check_params(params)
             except ValueError as error:
                 raise as_serve_error(error, "bad_settings") from error
             return await self._open(place, lambda: self.generator.stream(prompts, scene.seed, params, given), max_frames)
@@ -274,7 +274,7 @@ class Service:
             raise ServeError("bad_frames", f"got {len(files)} first frames; wanted at most {self.config.max_first_frames}")
         size = (self.generator.height, self.generator.width)
         try:
-            self.generator.tokenizer.num_latent_frames(len(files))
+            self.generator.codec.stride.num_latent_frames(len(files))
             return torch.stack([torch.from_numpy(decode_image(file, size).copy()) for file in files])
         except ValueError as error:
             raise ServeError("bad_frames", str(error)) from error

@@ -4,7 +4,8 @@ import pytest
 
 from framecast.data import Caption, Timeline
 from framecast.data.captions import resolve_it
-from framecast.data.timeline import latent_captions, latent_index
+from framecast.data.timeline import latent_captions
+from framecast.stride import Stride
 from framecast.tokenizer import FSQ, VideoTokenizer, VideoTokenizerConfig
 
 
@@ -67,12 +68,12 @@ def test_prompts_fall_on_frames():
 def test_frames_belong_to_the_latent_frames_of_the_tokenizer(stride):
     tokenizer = VideoTokenizer(VideoTokenizerConfig(channels=(8, 8), num_blocks=(1, 1), time_strides=(stride,)), FSQ((3,)))
     for frame in range(1 + 3 * stride):
-        latent = latent_index(frame, stride)
+        latent = tokenizer.stride.latent_index(frame)
         assert latent == (0 if frame == 0 else (frame - 1) // stride + 1)
-        first = 0 if latent == 0 else tokenizer.num_frames(latent)
+        first = tokenizer.num_frames(latent)
         assert first <= frame < tokenizer.num_frames(latent + 1)
 
 
 def test_captions_move_to_latent_frames_and_the_later_one_wins():
     given = [Caption(0, "a"), Caption(1, "b"), Caption(5, "c"), Caption(8, "d"), Caption(9, "e")]
-    assert latent_captions(given, 4) == (Caption(0, "a"), Caption(1, "b"), Caption(2, "d"), Caption(3, "e"))
+    assert latent_captions(given, Stride(4)) == (Caption(0, "a"), Caption(1, "b"), Caption(2, "d"), Caption(3, "e"))

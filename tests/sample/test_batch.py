@@ -204,7 +204,7 @@ def test_control_a_stream_with_a_neighbour_s_noise_is_seen(alone):
     batch = StreamBatch(tiny_bundle.generator(), slots=2)
     one, other = stream(0), stream(1)
     batch.join(one), batch.join(other)
-    one.own_state.seed = other.own_state.seed
+    one.seat.own.seed = other.seed
     for _ in range(3):
         batch.step()
     with pytest.raises(AssertionError):

@@ -10,6 +10,7 @@ import tiny_bundle
 import torch
 
 from framecast.sample import SamplingParams, VideoGenerator, load_generator, read_tokens
+from framecast.sample.codec import VideoCodec
 from framecast.sample.kernels import PreparedConv2d, PreparedLinear
 from framecast.sample.packing import pack, unpack
 
@@ -37,9 +38,11 @@ def test_a_copy_makes_the_same_video(default, make):
     assert again.lm.places.weight.data_ptr() != default.lm.places.weight.data_ptr() and again.hashes == default.hashes
 
 
-def test_a_copy_of_the_network_alone_is_not_prepared(default):
+def test_a_copy_of_a_network_has_kernels_of_its_own(default):
     tokenizer = copy.deepcopy(default.tokenizer)
-    assert not any(layer._copy for layer in tokenizer.modules() if isinstance(layer, PreparedConv2d))  # what a copy has to mend
+    kinds = [layer for layer in tokenizer.modules() if isinstance(layer, PreparedConv2d)]
+    there = {layer._copy.address for layer in default.tokenizer.modules() if isinstance(layer, PreparedConv2d) if layer._copy}
+    assert kinds and all(layer._copy is None or layer._copy.address not in there for layer in kinds)
 
 
 NUMBERS = [int, np.int64, np.int32, np.uint8, torch.tensor]
@@ -52,13 +55,13 @@ def test_whole_numbers_of_any_kind_are_seeds_and_lengths(tmp_path, number):
     stream = generator.stream(PROMPT, number(7), params)
     stream.record(tmp_path / "out.fct")
     next(stream)
-    assert json.loads(json.dumps(stream.params.top_k)) == 3 and type(stream.own_state.seed) is int
+    assert json.loads(json.dumps(stream.params.top_k)) == 3 and type(stream.seed) is int
     assert next(generator.restore(stream.snapshot())).index == 1
     stream.close()
     assert read_tokens(tmp_path / "out.fct").header.seed == 7
     clip = generator.generate(PROMPT, number(5), number(7))
     assert torch.equal(clip.tokens, generator.generate(PROMPT, 5, 7).tokens) and type(clip.seed) is int
-    assert [branch.own_state.seed for branch in stream.branch([number(4)])] == [4]
+    assert [branch.seed for branch in stream.branch([number(4)])] == [4]
 
 
 @pytest.mark.parametrize("seed", [1.0, True, "1", None, -1, 2**63, np.float32(1)])
@@ -85,7 +88,7 @@ def test_a_bundle_is_saved_with_numbers_of_any_kind(tmp_path):
 def test_a_recording_that_fails_leaves_the_older_file(tmp_path, monkeypatch):
     file = tmp_path / "out.fct"
     file.write_bytes(b"older")
-    monkeypatch.setattr(VideoGenerator, "token_header", lambda *_: (_ for _ in ()).throw(ValueError("no header")))
+    monkeypatch.setattr(VideoCodec, "header", lambda *_: (_ for _ in ()).throw(ValueError("no header")))
     with pytest.raises(ValueError, match="no header"):
         tiny_bundle.generator().stream(PROMPT).record(file)
     monkeypatch.undo()
@@ -100,8 +103,8 @@ def test_a_snapshot_of_a_longer_prompt_is_restored():
     stream = tiny_bundle.generator().stream(PROMPT, 3)
     next(stream)
     tensors, values = unpack(stream.snapshot())
-    length = stream.own_state.prompts.mask.shape[-1]
-    kinds = {tuple(t.shape) for t in (stream.own_state.prompts.keys, stream.own_state.prompts.mask)}
+    length = stream.seat.own.prompts.mask.shape[-1]
+    kinds = {tuple(t.shape) for t in (stream.seat.own.prompts.keys, stream.seat.own.prompts.mask)}
     for name, tensor in tensors.items():
         if tuple(tensor.shape) in kinds:
             where = tensor.ndim - 2 if tensor.dtype != torch.bool else tensor.ndim - 1
@@ -109,6 +112,6 @@ def test_a_snapshot_of_a_longer_prompt_is_restored():
             room[where] = 4
             tensors[name] = torch.cat([tensor, torch.zeros(room, dtype=tensor.dtype)], dim=where)
     again = tiny_bundle.generator().restore(pack(tensors, {**values, "seed": 3}))
-    assert again.own_state.prompts.mask.shape[-1] == length + 4
+    assert again.seat.own.prompts.mask.shape[-1] == length + 4
     for _ in range(8):
         assert torch.equal(next(again).image, next(stream).image)

@@ -8,7 +8,7 @@ import torch
 
 from framecast.model import VideoLM
 from framecast.sample import SamplingParams, VideoGenerator
-from framecast.sample.decoding import Found, FrameDecoding
+from framecast.sample.decoding import Found, NextFrame
 from framecast.sample.sampling import Chooser, stream_uniforms
 
 PROMPTS = [(0, "a red circle moves right"), (1, "a ring falls")]
@@ -44,11 +44,11 @@ def test_jacobi_decoding_finds_the_tokens_of_token_decoding(generator, params):
 @torch.inference_mode()
 def test_blocks_of_any_length_can_be_found_in_parallel(generator, block_length):
     params = SamplingParams(temperature=1.0)
-    states = [generator.init_state("a ring falls", 3, params) for _ in range(2)]
+    states = [generator.stepper.init_state("a ring falls", 3, params) for _ in range(2)]
     for index in range(6):
         found = []
-        for state, how in zip(states, (FrameDecoding.in_order, FrameDecoding.in_parallel), strict=True):
-            decoding = FrameDecoding(generator.lm, state.lm, state.prompts, state.previous, block_length)
+        for state, how in zip(states, (NextFrame.in_order, NextFrame.in_parallel), strict=True):
+            decoding = NextFrame(generator.lm, state.lm, state.prompts, state.previous, block_length)
             found.append(how(decoding, lambda places, at=index: Chooser(params, stream_uniforms(3, at, 6)[None, places])))
             state.previous = found[-1].tokens
         assert torch.equal(found[0].tokens, found[1].tokens)
@@ -60,12 +60,12 @@ def test_a_search_that_stops_early_is_noticed(generator, monkeypatch):
     params = SamplingParams(temperature=1.0, decoding="jacobi")
     right = tokens(generator, params, 0)
 
-    def once(self: FrameDecoding, chooser):
+    def once(self: NextFrame, chooser):
         chosen = self._choose(self.previous.clamp(0, 59), slice(0, 6), chooser, hold=True)
         self.lm.finish(self.state)
         return Found(chosen, 1)
 
-    monkeypatch.setattr(FrameDecoding, "in_parallel", once)
+    monkeypatch.setattr(NextFrame, "in_parallel", once)
     assert not torch.equal(tokens(generator, params, 0), right)
 
 
@@ -83,7 +83,7 @@ def test_a_video_that_stands_still_takes_one_or_two_forwards_a_latent_frame(gene
 
 def test_tokens_that_were_held_can_be_taken_back(generator):
     lm: VideoLM = generator.lm
-    state, prompts = lm.init_state(1), generator.encode_prompt("a ring falls", guided=False)
+    state, prompts = lm.init_state(1), generator.stepper.encode_prompt("a ring falls", guided=False)
     inputs = torch.tensor([[60, 1, 2, 3, 4, 5]])
     with torch.inference_mode():
         wrong = inputs.clone()

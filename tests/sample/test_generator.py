@@ -79,7 +79,7 @@ def test_a_longer_clip_begins_as_a_shorter_one(generator):
 def test_each_decoding_takes_its_forwards(generator, forwards, decoding, scale):
     params = SamplingParams(temperature=1.0, guidance_scale=scale, decoding=decoding)
     clip = generator.generate(PROMPT, 9, 0, params)
-    block = params.tokens_per_forward((2, 3))
+    block = params.block_length((2, 3))
     sizes = [inputs.shape[1] for inputs in forwards]
     first, later = sizes[: -2 * 6 // block], sizes[-2 * 6 // block :]
     assert later == [block] * (2 * 6 // block)
@@ -98,25 +98,25 @@ def test_what_was_chosen_is_fed_back(generator, forwards, block_length):
     params = SamplingParams(temperature=1.0, decoding=block_length)
     tokens = generator.generate(PROMPT, 17, 0, params).tokens
     fed = torch.cat(forwards, dim=1)[:, -4 * 6 :]
-    expected = shift_tokens(tokens[None], params.tokens_per_forward((2, 3)), tiny_bundle.lm().start_id)
+    expected = shift_tokens(tokens[None], params.block_length((2, 3)), tiny_bundle.lm().start_id)
     assert torch.equal(fed, expected.expand(2, -1)[:, 6:])
 
 
 def test_an_early_token_changes_what_comes_later(generator):
     """With the very same noise: a generator that never reads its predictions would not notice."""
-    state = generator.init_state(PROMPT, 0, PARAMS)
-    generator.step(state)
+    state = generator.stepper.init_state(PROMPT, 0, PARAMS)
+    generator.stepper.step(state)
     other = state.clone()
     other.previous = (other.previous + 7) % 60
-    assert not torch.equal(generator.step(state).tokens, generator.step(other).tokens)
+    assert not torch.equal(generator.stepper.step(state).tokens, generator.stepper.step(other).tokens)
 
 
 def offline(generator: VideoGenerator, tokens: torch.Tensor, params: SamplingParams, prompt: str = PROMPT) -> torch.Tensor:
     """Guided or plain hidden vectors of a clip `[R, S, E]` in one pass and without a cache."""
-    inputs = shift_tokens(tokens[None], params.tokens_per_forward((2, 3)), generator.lm.start_id)
-    memory = generator.encode_prompt(prompt, params.guided)
+    inputs = shift_tokens(tokens[None], params.block_length((2, 3)), generator.lm.start_id)
+    memory = generator.stepper.encode_prompt(prompt, params.guided)
     rows = memory.keys.shape[0]
-    return generator.lm(inputs.expand(rows, -1), memory, params.tokens_per_forward((2, 3))).hidden
+    return generator.lm(inputs.expand(rows, -1), memory, params.block_length((2, 3))).hidden
 
 
 @pytest.mark.parametrize("block_length", ["token", "jacobi", "row", "frame"])
@@ -209,11 +209,11 @@ def test_going_on_from_a_stream_s_own_tokens_is_as_if_it_had_never_stopped(gener
 
 @torch.inference_mode()
 def test_prefilling_leaves_the_state_that_stepping_leaves(generator, monkeypatch):
-    stepped = generator.init_state(PROMPT, 0, PARAMS)
-    tokens = torch.stack([generator.step(stepped).tokens for _ in range(5)])
+    stepped = generator.stepper.init_state(PROMPT, 0, PARAMS)
+    tokens = torch.stack([generator.stepper.step(stepped).tokens for _ in range(5)])
     monkeypatch.setattr(type(generator.tokenizer), "encode", lambda self, video, state=None: tokens[None])
-    filled = generator.init_state(PROMPT, 0, PARAMS)
-    generator.prefill(filled, tokens)
+    filled = generator.stepper.init_state(PROMPT, 0, PARAMS)
+    generator.stepper.prefill(filled, tokens)
     assert torch.equal(stepped.previous, filled.previous) and filled.latent_index == stepped.latent_index == 5
     for a, b in zip(stepped.lm.layers, filled.lm.layers, strict=True):
         for name in ("keys", "values"):  # the first six places hold the frame in the making, which is none
@@ -292,7 +292,13 @@ def test_frames_that_are_no_whole_tokens_are_refused():
         VideoGenerator(tiny_bundle.tokenizer(), tiny_bundle.lm(), tiny_bundle.text_tokenizer(), 15, 24, 12.0)
 
 
-def test_networks_are_put_into_eval_mode():
+def test_networks_stay_as_they_are_and_copies_are_put_into_eval_mode():
     tokenizer, lm = tiny_bundle.tokenizer().train(), tiny_bundle.lm().train()
-    VideoGenerator(tokenizer, lm, tiny_bundle.text_tokenizer(), 16, 24, 12.0)
-    assert not any(module.training for part in (tokenizer, lm) for module in part.modules())
+    kinds = [[type(module) for module in part.modules()] for part in (tokenizer, lm)]
+    generator = VideoGenerator(tokenizer, lm, tiny_bundle.text_tokenizer(), 16, 24, 12.0)
+    generator.generate(PROMPT, 5)
+    assert [[type(module) for module in part.modules()] for part in (tokenizer, lm)] == kinds
+    assert all(module.training for part in (tokenizer, lm) for module in part.modules())
+    assert not any(module.training for part in (generator.tokenizer, generator.lm) for module in part.modules())
+    shared = [(a, b) for a, b in zip(lm.parameters(), generator.lm.parameters(), strict=True)]
+    assert all(a is b for a, b in shared)

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from framecast.sample import products
-from framecast.sample.kernels import PreparedConv2d, PreparedLinear, prepare
+from framecast.sample.kernels import PreparedConv2d, PreparedLinear
+from framecast.sample.kernels import prepared as prepared_network
 from framecast.sample.products import OrderedProduct, TransposedProduct, linear_kernel
 
 DTYPES = [(torch.float32, 1e-5), (torch.bfloat16, 2e-2), (torch.float64, 0.0)]
@@ -22,8 +23,7 @@ def conv(bias: bool = True, **options) -> tuple[nn.Module, torch.Tensor]:
 
 
 def prepared(plain: nn.Module) -> nn.Module:
-    layers = nn.Sequential(plain)
-    prepare(layers)
+    layers = prepared_network(nn.Sequential(plain))
     assert isinstance(layers[0], PreparedLinear | PreparedConv2d)
     return layers[0]
 
@@ -49,9 +49,21 @@ def test_geometry_of_a_convolution_is_kept(options):
 @pytest.mark.parametrize("options", [{"padding": "same"}, {"padding_mode": "reflect"}])
 def test_convolutions_that_the_kernels_do_not_know_stay_plain(options):
     plain, _ = conv(**options)
-    layers = nn.Sequential(plain)
-    prepare(layers)
-    assert layers[0] is plain
+    layers = prepared_network(nn.Sequential(plain))
+    assert type(layers[0]) is nn.Conv2d and layers[0].weight is plain.weight
+
+
+def test_the_network_itself_stays_as_it_is():
+    inner = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5))
+    network = nn.Sequential(inner, nn.ReLU(), inner).train()
+    kinds = [type(module) for module in network.modules()]
+    copied = prepared_network(network)
+    assert [type(module) for module in network.modules()] == kinds and all(module.training for module in network.modules())
+    assert not any(module.training for module in copied.modules())
+    assert copied[0] is copied[2] and type(copied[0][0]) is PreparedLinear
+    assert [id(parameter) for parameter in copied.parameters()] == [id(parameter) for parameter in network.parameters()]
+    copied[0][0].weight = nn.Parameter(torch.zeros(4, 4))
+    assert network[0][0].weight.any()
 
 
 @torch.no_grad()
@@ -151,8 +163,7 @@ def test_a_copy_computes_the_same(make):
     plain, x = make()
     layer = prepared(plain)
     torch.testing.assert_close(copy.deepcopy(layer)(x), layer(x))
-    prepare(again := nn.Sequential(layer))
-    assert torch.equal(again[0](x), layer(x))
+    assert torch.equal(prepared_network(nn.Sequential(layer))[0](x), layer(x))
 
 
 @torch.no_grad()

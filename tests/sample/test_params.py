@@ -49,5 +49,5 @@ def test_only_a_scale_of_one_is_no_guidance(scale, guided):
 
 
 @pytest.mark.parametrize(("decoding", "tokens"), [("token", 1), ("jacobi", 1), ("row", 3), ("frame", 6), (3, 3), (5, 5)])
-def test_tokens_per_forward(decoding, tokens):
-    assert SamplingParams(decoding=decoding).tokens_per_forward((2, 3)) == tokens
+def test_block_length(decoding, tokens):
+    assert SamplingParams(decoding=decoding).block_length((2, 3)) == tokens

@@ -20,10 +20,10 @@ def default():
 
 
 def test_case_and_a_full_stop_change_nothing(default):
-    expected = default.encode_prompt(PROMPT, guided=True)
+    expected = default.stepper.encode_prompt(PROMPT, guided=True)
     for typed in ("A Red Circle Moves Right", "a red circle moves right.", f'  "{PROMPT.upper()}!"  '):
-        assert torch.equal(default.encode_prompt(typed, guided=True).keys, expected.keys)
-    assert not torch.equal(default.encode_prompt("a red circle moves left", guided=True).keys, expected.keys)
+        assert torch.equal(default.stepper.encode_prompt(typed, guided=True).keys, expected.keys)
+    assert not torch.equal(default.stepper.encode_prompt("a red circle moves left", guided=True).keys, expected.keys)
 
 
 def test_a_typed_prompt_is_shown_as_it_was_typed():

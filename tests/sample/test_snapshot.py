@@ -16,6 +16,8 @@ import torch
 
 from framecast.sample import SamplingParams, SnapshotError, Stream, VideoGenerator
 from framecast.sample.packing import PackingError, fingerprint, pack, unpack
+from framecast.sample.stepper import Stepper
+from framecast.state import named_tensors
 
 REPO = Path(__file__).resolve().parents[2]
 PROMPT, OTHER = "a red circle moves right", "a blue square moves up"
@@ -186,11 +188,11 @@ def test_guidance_cannot_begin_half_way():
 def test_a_renewed_sink_is_the_picture_as_a_video_would_begin_with_it():
     """Reference: the same window, and the keys and values of a stream whose first latent frame is that picture."""
     generator = tiny_bundle.generator()
-    state = generator.init_state(PROMPT, 3, PARAMS, reanchor_every=100)
-    pictures = [generator.step(state).frames[-1] for _ in range(9)]
+    state = generator.stepper.init_state(PROMPT, 3, PARAMS, reanchor_every=100)
+    pictures = [generator.stepper.step(state).frames[-1] for _ in range(9)]
     window = generator.lm.config.context_frames
     before = state.clone()
-    generator.reanchor(state)
+    generator.stepper.renew_sink(state)
     first = generator.stream(PROMPT, 3, PARAMS, first_frames=pictures[-window][None]).state
     frame = generator.lm.frame_length
     for own, old, fresh in zip(state.lm.layers, before.lm.layers, first.lm.layers, strict=True):
@@ -202,8 +204,8 @@ def test_a_renewed_sink_is_the_picture_as_a_video_would_begin_with_it():
 
 def test_a_sink_is_renewed_on_time_and_not_before_the_window_rolls(monkeypatch):
     generator, due = tiny_bundle.generator(), []
-    renew = VideoGenerator.reanchor
-    monkeypatch.setattr(VideoGenerator, "reanchor", lambda self, state: due.append(state.latent_index) or renew(self, state))
+    renew = Stepper.renew_sink
+    monkeypatch.setattr(Stepper, "renew_sink", lambda self, state: due.append(state.latent_index) or renew(self, state))
     take(generator.stream(PROMPT, 3, PARAMS, reanchor_every=2), 45)
     assert due == [4, 6, 8, 10, 12]
     due.clear()
@@ -223,6 +225,47 @@ def test_a_sink_that_is_not_there_cannot_be_renewed():
         tiny_bundle.generator().stream(PROMPT, reanchor_every=0)
     with pytest.raises(ValueError, match="for a model with 0 sink frames"):
         tiny_bundle.generator(sink_frames=0).stream(PROMPT, reanchor_every=4)
+
+
+# --- formats
+
+
+def numbered(snapshot: bytes, state) -> bytes:
+    """The snapshot as it was in format 1: tensors of the state by number."""
+    tensors, values = unpack(snapshot)
+    old = {f"state.{place:05}": tensors.pop(f"state.{name}") for place, name in enumerate(named_tensors(state))}
+    pending = values.pop("pending")
+    return pack({**tensors, **old}, {**values, "format": 1, "ready": pending})
+
+
+@pytest.mark.parametrize("every", [None, 3])
+def test_a_snapshot_of_format_1_is_restored(every):
+    running = tiny_bundle.generator().stream(CHANGING, 3, PARAMS, reanchor_every=every)
+    take(running, 19)
+    again = tiny_bundle.generator().restore(numbered(running.snapshot(), running.state))
+    assert take(running, 40) == take(again, 40)
+
+
+def test_tensors_of_a_snapshot_have_the_names_of_their_places():
+    running = stream()
+    take(running, 6)
+    tensors, values = unpack(running.snapshot())
+    assert values["format"] == 2
+    state = running.state
+    assert torch.equal(tensors["state.lm.layers.0.keys"], state.lm.layers[0].keys)
+    assert torch.equal(tensors["state.prompts.mask"], state.prompts.mask)
+    assert {name.removeprefix("state.") for name in tensors} - {"tokens", "images"} == set(named_tensors(state))
+
+
+def test_a_state_whose_fields_have_changed_places_reads_each_into_its_own(saved):
+    """By number, keys would have been read as values, which have their shape."""
+    tensors, values = unpack(saved)
+    keys, swapped = "state.lm.layers.0.keys", "state.lm.layers.0.values"
+    expected = tiny_bundle.generator().restore(saved)
+    again = tiny_bundle.generator().restore(pack(dict(reversed(tensors.items())), values))
+    assert torch.equal(again.state.lm.layers[0].keys, expected.state.lm.layers[0].keys)
+    wrong = tiny_bundle.generator().restore(pack({**tensors, keys: tensors[swapped], swapped: tensors[keys]}, values))
+    assert take(expected, 20) == take(again, 20) != take(wrong, 20)  # the last is the control
 
 
 # --- what is no snapshot
@@ -299,10 +342,11 @@ def test_a_hundred_thousand_damaged_snapshots_are_refused(saved):
         {"prompt": ""},
         {"upcoming": [[-1, "a"]]},
         {"upcoming": 5},
-        {"ready": [[0, 0, "a"]] * 9},
+        {"pending": [[0, 0, "a"]] * 9},
         {"prompts": [3]},
         {"guided": False},
-        {"format": 2},
+        {"format": 1},
+        {"format": 3},
         {"hashes": None},
     ],
 )

@@ -21,7 +21,7 @@ def stream(prompt: str = PROMPT, seed: int = 0, **changes) -> Stream:
 def state_size(value: Stream) -> int:
     """Bytes of all tensors of a stream's state."""
     sizes: list[int] = []
-    map_tensors(lambda x: sizes.append(x.untyped_storage().nbytes()) or x, value.own_state)
+    map_tensors(lambda x: sizes.append(x.untyped_storage().nbytes()) or x, value.seat.own)
     return sum(sizes)
 
 
@@ -145,7 +145,7 @@ def test_a_stream_runs_through_many_windows_with_constant_memory():
         images += [running.advance().frames]
         sizes.append(state_size(running))
     assert len(set(sizes[1:])) == 1
-    state = map_tensors(lambda x: x.isfinite().all() if x.is_floating_point() else x, running.own_state)
+    state = map_tensors(lambda x: x.isfinite().all() if x.is_floating_point() else x, running.seat.own)
     assert all(layer.keys and layer.values for layer in state.lm.layers)
     assert running.tokens.min() >= 0 and running.tokens.max() < 60
     late = torch.cat(images[20:]).float()
@@ -157,5 +157,5 @@ def test_control_a_state_that_grows_is_seen():
     running = stream()
     running.advance()
     before = state_size(running)
-    running.own_state.previous = torch.cat([running.own_state.previous] * 3)
+    running.seat.own.previous = torch.cat([running.seat.own.previous] * 3)
     assert state_size(running) > before

@@ -158,7 +158,7 @@ def pixels(page, panel: int = 0) -> tuple[int, torch.Tensor]:
 def library_frame(generator, index: int, changes: dict[int, str] | None = None, seed: int = 3) -> torch.Tensor:
     stream = generator.stream(PROMPT, seed)
     while True:
-        if not stream.ready and stream.next_index in (changes or {}):
+        if not stream.pending and stream.next_index in (changes or {}):
             stream.set_prompt(changes[stream.next_index])
         frame = next(stream)
         if frame.index == index:

@@ -107,7 +107,7 @@ def test_channel_ends_with_its_last_frame():
 def test_failed_step_ends_its_streams_and_no_others(monkeypatch):
     async def work(engine):
         bad = channel(engine)
-        monkeypatch.setattr(engine.generator, "follow_timeline", lambda state: 1 / 0)
+        monkeypatch.setattr(engine.generator.stepper, "follow_timeline", lambda state: 1 / 0)
         await engine.open(bad)
         with pytest.raises(ServeError, match="the server failed here") as caught:
             await drained(bad, 5)

@@ -93,7 +93,7 @@ def test_stream_is_watched_steered_and_ended(tmp_path):
     frames = read_video(tmp_path / "a.mp4").frames
     stream, truth = tiny_bundle.generator().stream(PROMPT, 3), []
     while len(truth) < len(frames):
-        if not stream.ready and stream.next_index == receipt["frame"]:
+        if not stream.pending and stream.next_index == receipt["frame"]:
             stream.set_prompt(OTHER)
         truth.append(next(stream).image)
     again = Mp4Stream(tmp_path / "b.mp4", 16, 24, 12.0)

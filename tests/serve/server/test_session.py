@@ -218,7 +218,7 @@ def test_lost_connection_is_taken_up_where_snapshots_are_kept():
     assert [packet.index for packet in packets] == list(range(len(packets)))
     stream = tiny_bundle.generator().stream(PROMPT, 6)
     for packet in packets:
-        if not stream.ready and stream.next_index == receipt["frame"]:
+        if not stream.pending and stream.next_index == receipt["frame"]:
             stream.set_prompt(OTHER)
         assert (pixels(packet).int() - next(stream).image.int()).abs().max() <= 1  # see `same` in test_client
 

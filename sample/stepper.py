@@ -1,0 +1,217 @@
+"""`Stepper`: steps streams of one generator; each latent frame from the latent frames before it, the prompt and the noise."""
+
+import hashlib
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ..data import Caption
+from ..data.timeline import latent_captions
+from ..model import LMState, PromptMemory, VideoLM, shift_tokens, to_sequence
+from ..model.blocks import check_block_length
+from ..tokenizer import TextTokenizer
+from .anchor import init_anchor, renew_sink
+from .codec import VideoCodec
+from .compiled import compile_layers, compile_lm
+from .decoding import ChooserOf, Found, NextFrame
+from .kernels import prepared
+from .packing import fingerprint
+from .params import SamplingParams, checked_seed
+from .prompts import Prompt, timeline_of, warn_of_unseen
+from .sampling import Chooser, stream_uniforms
+from .steps import GeneratorState, Step
+
+
+class Stepper:
+    """Steps streams, each of which is a `GeneratorState` that belongs to the caller.
+
+    It computes with a copy of the video LM that shares the weights, so that the network of its caller stays as it is.
+
+    Args:
+        codec: Tokens to pixels and back.
+        lm: Tokens to next tokens.
+        text_tokenizer: Prompts to ids.
+        compile: Whether the video LM is compiled, see `compile_lm`.
+
+    Raises:
+        ValueError: The parts do not fit each other, or the machine lacks what compiling needs.
+    """
+
+    def __init__(self, codec: VideoCodec, lm: VideoLM, text_tokenizer: TextTokenizer, compile: bool = False):
+        _check_parts(codec, lm, text_tokenizer)
+        self.codec, self.text_tokenizer, self._compiled = codec, text_tokenizer, compile
+        self.lm = compile_lm(lm) if compile else prepared(lm)
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """A copy is compiled again."""
+        self.__dict__.update(state)
+        if self._compiled:
+            compile_layers(self.lm)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the video LM is."""
+        return self.lm.places.weight.device
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """What tells these networks from others: `tokenizer` and `lm`, sha256 of their weights, and `text` of the pieces."""
+        text = hashlib.sha256(self.text_tokenizer.model_bytes).hexdigest()
+        return {"tokenizer": self.codec.hash, "lm": fingerprint(self.lm), "text": text}
+
+    def init_state(self, prompt: Prompt, seed: int, params: SamplingParams, reanchor_every: int | None = None) -> GeneratorState:
+        """The state before the first latent frame; all prompts are checked here.
+
+        Raises:
+            ValueError: A prompt, the seed or a setting is none that these networks take.
+        """
+        self.check_params(params)
+        first, *upcoming = self.check_prompt(prompt)
+        for caption in (first, *upcoming):
+            warn_of_unseen(self.text_tokenizer, caption.text)
+        previous = torch.full((1, self.lm.frame_length), -1)
+        previous[:, -1] = self.lm.start_id
+        return GeneratorState(
+            lm=self.lm.init_state(2 if params.guided else 1),
+            decoder=self.codec.tokenizer.init_decoder_state(1, *self.codec.frame_shape),
+            previous=previous.to(self.device),
+            prompts=self.encode_prompt(first.text, params.guided),
+            prompt=first.text,
+            upcoming=tuple(upcoming),
+            latent_index=0,
+            seed=checked_seed(seed),
+            params=params,
+            anchor=None if reanchor_every is None else init_anchor(reanchor_every, self.lm, self.codec),
+        )
+
+    def check_prompt(self, prompt: Prompt) -> tuple[Caption, ...]:
+        """The texts of a prompt, with the latent frames from which they hold.
+
+        Raises:
+            ValueError: A text is empty or too long, or a moment is none.
+        """
+        captions = latent_captions(timeline_of(prompt).captions(self.codec.fps), self.codec.stride)
+        for caption in captions:
+            self.text_tokenizer.encode(caption.text, self.lm.config.max_prompt_length)
+        return captions
+
+    def check_params(self, params: SamplingParams) -> None:
+        """Raises ValueError if the tokens chosen at a time do not fit the latent frames of this model."""
+        check_block_length(params.block_length(self.codec.frame_shape), self.codec.frame_shape)
+
+    @torch.inference_mode()
+    def encode_prompt(self, prompt: str, guided: bool) -> PromptMemory:
+        """The memory of a prompt, with the memory of the null prompt in a second row if guided."""
+        limit = self.lm.config.max_prompt_length
+        self.text_tokenizer.encode(prompt, limit)  # an empty prompt is an error here, and not the null prompt
+        ids = self.text_tokenizer.batch([prompt, ""] if guided else [prompt], limit)[:, None].to(self.device)
+        return self.lm.encode_prompts(ids, ids != self.text_tokenizer.pad_id)
+
+    def set_prompt(self, state: GeneratorState, prompt: str) -> None:
+        """Lets a prompt hold from the next latent frame on; its memory is computed here, once."""
+        state.prompts, state.prompt = self.encode_prompt(prompt, state.guided), prompt
+
+    def set_params(self, state: GeneratorState, params: SamplingParams) -> None:
+        """Lets other settings hold from the next latent frame on.
+
+        Raises:
+            ValueError: The block length is not legal, or guidance is wanted of a stream that began without.
+        """
+        self.check_params(params)
+        if params.guided and not state.guided:
+            raise ValueError(
+                f"got guidance_scale {params.guidance_scale:g} for a stream that began without guidance (a scale of 1) and "
+                "has no memory of the null prompt; wanted 1; begin the stream with another scale to change it later"
+            )
+        state.params = params
+
+    @torch.inference_mode()
+    def prefill(self, state: GeneratorState, tokens: Tensor) -> None:
+        """Takes the first latent frames of a video, int64 `[T, H, W]`, into a fresh state, each under the prompt of its time.
+
+        Raises:
+            ValueError: Shape or range of the tokens are not those of this tokenizer's frames.
+        """
+        if tokens.ndim != 3 or tokens.shape[0] == 0 or tuple(tokens.shape[1:]) != self.codec.frame_shape:
+            wanted = ", ".join(map(str, self.codec.frame_shape))
+            raise ValueError(f"got first tokens of shape {list(tokens.shape)}; wanted [T, {wanted}]")
+        for piece in tokens.split(1):  # the decoder checks the range
+            picture = self.codec.decode_frame(piece, state.decoder)[-1]
+            if state.anchor is not None:
+                state.anchor.keep(picture)
+        grid, block_length = tokens[None].to(self.device), state.params.block_length(self.codec.frame_shape)
+        for inputs in shift_tokens(grid, block_length, self.lm.start_id).split(self.lm.frame_length, dim=1):
+            self.follow_timeline(state)
+            self.lm(inputs.expand(state.prompts.keys.shape[0], -1), state.prompts, block_length, state.lm)
+            state.latent_index += 1
+        state.previous = to_sequence(grid[:, -1:])
+
+    def follow_timeline(self, state: GeneratorState) -> None:
+        """Changes the prompt if the next latent frame has another one."""
+        while state.upcoming and state.upcoming[0].start <= state.latent_index:
+            due, *later = state.upcoming
+            state.upcoming = tuple(later)
+            self.set_prompt(state, due.text)
+
+    def step(self, state: GeneratorState) -> Step:
+        """Makes the next latent frame and decodes it."""
+        found = self.predict(state)
+        tokens = found.tokens.unflatten(1, self.codec.frame_shape)
+        frames = self.codec.decode_frame(tokens, state.decoder)
+        if self.is_sink_due(state, frames[-1]):
+            self.renew_sink(state)
+        return Step(tokens[0], frames, found.forwards)
+
+    @torch.inference_mode()
+    def predict(self, state: GeneratorState) -> Found:
+        """Chooses the tokens of the next latent frame, int64 `[1, frame_length]`."""
+        self.follow_timeline(state)
+        uniforms = stream_uniforms(state.seed, state.latent_index, self.lm.frame_length)[None].to(self.device)
+        found = self.find_tokens(
+            state.lm, state.prompts, state.previous, state.params, lambda places: Chooser(state.params, uniforms[:, places])
+        )
+        state.latent_index, state.previous = state.latent_index + 1, found.tokens
+        return found
+
+    @torch.inference_mode()
+    def find_tokens(
+        self, lm: LMState, prompts: PromptMemory, previous: Tensor, params: SamplingParams, chooser: ChooserOf
+    ) -> Found:
+        """The tokens of the next latent frame of some streams, which are all before their first one, or none.
+
+        Args:
+            lm: Where they stand; of R rows, or of 2 R if guided.
+            prompts: What conditions them, rows as in `lm`.
+            previous: int64 `[R, frame_length]`, the latent frames before.
+            params: How the tokens are found.
+            chooser: Gives what chooses the tokens of some places.
+        """
+        block_length = params.block_length(self.codec.frame_shape)
+        return params.way.find(NextFrame(self.lm, lm, prompts, previous, block_length), chooser)
+
+    def is_sink_due(self, state: GeneratorState, picture: Tensor) -> bool:
+        """Keeps the last frame of the latent frame that was made, and says whether the sink is to be renewed now."""
+        if state.anchor is None:
+            return False
+        state.anchor.keep(picture)
+        return state.anchor.is_due(state.latent_index, self.lm.config.cache_shape.past_frames)
+
+    def renew_sink(self, state: GeneratorState) -> None:
+        """Renews the sink by the oldest picture of the window."""
+        assert state.anchor is not None
+        renew_sink(self.lm, state.lm, state.prompts, state.anchor.pictures[0, 0], self.codec)
+
+
+def _check_parts(codec: VideoCodec, lm: VideoLM, text_tokenizer: TextTokenizer) -> None:
+    pairs = (
+        ("video tokens", codec.tokenizer.codebook_size, lm.config.codebook_size),
+        ("tokens per frame", codec.frame_shape, lm.config.frame_shape),
+        ("text ids", text_tokenizer.vocab_size, lm.config.text_vocab_size),
+    )
+    for name, made, expected in pairs:
+        if made != expected:
+            raise ValueError(
+                f"got a tokenizer with {made} {name} and a video LM for {expected}; wanted them equal: the LM was trained on "
+                "another tokenizer; load both from one bundle"
+            )
