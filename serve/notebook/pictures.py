@@ -11,7 +11,8 @@ import torch
 from ...data import encode_webp
 from ...sample import Frame
 from .kernel import Handle, open_output
-from .playback import Playback, Screen, Status
+from .playback import Playback
+from .screen import Screen, Status
 
 _SHOWN_HEIGHT = 256  # pixels on a notebook's page
 _UNATTENDED_SECONDS = 30.0

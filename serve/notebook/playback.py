@@ -2,85 +2,18 @@
 
 import math
 import threading
-from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from torch import Tensor
 
 from ...sample import Frame, Stream
+from .screen import NoScreen, Screen, Status
+from .turns import Turns
 
 _AHEAD_SECONDS = 0.75  # what waits to be shown when a latent frame is begun: a new prompt is seen about this much later
 _KEPT_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Status:
-    """All that a screen tells besides frames.
-
-    Attributes:
-        playing: Whether frames go on.
-        ended: Whether the last frame was shown.
-        prompts: Each prompt so far, with the first frame for which it holds; that may be still to come.
-        notice: What was last done on request, in words.
-        error: Why no more frames come, in words; empty where they do.
-        take: Counts restarts. Frames and receipts of an earlier take are void.
-    """
-
-    playing: bool
-    ended: bool
-    prompts: tuple[tuple[int, str], ...]
-    notice: str
-    error: str
-    take: int
-
-
-class Screen(ABC):
-    """Where frames are shown."""
-
-    @abstractmethod
-    def show(self, frames: Sequence[Frame], take: int) -> None:
-        """Takes the frames of a latent frame; may block until it is time for them. They count as shown once it says so."""
-
-    @abstractmethod
-    def tell(self, status: Status) -> None:
-        """Takes what has changed; called in order, from any thread."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Shows nothing from now on."""
-
-
-class NoScreen(Screen):
-    """Nobody looks: frames are made until enough of them wait."""
-
-    def show(self, frames: Sequence[Frame], take: int) -> None:
-        pass
-
-    def tell(self, status: Status) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
-class Turns:
-    """A lock that is had in the order in which it is asked for: a thread that takes it again at once waits for others."""
-
-    def __init__(self) -> None:
-        self._door, self._lock = threading.Lock(), threading.Lock()
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Holds the lock."""
-        with self._door:
-            self._lock.acquire()
-        try:
-            yield
-        finally:
-            self._lock.release()
 
 
 class Playback:

@@ -11,7 +11,8 @@ from ...sample import Clip, SamplingParams, Stream, VideoGenerator
 from ...sample.prompts import Prompt
 from .kernel import in_notebook, when_idle
 from .pictures import PlainScreen
-from .playback import Playback, Screen
+from .playback import Playback
+from .screen import Screen
 
 if TYPE_CHECKING:
     from .widget import WidgetScreen

@@ -10,7 +10,8 @@ from einops import rearrange
 
 from ...data.images import encode_image
 from ...sample import Frame
-from .playback import Playback, Screen, Status
+from .playback import Playback
+from .screen import Screen, Status
 
 _HERE = Path(__file__).parent
 

@@ -27,7 +27,9 @@ from framecast.sample import SamplingParams, VideoGenerator
 from framecast.serve import Player
 from framecast.serve.notebook import player as player_module
 from framecast.serve.notebook.kernel import in_notebook, when_idle
-from framecast.serve.notebook.playback import NoScreen, Playback, Screen, Turns
+from framecast.serve.notebook.playback import Playback
+from framecast.serve.notebook.screen import NoScreen, Screen
+from framecast.serve.notebook.turns import Turns
 
 REPO = Path(__file__).resolve().parents[3]
 PROMPT, OTHER = "a red circle moves right", "a blue square moves up"
