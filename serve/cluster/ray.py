@@ -31,7 +31,7 @@ NAME = "framecast"
 """Of the application, of its keeper and of their namespace."""
 
 _CALL_SECONDS = 15.0  # more than the keeper itself waits for an answer
-_WATCHERS = 256  # requests of a replica beside its sessions: those who watch, and those who only ask
+_WATCHERS = 256  # requests of a replica beside its streams: those who watch, and those who only ask
 _DRAIN_SECONDS = 5.0
 _HEAD = "node:__internal_head__"  # a resource that the head node alone has
 

@@ -1,43 +1,10 @@
 // The front end of framecast.serve.Player: draws frames at the video's rate, says which it has drawn, and sends what is asked.
 
+import { CanvasPlayer } from "./canvas.js";
+
 const SHOWN_WIDTH = 384; // CSS pixels that a small video is scaled to, in whole steps
 const SHARED = ["playing", "ended", "prompts", "notice", "error", "take"];
 const LONGEST_WAIT = 4; // seconds of frames that a view keeps while it is not looked at
-
-/** Frames that came and were not drawn yet, in order. */
-class Reel {
-  constructor() {
-    this.clear(-1);
-    this.arrivals = Promise.resolve();
-  }
-
-  clear(take) {
-    this.frames = [];
-    this.take = take;
-    this.next = 0; // index of the next frame that is new
-  }
-
-  /** Takes the frames of a message: a PNG with one below the other. Pictures decode in any order and arrive in this one. */
-  add(message, buffer) {
-    const picture = createImageBitmap(new Blob([buffer], { type: "image/png" }));
-    this.arrivals = this.arrivals.then(async () => this.append(message, await picture)).catch((error) => console.error(error));
-  }
-
-  append({ first, count, take }, picture) {
-    if (take > this.take) this.clear(take);
-    if (take < this.take) return;
-    for (let row = 0; row < count; row++) {
-      const index = first + row;
-      if (index >= this.next) this.frames.push({ index, picture, row, last: row === count - 1 });
-    }
-    this.next = Math.max(this.next, first + count);
-  }
-
-  /** Forgets the oldest frames above a number of them. */
-  trim(length) {
-    if (this.frames.length > length) this.frames.splice(0, this.frames.length - length);
-  }
-}
 
 /** An element with attributes, and children or text. */
 function make(tag, attributes = {}, ...children) {
@@ -47,11 +14,11 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** All elements of a view; `root` holds the others. */
-function build(width, height) {
+/** All elements of a view around its canvas; `root` holds the others. */
+function build(canvas, width) {
   const id = `framecast-${Math.random().toString(36).slice(2)}`;
   const parts = {
-    canvas: make("canvas", { class: "framecast-canvas", width, height, role: "img" }),
+    canvas,
     play: make("button", { type: "button", class: "framecast-play" }),
     restart: make("button", { type: "button" }, "Restart"),
     counter: make("span", { class: "framecast-counter" }),
@@ -62,7 +29,8 @@ function build(width, height) {
     error: make("p", { class: "framecast-error", role: "alert", id: `${id}-error` }),
   };
   const shownWidth = width * Math.max(1, Math.round(SHOWN_WIDTH / width));
-  parts.canvas.style.width = `${shownWidth}px`;
+  canvas.classList.add("framecast-canvas");
+  canvas.style.width = `${shownWidth}px`;
   parts.prompt.setAttribute("aria-describedby", parts.error.id);
   parts.form = make("form", { class: "framecast-form" }, make("label", { for: id }, "Prompt"), parts.prompt, parts.send);
   const bar = make("div", { class: "framecast-bar", role: "group", "aria-label": "Playback" });
@@ -70,7 +38,7 @@ function build(width, height) {
   parts.root = make(
     "div",
     { class: "framecast-player", role: "region", "aria-label": "Framecast player" },
-    parts.canvas, bar, parts.timeline, parts.form, parts.notice, parts.error,
+    canvas, bar, parts.timeline, parts.form, parts.notice, parts.error,
   );
   parts.root.style.width = `max(26rem, ${shownWidth}px + 2rem)`; // whatever is said below the picture
   return parts;
@@ -99,27 +67,27 @@ function markPrompts(list, prompts, index) {
 }
 
 /** One view of the player: what is drawn when, and what is sent. */
-class View {
+class WidgetView {
   constructor(model) {
     this.model = model;
-    this.reel = new Reel();
-    this.parts = build(model.get("width"), model.get("height"));
-    this.context = this.parts.canvas.getContext("2d");
-    this.index = -1; // the frame to be seen
-    this.due = null; // when the next frame is to be drawn; null after a rest
+    this.take = -1; // counts restarts: frames of an earlier take are void
     this.seen = true;
     this.playing = model.get("playing");
+    const size = { width: model.get("width"), height: model.get("height"), fps: model.get("fps") };
+    this.player = new CanvasPlayer(size, { smooth: false, opaque: false });
+    this.player.mayShow = () => this.seen && (this.playing || this.player.shown < 0); // a picture also of a video that rests
+    this.player.onshow = (index, _now, isLast) => this.tell(index, isLast);
+    this.parts = build(this.player.element, size.width);
     this.listen();
     this.follow();
-    this.tick = this.tick.bind(this);
-    this.request = requestAnimationFrame(this.tick);
+    this.player.play();
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     model.send({ kind: "ready", autoplay: !calm });
   }
 
   listen() {
     const { play, restart, form, prompt, canvas } = this.parts;
-    this.onMessage = (message, buffers) => message.kind === "frames" && this.reel.add(message, buffers[0]);
+    this.onMessage = (message, buffers) => message.kind === "frames" && this.add(message, buffers[0]);
     this.onChange = () => this.follow();
     this.onPlaying = () => (this.playing = this.model.get("playing"));
     this.model.on("msg:custom", this.onMessage);
@@ -152,48 +120,38 @@ class View {
     this.describe();
   }
 
+  /** Takes the frames of a message: a PNG with one below the other. */
+  add({ first, count, take }, buffer) {
+    if (take > this.take) this.begin(take);
+    if (take < this.take) return;
+    this.player.push({ type: "image/png", index: first, count, payload: buffer });
+    this.player.trim(Math.ceil(LONGEST_WAIT * this.model.get("fps")));
+  }
+
+  /** Forgets what is of an earlier take. */
+  begin(take) {
+    this.take = take;
+    this.player.clear();
+  }
+
   /** Takes what the kernel says. */
   follow() {
-    const take = this.model.get("take");
-    if (take > this.reel.take) {
-      this.reel.clear(take);
-      this.index = -1;
-      this.due = null;
-      this.context.clearRect(0, 0, this.parts.canvas.width, this.parts.canvas.height);
-    }
+    if (this.model.get("take") > this.take) this.begin(this.model.get("take"));
     listPrompts(this.parts.timeline, this.model.get("prompts"));
     this.describe();
   }
 
-  tick(now) {
-    this.request = requestAnimationFrame(this.tick);
-    this.reel.trim(Math.ceil(LONGEST_WAIT * this.model.get("fps")));
-    const isFirst = this.index < 0; // a picture also of a video that rests
-    if (!this.seen || !(this.playing || isFirst) || !this.reel.frames.length) {
-      this.due = null;
-      return;
-    }
-    if (this.due === null || now - this.due > 250) this.due = now;
-    if (now < this.due) return;
-    this.due += 1000 / this.model.get("fps");
-    this.draw(this.reel.frames.shift());
-  }
-
-  draw({ index, picture, row, last }) {
-    const { width, height } = this.parts.canvas;
-    this.context.drawImage(picture, 0, row * height, width, height, 0, 0, width, height);
-    this.index = index;
-    if (last) {
-      picture.close();
-      this.model.send({ kind: "shown", index, take: this.reel.take });
-    }
+  /** Says what was drawn. */
+  tell(index, isLast) {
+    if (isLast) this.model.send({ kind: "shown", index, take: this.take });
     this.describe();
   }
 
   /** Writes everything but the picture. */
   describe() {
     const { canvas, play, counter, timeline, prompt, notice, error } = this.parts;
-    const { model, index } = this;
+    const { model } = this;
+    const index = this.player.shown;
     const prompts = model.get("prompts");
     const held = prompts.filter(([first]) => first <= Math.max(index, 0)).at(-1)?.[1] ?? "";
     const label = this.playing ? "Pause" : model.get("ended") ? "Play again" : "Play";
@@ -208,7 +166,7 @@ class View {
   }
 
   close() {
-    cancelAnimationFrame(this.request);
+    this.player.close();
     this.watcher.disconnect();
     window.removeEventListener("keydown", this.onKey, { capture: true });
     this.model.off("msg:custom", this.onMessage);
@@ -229,7 +187,7 @@ function setText(element, text) {
 }
 
 function render({ model, el }) {
-  const view = new View(model);
+  const view = new WidgetView(model);
   el.append(view.parts.root);
   return () => view.close();
 }

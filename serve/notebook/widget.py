@@ -14,12 +14,19 @@ from .playback import Playback
 from .screen import Screen, Status
 
 _HERE = Path(__file__).parent
+_PAGE = _HERE.parent / "page"
+
+
+def module() -> str:
+    """The front end as one module: a widget cannot import the canvas that the page has too, so its text comes first."""
+    canvas, player = (path.read_text(encoding="utf-8") for path in (_PAGE / "canvas.js", _HERE / "player.js"))
+    return canvas + player.replace('import { CanvasPlayer } from "./canvas.js";\n', "")
 
 
 class PlayerWidget(anywidget.AnyWidget):
     """What kernel and front end share of a `Playback`; its names are those of `Status` and of a video."""
 
-    _esm = _HERE / "player.js"
+    _esm = module()
     _css = _HERE / "player.css"
     width = traitlets.Int().tag(sync=True)
     height = traitlets.Int().tag(sync=True)

@@ -3,7 +3,7 @@
 import { greet, token } from "./api.js";
 import { Failure } from "./errors.js";
 import { Panel } from "./panel.js";
-import { Settings } from "./settings.js";
+import { SettingsForm } from "./settings.js";
 
 const MOST_PANELS = 4;
 const CONTROLS = "input, textarea, select, button, summary, dialog";
@@ -18,7 +18,7 @@ class Page {
     this.root = document.querySelector("#panels");
     document.documentElement.style.setProperty("--ratio", String(hello.width / hello.height));
     document.querySelector("#model").textContent = `${hello.bundle}, ${hello.width}×${hello.height} at ${hello.fps} fps`;
-    this.settings = new Settings(document.querySelector("#settings"), this.size);
+    this.settings = new SettingsForm(document.querySelector("#settings"), this.size);
     this.settings.onerror = (failure) => announce(failure);
     this.#place([new Panel(this)]);
     document.addEventListener("keydown", (event) => this.#onKey(event));

@@ -2,7 +2,7 @@
 
 import { Failure } from "./errors.js";
 
-export class Settings {
+export class SettingsForm {
   #picture = null; // a canvas of the video's size
 
   /** @param size of the video: `{width, height}`. */

@@ -12,7 +12,7 @@ export const OPENINGS = [
 ];
 const TURNS = ["it stops", "it moves up", "it moves left", "it bounces", "it falls"];
 
-export class View {
+export class PanelView {
   /**
    * @param fps of the video.
    * @param on what is done: `send(prompt)`, `toggle()`, `restart()`, `stop()`, `openBranching()`, `branch()`, `save(format)`,

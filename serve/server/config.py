@@ -19,22 +19,22 @@ class ServeConfig:
     Attributes:
         host: Address to bind to. Any but a loopback one needs a token.
         port: Port to bind to; 0 takes a free one.
-        slots: Streams in one forward at most.
-        queue: Sessions more than there are slots; all take turns, so that each gets its share.
+        slots: Streams in one forward pass at most.
+        queue: Streams more than there are slots; all take turns, so that each gets its share.
         token: What a client has to show; `None` asks for nothing.
         hosts: Names, beside the loopback ones and `host`, by which a browser may reach the server; without the port.
         origins: Origins of other sites' pages that may connect, such as "https://example.org".
         max_prompt: Characters of a prompt at most.
-        max_frames: Frames of a session at most.
+        max_frames: Frames of a stream at most.
         max_video_frames: Frames of a video that is asked for at once.
         max_text: Bytes of a text message or of a request's body.
         max_snapshot: Bytes of a snapshot that is sent back.
         max_credits: Frames that a client can ask for ahead.
-        max_first_frames: Frames that a session can begin with.
+        max_first_frames: Frames that a stream can begin with.
         message_rate: Messages per second, over a few seconds, that a client can send.
-        idle_seconds: How long a session may be paused, or a connection without a session.
+        idle_seconds: How long a stream may be paused, or a connection be without a stream.
         stall_seconds: How long a client may leave frames that wait for it.
-        snapshot_every: Latent frames between the snapshots that are kept where there is a store for them.
+        snapshot_every: Latent frames between the snapshots that are kept if there is a store for them.
         replicas: Servers that share the work; the other limits are those of each.
 
     Raises:
@@ -78,7 +78,7 @@ class ServeConfig:
 
     @property
     def capacity(self) -> int:
-        """Sessions at most."""
+        """Streams at most."""
         return self.slots + self.queue
 
 

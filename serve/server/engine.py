@@ -1,4 +1,4 @@
-"""`Engine`: one thread that owns the model and makes the frames of all sessions, latent frame by latent frame, in turns."""
+"""`Engine`: one thread that owns the model and makes the frames of all streams, latent frame by latent frame, in turns."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from .channel import Channel
 log = logging.getLogger("framecast.serve")
 T = TypeVar("T")
 
-_QUANTUM = 4  # latent frames that a session keeps its place for while others wait
+_QUANTUM = 4  # latent frames that a stream keeps its seat for while others wait
 
 
 class Observer(Protocol):
@@ -29,7 +29,7 @@ class Observer(Protocol):
 class Engine:
     """Makes frames for channels, while they have room; at most `slots` of them in one forward.
 
-    Channels with the fewest frames waiting come first, and among equals the one that has had the fewest turns, so that sessions
+    Channels with the fewest frames waiting come first, and among equals the one that has had the fewest turns, so that streams
     share fairly and those that play at the video's rate are not held up by those that take all they can get.
 
     Args:

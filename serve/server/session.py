@@ -75,7 +75,7 @@ class Session:
             log.info("a connection is left, since its client does not read")
         except Exception as error:
             if not self._failed:  # else the sender has closed the connection
-                log.exception("a session failed")
+                log.exception("a connection failed")
                 await self.fail(as_serve_error(error))
         finally:
             await self._end_stream(done)

@@ -524,6 +524,14 @@ def test_a_widget_keeps_its_player_while_it_is_seen(notebook, monkeypatch):
     assert "application/vnd.jupyter.widget-view+json" not in notebook[0].bundles[-1]
 
 
+def test_the_front_end_is_one_module():
+    widget = pytest.importorskip("framecast.serve.notebook.widget")
+    text = widget.module()
+    assert "class CanvasPlayer" in text and "export default { render }" in text
+    assert not re.search(r"^import|import\(", text, re.MULTILINE), "a widget cannot import a file"
+    assert re.search(r"^import", (Path(widget.__file__).parent / "player.js").read_text(), re.MULTILINE)  # control
+
+
 def test_a_front_end_without_widgets_gets_pictures(player, notebook, monkeypatch):
     asked: list[Callable[[], None]] = []
     monkeypatch.setattr(player_module, "when_idle", lambda _, then: asked.append(then))

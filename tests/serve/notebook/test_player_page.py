@@ -11,6 +11,7 @@ import tiny_bundle
 from einops import rearrange
 
 from framecast.data.images import encode_image
+from framecast.serve.notebook.widget import module
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -66,7 +67,9 @@ def page(browser) -> Iterator[object]:
         name = route.request.url.removeprefix(ADDRESS)
         if name == "":
             route.fulfill(body=PAGE.replace("STATE", json.dumps(STATE)), content_type="text/html")
-        elif name in ("player.js", "player.css"):
+        elif name == "player.js":
+            route.fulfill(body=module(), content_type="text/javascript")
+        elif name == "player.css":
             route.fulfill(path=REPO / "serve" / "notebook" / name)
         else:
             strangers.extend([name] if name != "favicon.ico" else [])
