@@ -28,6 +28,7 @@ class LiveStream:
 
     Attributes:
         next_index: Index of the frame that is sent next.
+        audience: Those who watch it.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class LiveStream:
         self.channel, self.id = channel, id or secrets.token_urlsafe(16)
         self.seed, self.params = channel.stream.seed, channel.stream.params
         self.next_index = channel.span.start
-        self._audience, self._resumed = Audience(), asyncio.Event()
+        self.audience, self._resumed = Audience(), asyncio.Event()
         self._resumed.set()
         self._keeping = Keeping(host, self.id, owner or host.new_owner(), channel)
         self._asked_at: float | None = place.since
@@ -70,16 +71,16 @@ class LiveStream:
             frame = self.channel.take()
             self.next_index = frame.index + 1
             self._measure(late)
-            self._audience.show(frame)
+            self.audience.show(frame)
             yield frame
             self._keeping.follow(frame)
-        self._audience.end()
+        self.audience.end()
 
     async def broadcast(self) -> None:
         """Plays for those who watch, and for nobody else, until it ends or is left alone for too long."""
         drop = False
         try:
-            async for frame in self.play(self._fps, lambda: self._audience.wait(self._host.idle_seconds)):
+            async for frame in self.play(self._fps, lambda: self.audience.wait(self._host.idle_seconds)):
                 self.channel.confirm(frame.index + 1)
             drop = True
         except ServeError as error:
@@ -88,14 +89,10 @@ class LiveStream:
         finally:
             await self.close(drop=drop)
 
-    def watch(self) -> asyncio.Queue[Frame | None]:
-        """A queue that gets every frame from now on, `None` at the end or if it is not emptied in time."""
-        return self._audience.watch()
-
     def fragments(self) -> AsyncIterator[bytes]:
         """The frames from now on, as the pieces of an mp4."""
         codec = self.channel.stream.codec
-        return self._audience.fragments(codec.height, codec.width, codec.fps)
+        return self.audience.fragments(codec.height, codec.width, codec.fps)
 
     def pause(self) -> None:
         """Makes and sends no more frames."""
@@ -154,7 +151,7 @@ class LiveStream:
         except ServeError:
             pass  # the engine has gone before
         finally:
-            self._audience.end()
+            self.audience.end()
             self._on_close(self)
             self._place.release()
 

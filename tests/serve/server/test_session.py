@@ -290,6 +290,6 @@ def test_watcher_of_a_stream_that_has_just_ended_is_let_go():
         started = await socket.start()
         live = server.service.find(started["session"])
         await socket.ask(type="stop")
-        return await asyncio.wait_for(live.watch().get(), 5)
+        return await asyncio.wait_for(live.audience.watch().get(), 5)
 
     assert with_socket(work) is None
