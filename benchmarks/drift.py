@@ -13,7 +13,7 @@ import numpy as np
 from rich.progress import Progress
 from rich.table import Table
 
-from framecast.data.shapes import COLOURS
+from framecast.data.sprites import COLOURS
 from framecast.sample import SamplingParams, Stream, StreamBatch, VideoGenerator, load_generator
 
 from .report import wide_console, write_json

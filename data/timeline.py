@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..stride import Stride
-from .captions import resolve_it
 from .clips import Caption
 from .moments import FORMS, split_moment
+from .sprites import resolve_it
 
 _SEPARATOR = re.compile("[;\uff1b]")
 

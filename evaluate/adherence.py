@@ -4,11 +4,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data.captions import ObjectDescription, camera_pan, parse_caption
-from ..data.motions import FADES_IN, FADES_OUT, FALLS, PASSES, floor_level
-from ..data.scenes import SpriteObject
-from ..data.shapes import Pen
-from ..data.sprites import PAN_SPEED
+from ..data.sprites import (
+    FADES_IN,
+    FADES_OUT,
+    FALLS,
+    PAN_SPEED,
+    PASSES,
+    ObjectDescription,
+    Pen,
+    SpriteObject,
+    camera_pan,
+    floor_level,
+    parse_caption,
+)
 from .motion import Surroundings, Track, moves_as_told
 from .reading import Reading, ReadObject
 from .templates import Templates

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ..data.motions import BOUNCES, FALLS, LINEAR
-from ..data.scenes import Scene
+from ..data.sprites import BOUNCES, FALLS, LINEAR, Scene
 from .figures import Curve, Sample, Section, mean_of, middle_of_all, share_of, worst
 from .motion import shortest
 from .reading import Reading

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from ..sample import load_bundle
+from .features import FeatureExtractor, I3DFeatures, TokenizerFeatures
 from .figures import Section, without_interval
-from .frechet import FeatureExtractor, FeatureStatistics, I3DFeatures, TokenizerFeatures, frechet_distance, windows
+from .frechet import FeatureStatistics, frechet_distance, windows
 from .study import Progress, Study, reconstruct
 
 _BATCH = 16

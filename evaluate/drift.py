@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from ..data import to_video
-from ..data.motions import BOUNCES, LINEAR
+from ..data.sprites import BOUNCES, LINEAR
 from .figures import Curve, Figure, Sample, Section, mean_of, median_of, share_of, worst
 from .metrics import motion_by_frame, sharpness_by_frame
 from .motion import Track

@@ -6,8 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..data.captions import ObjectDescription
-from ..data.motions import BOUNCES, FADES_IN, FADES_OUT, FALLS, LINEAR, PASSES, STANDS, STOPS
+from ..data.sprites import BOUNCES, FADES_IN, FADES_OUT, FALLS, LINEAR, PASSES, STANDS, STOPS, ObjectDescription
 
 _STILL = 0.3  # pixels per frame, below which an object rests
 _HALF = 0.5  # of the speed, by which a straight motion may be off on either axis

@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from ..data import to_video
-from ..data.motions import BOUNCES, LINEAR, PASSES, STOPS
+from ..data.sprites import BOUNCES, LINEAR, PASSES, STOPS
 from .figures import Figure, Section, mean_of, median_of, share_of
 from .flow import warp_error
 from .metrics import flicker, sharpness

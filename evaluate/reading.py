@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..data.shapes import COLOURS
+from ..data.sprites import COLOURS
 from .templates import Look, Templates
 
 _REACH = 4  # pixels around the centre of mass in which an object is looked for

@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 
 from ..data import SpriteWorld, to_frames, to_video
-from ..data.captions import caption_scene
-from ..data.scenes import Scene
-from ..data.sprites import has_combinations
+from ..data.sprites import Scene, caption_scene, has_combinations
 from ..sample import Bundle, SamplingParams, StreamBatch, VideoGenerator
 from .adherence import ClipVerdict, Judge
 from .reading import SceneReader

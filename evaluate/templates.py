@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..data.captions import SIZES
-from ..data.shapes import DIGITS, PLAIN, Pen, outline
+from ..data.sprites import DIGITS, PLAIN, SIZES, Pen, outline
 
 _SLANTS = (-0.05, 0.1, 0.25)  # of digits; between them the misfit is small
 _THICKNESS = 0.165

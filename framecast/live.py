@@ -19,8 +19,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from .console import say
-from .data.video import Mp4Stream
-from .data.y4m import Y4MStream
+from .data.video import Mp4Stream, Y4MStream
 from .sample import SamplingParams, Stream, VideoGenerator
 from .sample.token_file import SUFFIX
 

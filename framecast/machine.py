@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import torch
+from torch import Tensor
 
 _WIDTH = 256
 _FEW_ROWS, _MANY_ROWS = 128, 1024  # a first look, and the layers of a small transformer
@@ -20,6 +21,11 @@ _LEAST_CAPABILITY = (8, 0)  # the first GPUs of NVIDIA with units for bfloat16
 
 class SlowPrecision(UserWarning):
     """A precision that was asked for is slower on this machine than float32."""
+
+
+def trains_on_cpu(x: Tensor) -> bool:
+    """Whether `x` is computed with on a CPU, by a network that is being trained: what takes few passes is then faster."""
+    return torch.is_grad_enabled() and x.device.type == "cpu"
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,19 @@
 """What a command line asks for, checked before the long work starts: its prompt, where it writes, how much it holds."""
 
 import os
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from .data.video import WRITERS
 from .sample.token_file import SUFFIX
+
+
+def given_options(arguments: Namespace, *names: str) -> dict[str, Any]:
+    """The options of these names that were given; the others have the defaults of what takes them."""
+    values = {name: getattr(arguments, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def one_prompt(words: Sequence[str]) -> str:

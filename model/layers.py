@@ -1,14 +1,14 @@
 """The transformer's parts: norms, attention with grouped queries, SwiGLU."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-_MOST_SCORES = 2**20  # of one head and video; more would cost too much memory
+from ..machine import trains_on_cpu
+from . import cpu
 
 See = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
 """New queries, keys and values `[B, N, S, D]` -> those to attend with: rotated, and with what the cache holds."""
@@ -23,42 +23,10 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         weight = self.weight.to(x.dtype)  # under autocast the fused kernel wants weight and input alike
-        if torch.is_grad_enabled() and x.device.type == "cpu":
-            return _FewPassRMSNorm.apply(x, weight)
-        return rms_norm(x, weight)
-
-
-def rms_norm(x: Tensor, weight: Tensor) -> Tensor:
-    """`x` `[..., E]` over the root of its mean square, times `weight` `[E]`."""
-    return F.rms_norm(x, weight.shape, weight, _epsilon(x))
-
-
-class _FewPassRMSNorm(torch.autograd.Function):
-    """`rms_norm` in few passes over the memory, which is what it costs on a CPU, forwards and backwards."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
-        norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=_sum_dtype(x))
-        inverse = norm.square().div(x.shape[-1]).add(_epsilon(x)).rsqrt().to(x.dtype)
-        ctx.save_for_backward(x, weight, inverse)
-        return (x * inverse).mul_(weight)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
-        x, weight, inverse = ctx.saved_tensors
-        width = x.shape[-1]
-        product = grad * x
-        pull = (product @ weight).unsqueeze(-1) * inverse.pow(3) / -width
-        grad_x = (grad * weight).mul_(inverse).addcmul_(x, pull)
-        return grad_x, inverse.flatten() @ product.reshape(-1, width)
-
-
-def _sum_dtype(x: Tensor) -> torch.dtype:
-    return torch.promote_types(x.dtype, torch.float32)
-
-
-def _epsilon(x: Tensor) -> float:
-    return torch.finfo(_sum_dtype(x)).eps
+        epsilon = torch.finfo(torch.promote_types(x.dtype, torch.float32)).eps
+        if trains_on_cpu(x):
+            return cpu.rms_norm(x, weight, epsilon)
+        return F.rms_norm(x, weight.shape, weight, epsilon)
 
 
 class SwiGLU(nn.Module):
@@ -120,27 +88,9 @@ class CrossAttention(nn.Module):
 def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
     """Scaled dot-product attention; fewer key heads than query heads are shared. `[B, N, S, D]` each."""
     keys, values = keys.to(queries.dtype), values.to(queries.dtype)
-    small = queries.shape[2] * keys.shape[2] <= _MOST_SCORES
-    if torch.is_grad_enabled() and queries.device.type == "cpu" and queries.dtype == torch.bfloat16 and small:
-        return attend_by_products(queries, keys, values, mask)
+    if cpu.takes_products(queries, keys):
+        return cpu.attend_by_products(queries, keys, values, mask)
     return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, enable_gqa=True)
-
-
-def attend_by_products(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """`attend` in plain matrix products: on a CPU and in bfloat16, torch's kernel takes twice as long with its gradients.
-
-    In float32 the kernel is level or faster, with AVX2 and with AVX-512. It keeps all scores in memory. They are rounded before
-    the softmax, where the kernel keeps float32. A query that may see nothing gets the mean of all values, where the kernel gives
-    zeros.
-    """
-    (batch, num_heads, length, head_dim), num_kv_heads = queries.shape, keys.shape[1]
-    rows = (queries * head_dim**-0.5).reshape(batch, num_kv_heads, -1, head_dim)  # the heads of a group, one after the other
-    scores = (rows @ keys.transpose(-2, -1)).view(batch, num_heads, length, -1)
-    if mask is not None:
-        lowest = torch.finfo(scores.dtype).min / 2  # finite, so that a query that may see nothing has finite gradients
-        scores = scores + torch.zeros_like(mask, dtype=scores.dtype).masked_fill_(~mask, lowest)
-    weights = scores.softmax(dim=-1).to(values.dtype).view(batch, num_kv_heads, -1, keys.shape[2])
-    return (weights @ values).view(batch, num_heads, length, head_dim)
 
 
 def zero_linear(in_width: int, out_width: int) -> nn.Linear:

@@ -14,9 +14,9 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from ..data.captions import CAPTION_WORDS
 from ..data.files import replacing_folder
 from ..data.reading import parse_json, read_regular, regular_size
+from ..data.sprites import CAPTION_WORDS
 from ..machine import warn_if_slow
 from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..data import to_frames, to_video
 from ..stride import Stride
 from ..tokenizer import DecoderState, EncoderState, VideoTokenizer
-from .given import Picture, as_frames
+from .given import Frames, as_frames
 from .kernels import prepared
 from .packing import fingerprint
 from .params import SamplingParams, real, whole
@@ -65,7 +65,7 @@ class VideoCodec:
         """sha256 of the tokenizer's weights: what tells its tokens from those of others."""
         return fingerprint(self.tokenizer)
 
-    def encode(self, frames: Picture | Sequence[Picture], through: Through = iter) -> Tensor:
+    def encode(self, frames: Frames, through: Through = iter) -> Tensor:
         """Tokens int64 `[T, H, W]` of frames uint8 `[T, H, W, 3]`, T = `1 + temporal_stride * k`; in constant memory.
 
         The frames may be a tensor, an array, a picture of Pillow, or a list of single frames. The pieces of the work go

@@ -9,9 +9,13 @@ from torch import Tensor
 
 Picture = Tensor | np.ndarray | Image.Image
 """One frame `[H, W, 3]`, or frames `[T, H, W, 3]`."""
+Frames = Picture | Sequence[Picture]
+"""Frames as one tensor or array, a picture of Pillow, or a list of single frames."""
+Given = Frames | None
+"""Frames to go on from, if there are any."""
 
 
-def as_frames(given: Picture | Sequence[Picture]) -> Tensor:
+def as_frames(given: Frames) -> Tensor:
     """Frames uint8 `[T, H, W, 3]` of a tensor, an array, a picture of Pillow, or a list of frames; one frame is a video of one.
 
     Raises:

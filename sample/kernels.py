@@ -72,18 +72,18 @@ class _Prepared(nn.Module, ABC):
 
     def forward(self, x: Tensor) -> Tensor:
         copy, weight = self._copy, self.weight
-        if copy is None or x.dtype != weight.dtype or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
-            return super().forward(x)
-        if copy.address != weight.data_ptr() or copy.version != weight._version:
-            return super().forward(x)
-        return copy.kernel(x, cast("Tensor | None", self.bias))
+        wanted = x.dtype == weight.dtype and not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
+        if wanted and copy is not None and copy.is_of(weight):
+            return copy.kernel(x, cast("Tensor | None", self.bias))
+        plain: Tensor = super().forward(x)
+        return plain
 
     def __getstate__(self) -> dict[str, object]:
-        return {**super().__getstate__(), "_copy": None}  # the kernels' memory can be neither copied nor saved
+        return {**nn.Module.__getstate__(self), "_copy": None}  # the kernels' memory can be neither copied nor saved
 
     def __setstate__(self, state: dict[str, object]) -> None:
         """A copy gets kernels of its own: without them, its output would be rounded in another way."""
-        super().__setstate__(state)
+        nn.Module.__setstate__(self, state)
         weight = self.weight
         self._copy = _Copy(self._kernel(), weight.data_ptr(), weight._version) if _has_kernels(weight) else None
 
@@ -112,6 +112,10 @@ class _Copy:
     kernel: Kernel
     address: int
     version: int
+
+    def is_of(self, weight: Tensor) -> bool:
+        """Whether it was made of this weight as it is now."""
+        return self.address == weight.data_ptr() and self.version == weight._version
 
 
 def _has_kernels(weight: Tensor) -> bool:

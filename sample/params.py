@@ -34,7 +34,7 @@ class SamplingParams:
     guidance_scale: float = 2.0
     decoding: str | int = "row"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         keep = partial(object.__setattr__, self)  # plain numbers, whatever they came as, so that files can hold them
         keep("temperature", real("temperature", self.temperature, 0, 10, "a number from 0 to 10; 0 is greedy"))
         if self.top_k is not None:

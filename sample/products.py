@@ -49,7 +49,8 @@ class OrderedProduct:
         return self._multiply(x, bias)
 
     def _multiply(self, x: Tensor, bias: Tensor | None) -> Tensor:
-        return torch.ops.mkldnn._linear_pointwise(x, self.memory, bias, "none", [], "")
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.memory, bias, "none", [], "")
+        return product
 
 
 class TransposedProduct:
@@ -107,7 +108,7 @@ def _transposed_is_faster(in_features: int, out_features: int, threads: int) -> 
     inputs = [_random(rows, in_features) for rows in _TIMED_ROWS]
     best = [[min(_seconds(kernel, x) for _ in range(_TURNS)) for kernel in kernels] for x in inputs]
     ordered, transposed = (sum(column) for column in zip(*best, strict=True))
-    return transposed < ordered
+    return bool(transposed < ordered)
 
 
 def _seconds(kernel: Kernel, x: Tensor) -> float:

@@ -5,8 +5,8 @@ read, tensors were numbered in the order in which they are met.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -31,8 +31,7 @@ class SnapshotError(ValueError):
     """A snapshot that cannot be restored; the message says why and what to do."""
 
 
-@dataclass(frozen=True, eq=False)
-class Snapshot:
+class Snapshot(NamedTuple):
     """A moment of a stream.
 
     Attributes:

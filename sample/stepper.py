@@ -127,8 +127,11 @@ class Stepper:
         state.params = params
 
     @torch.inference_mode()
-    def prefill(self, state: GeneratorState, tokens: Tensor) -> None:
+    def prefill(self, state: GeneratorState, tokens: Tensor) -> list[tuple[int, str]]:
         """Takes the first latent frames of a video, int64 `[T, H, W]`, into a fresh state, each under the prompt of its time.
+
+        Returns:
+            The prompts that held for them, with the latent frames from which they did.
 
         Raises:
             ValueError: Shape or range of the tokens are not those of this tokenizer's frames.
@@ -140,12 +143,14 @@ class Stepper:
             picture = self.codec.decode_frame(piece, state.decoder)[-1]
             if state.anchor is not None:
                 state.anchor.keep(picture)
+        prompts = [(0, state.prompt), *((later.start, later.text) for later in state.upcoming if later.start < len(tokens))]
         grid, block_length = tokens[None].to(self.device), state.params.block_length(self.codec.frame_shape)
         for inputs in shift_tokens(grid, block_length, self.lm.start_id).split(self.lm.frame_length, dim=1):
             self.follow_timeline(state)
             self.lm(inputs.expand(state.prompts.keys.shape[0], -1), state.prompts, block_length, state.lm)
             state.latent_index += 1
         state.previous = to_sequence(grid[:, -1:])
+        return prompts
 
     def follow_timeline(self, state: GeneratorState) -> None:
         """Changes the prompt if the next latent frame has another one."""

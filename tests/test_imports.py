@@ -38,6 +38,8 @@ VENDOR_ROOM = {
     "vector_quantize_pytorch": "tokenizer",
 }  # one file each, or one folder within a room
 LIGHTNING = {"lightning", "pytorch_lightning"}
+# Folders of which others import the `__init__` alone.
+FACES = ("framecast.data.shards", "framecast.data.sprites", "framecast.data.video")
 
 
 def imported_modules(source: str, module: str) -> Iterator[str]:
@@ -92,8 +94,9 @@ def imported_files(source: str, module: str, files: Collection[str]) -> set[str]
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = ".".join([*module.split(".")[: -node.level], *([node.module] if node.module else [])])
-            named = {f"{base}.{alias.name}" for alias in node.names}
-            found |= {name for name in {base, f"{base}.__init__", *named} if name in files}
+            for alias in node.names:  # a file of a folder, a name of a file, or a name of the folder itself
+                names = (f"{base}.{alias.name}", base, f"{base}.__init__")
+                found |= {next((name for name in names if name in files), module)}
     return found - {module}
 
 
@@ -117,7 +120,8 @@ def room_files(room: str) -> dict[str, str]:
 
 def module_name(path: Path) -> str:
     """A package is named with its `__init__`, so that one dot always takes one name off."""
-    return ".".join(["framecast", *path.relative_to(REPO).with_suffix("").parts])
+    parts = path.relative_to(REPO).with_suffix("").parts
+    return ".".join(parts if parts[0] == "framecast" else ["framecast", *parts])
 
 
 def modules_after(statement: str) -> set[str]:
@@ -132,7 +136,9 @@ def test_table_names_every_room():
     config = configparser.ConfigParser()
     config.read(REPO / "setup.cfg", encoding="utf-8")
     packages = config["options"]["packages"].split()
-    assert {name.split(".")[1] for name in packages if name != "framecast"} == set(MAY_IMPORT)
+    own = {"framecast", *(f"framecast.{path.parent.name}" for path in (REPO / "framecast").glob("*/__init__.py"))}
+    assert own <= set(packages)
+    assert {name.split(".")[1] for name in set(packages) - own} == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
@@ -199,8 +205,9 @@ def test_control_a_broken_wall_is_seen(module, source):
     assert not forbidden_parts("from .others import x\nfrom ...sample import Stream\nimport torch", module)
 
 
-def test_no_files_of_serve_import_each_other_in_a_circle():
-    assert file_in_a_circle(room_files("serve")) is None
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_no_files_import_each_other_in_a_circle(room):
+    assert file_in_a_circle(room_files(room)) is None
 
 
 @pytest.mark.parametrize(
@@ -210,6 +217,27 @@ def test_control_a_circle_is_seen(hidden):
     files = {"framecast.x.a": "from .b import B", "framecast.x.b": "from .c import C", "framecast.x.c": hidden}
     assert file_in_a_circle(files) == "framecast.x.a"
     assert file_in_a_circle(files | {"framecast.x.c": "import torch"}) is None
+
+
+def imports_past_the_face(source: str, module: str, face: str) -> list[str]:
+    """The files of the folder `face` that a file outside of it imports from."""
+    inside = module.startswith(f"{face}.")
+    return [] if inside else [name for name in imported_modules(source, module) if name.startswith(f"{face}.")]
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_folder_is_entered_by_its_face(face):
+    files = {name: source for room in ["framecast", *MAY_IMPORT] for name, source in room_files(room).items()}
+    assert f"{face}.__init__" in files
+    assert [problem for name, source in files.items() for problem in imports_past_the_face(source, name, face)] == []
+
+
+def test_control_an_import_past_the_face_is_seen():
+    face = "framecast.data.sprites"
+    for source in ("from ..data.sprites.scenes import Scene", "def f():\n    import framecast.data.sprites.scenes"):
+        assert imports_past_the_face(source, "framecast.evaluate.study", face)
+    assert not imports_past_the_face("from ..data.sprites import Scene", "framecast.evaluate.study", face)
+    assert not imports_past_the_face("from .scenes import Scene", f"{face}.world", face)
 
 
 @pytest.mark.parametrize("name", sorted(OPEN))
@@ -239,7 +267,7 @@ def test_control_vendor_import_is_seen(vendor):
 def test_lightning_is_imported_only_by_training():
     files = {name: source for room in MAY_IMPORT for name, source in room_files(room).items()}
     found = {name for name, source in files.items() if imports_any(source, name, LIGHTNING)}
-    assert {name for name in found if name.split(".")[1] != "train"} <= {"framecast.data.module"}
+    assert found and {name.split(".")[1] for name in found} == {"train"}
 
 
 @pytest.mark.parametrize(

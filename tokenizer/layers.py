@@ -12,7 +12,9 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from ..machine import trains_on_cpu
 from ..state import State, States
+from . import cpu
 
 
 @dataclass
@@ -66,17 +68,10 @@ class TemporalMix(nn.Module):
         state = state or self.init_state(x.shape[0], x.shape[2], x.shape[3])
         frames = torch.cat([state.past.to(x.dtype), x], dim=1)
         state.past = frames[:, frames.shape[1] - self.reach :]
-        if torch.is_grad_enabled() and x.device.type == "cpu":
-            return self._by_convolution(frames)
+        if trains_on_cpu(x):
+            return cpu.mix_by_convolution(frames, self.linear)
         shifted = [frames[:, i : i + x.shape[1]] for i in range(self.reach + 1)]
         return self.linear(torch.cat(shifted, dim=-1))
-
-    def _by_convolution(self, frames: Tensor) -> Tensor:
-        """The same without copies of the shifted frames, which is faster with gradients. `[B, reach + T, H, W, C]`."""
-        kernel = rearrange(self.linear.weight, "o (i c) -> o c i 1", i=self.reach + 1)
-        columns = rearrange(frames, "b t h w c -> b c t (h w)")
-        mixed = F.conv2d(columns, kernel.contiguous(memory_format=torch.channels_last), self.linear.bias)
-        return rearrange(mixed, "b c t (h w) -> b t h w c", h=frames.shape[2])
 
 
 class ResidualBlock(nn.Module):

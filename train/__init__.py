@@ -1,8 +1,8 @@
 """Training: `framecast train`, Lightning modules, losses, callbacks and the shipped configurations."""
 
-from ..data.module import ClipDataModule
 from .checkpointing import Checkpointing
 from .checkpoints import AtomicCheckpointIO
+from .clip_data import ClipDataModule
 from .ema import EMA
 from .export import ExportBundle
 from .health import CodebookCollapse, CodebookGuard

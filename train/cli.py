@@ -13,10 +13,10 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities.rank_zero import rank_zero_info
 
 from ..data.loading import LoaderError
-from ..data.module import ResumableDataModule
 from .allowed import allow_only, check_no_functions, explain_refusal, split_allowed
 from .checkpointing import Checkpointing
 from .checkpoints import CheckpointError, Precision, precision_of
+from .clip_data import ResumableDataModule
 from .config_text import bounded_reading, use_bounded_loader
 from .ema import EMA
 from .export import ExportBundle
@@ -25,6 +25,7 @@ from .memory import keep_freed_memory
 from .module import TrainingModule
 from .pictures import Reconstructions
 from .progress import ProgressLines
+from .renamed import with_new_arguments
 from .restoring import check_ckpt_path, check_strategy, naming_misfits
 from .samples import Samples
 from .shipped import with_shipped_configs
@@ -76,6 +77,7 @@ class TrainCLI(LightningCLI):
     def __init__(self, args: list[str] | None = None, signals: StopSignals | None = None):
         self.signals = signals or StopSignals()
         args, modules = split_allowed(with_shipped_configs(sys.argv[1:] if args is None else args))
+        args = with_new_arguments(args)
         allow_only(modules)
         use_bounded_loader()
         set_parsing_settings(docstring_parse_attribute_docstrings=True)

@@ -8,6 +8,7 @@ import jsonargparse
 import yaml
 
 from ..data.reading import read_regular
+from .renamed import with_new_names
 
 MAX_BYTES = 2**20
 """Of one configuration file; those that are shipped have some 2,000."""
@@ -26,7 +27,7 @@ def load_bounded(text: str) -> Any:
         raise yaml.YAMLError(f"got {len(text)} characters of settings; wanted at most {MAX_BYTES}")
     _check_unfolded(text)
     try:
-        return _plain_load(text)
+        return with_new_names(_plain_load(text))
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError) as error:
         raise yaml.YAMLError(f"{type(error).__name__}: {error}") from error
 

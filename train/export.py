@@ -6,11 +6,11 @@ from typing import Any, Literal
 import lightning as L
 import torch
 
-from ..data.module import ResumableDataModule
 from ..sample import save_bundle
 from ..sample.bundle_folder import check_bundle_folder
 from .checkpoint_bundle import BUNDLE_KEY, describe_bundle
 from .checkpointing import Checkpointing
+from .clip_data import ResumableDataModule
 from .ema import EMA
 from .module import TrainingModule
 from .tokenize import describe_source

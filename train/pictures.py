@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..data import to_frames
 from ..data.images import encode_apng
-from ..data.module import ResumableDataModule
+from .clip_data import ResumableDataModule
 from .tokenizer_module import LitVideoTokenizer
 
 

@@ -15,12 +15,12 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from ..data import ClipSource
 from ..data.files import replacing
-from ..data.module import Batch, ResumableDataModule, split_source
 from ..data.reading import read_regular
 from ..data.shards import TokenClip, TokenShards
 from ..model import VideoLMConfig, VideoLMShape
 from ..sample import Bundle, load_bundle
 from ..tokenizer import TextTokenizer
+from .clip_data import Batch, ResumableDataModule, split_source
 from .tokenize import drop_stale_tokens, write_tokens
 
 _LARGEST_TEXT_MODEL = 2**26

@@ -1,9 +1,13 @@
-"""Video files in and out; the only folder that knows PyAV."""
+"""Video files in and out; the only folder that knows PyAV.
+
+Files out are `encoding` and `y4m`; all else is for files in, and neither side imports the other.
+"""
 
 from .container import DECODED_BY, READER_VERSION
 from .encoding import WRITERS, Mp4Stream, Mp4Writer, write_video
 from .errors import VideoError
 from .reader import VideoData, VideoInfo, VideoReader, probe_video, read_video
+from .y4m import Y4MStream
 
 __all__ = [
     "DECODED_BY",
@@ -15,6 +19,7 @@ __all__ = [
     "VideoInfo",
     "VideoReader",
     "WRITERS",
+    "Y4MStream",
     "probe_video",
     "read_video",
     "write_video",

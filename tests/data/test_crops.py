@@ -5,7 +5,6 @@ import torch
 
 from framecast.data import RandomCrops, SpriteWorld
 from framecast.data.clips import CaptionedClip, ClipSource
-from framecast.data.module import ClipDataModule
 
 WORLD = SpriteWorld(num_clips=3, num_frames=5, size=40)
 
@@ -60,11 +59,3 @@ def test_crops_larger_than_the_clips_are_refused():
         RandomCrops(WORLD)
     with pytest.raises(ValueError, match="got size 32, copies 0, seed 0"):
         RandomCrops(WORLD, size=32, copies=0)
-
-
-def test_a_training_says_where_its_clips_come_from(capsys):
-    crops = RandomCrops(SpriteWorld(num_clips=40, num_frames=5), size=48, copies=3)
-    ClipDataModule(crops).prepare_data()
-    assert (
-        capsys.readouterr().out == "source: 3 crops of 48x48 from each of 40 clips of 5 frames at 12 fps, 64x64 (SpriteWorld)\n"
-    )

@@ -1,4 +1,4 @@
-"""VideoFolder: windows, captions on a timeline, memory, and files that cannot be used."""
+"""VideoFolder: windows, memory, and files that cannot be used."""
 
 import json
 import os
@@ -11,30 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from video_folders import SMALL, write_captions, write_clip
 
-from framecast.data import Caption, VideoFolder, write_video
+from framecast.data import Caption, VideoFolder
+
+pytestmark = pytest.mark.usefixtures("own_caches")
+
 
 REAL = Path(os.environ.get("FRAMECAST_REAL_VIDEO", Path(__file__).resolve().parents[2] / "../shared/data/real"))
 needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="skipped: no real videos; set FRAMECAST_REAL_VIDEO to a folder")
-SMALL = {"num_frames": 5, "size": 16, "fps": 10.0}
-
-
-@pytest.fixture(autouse=True)
-def _caches_of_the_test(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-
-
-def write_clip(path: Path, num_frames: int, fps: float = 10.0) -> np.ndarray:
-    """A lossless clip of noise; the noise follows from the length."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    frames = np.random.default_rng(num_frames).integers(0, 256, (num_frames, 16, 16, 3), dtype=np.uint8)
-    write_video(path, frames, fps)
-    return frames
-
-
-def write_captions(folder: Path, *rows: dict | str) -> None:
-    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
-    (folder / "captions.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def test_windows_follow_one_another_without_overlap(tmp_path):
@@ -83,102 +68,6 @@ def test_a_folder_travels_to_worker_processes(tmp_path):
     write_clip(tmp_path / "a.mkv", 10)
     folder = VideoFolder(tmp_path, **SMALL, cache_bytes=0)
     assert torch.equal(pickle.loads(pickle.dumps(folder))[1].frames, folder[1].frames)
-
-
-# --- captions
-
-
-def test_one_caption_holds_for_all_windows(tmp_path):
-    write_clip(tmp_path / "a.mkv", 10)
-    write_clip(tmp_path / "unlisted.mkv", 10)
-    write_clip(tmp_path / "none.mkv", 5)
-    write_captions(tmp_path, {"file": "a.mkv", "caption": " a dog runs ", "source": "ignored"}, "", {"file": "none.mkv"})
-    folder = VideoFolder(tmp_path, **SMALL)
-    assert [(clip.name, clip.captions) for clip in folder] == [
-        ("a.mkv@0.00s", (Caption(0, "a dog runs"),)),
-        ("a.mkv@0.50s", (Caption(0, "a dog runs"),)),
-        ("none.mkv@0.00s", (Caption(0, ""),)),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("timeline", "first", "second"),
-    [
-        ([(0, 1.0, "sits")], [(0, "sits")], [(0, "sits")]),
-        ([(0, 0.5, "sits"), (0.5, 1.0, "runs")], [(0, "sits")], [(0, "runs")]),
-        ([(0, 0.3, "sits"), (0.3, 1.0, "runs")], [(0, "sits"), (3, "runs")], [(0, "runs")]),
-        ([(0, 0.31, "sits"), (0.31, 1.0, "runs")], [(0, "sits"), (4, "runs")], [(0, "runs")]),
-        ([(0, None, "sits"), (0.8, None, "runs")], [(0, "sits")], [(0, "sits"), (3, "runs")]),
-        ([(0.2, 0.4, "sits")], [(0, ""), (2, "sits"), (4, "")], [(0, "")]),
-        ([(0, 1.0, "sits"), (0.6, 0.8, "barks")], [(0, "sits")], [(0, "sits"), (1, "barks"), (3, "sits")]),
-        ([(0.5, 1.0, "runs"), (0, 0.5, "sits")], [(0, "sits")], [(0, "runs")]),
-        ([(0, 0.2, "sits"), (0.2, 1.0, "sits")], [(0, "sits")], [(0, "sits")]),
-        ([], [(0, "")], [(0, "")]),
-    ],
-)
-def test_timelines_become_frames_of_the_window(tmp_path, timeline, first, second):
-    write_clip(tmp_path / "a.mkv", 10)
-    captions = [{"start": start, "end": end, "text": text} for start, end, text in timeline]
-    write_captions(tmp_path, {"file": "a.mkv", "captions": captions})
-    folder = VideoFolder(tmp_path, **SMALL)
-    assert [[(caption.start, caption.text) for caption in clip.captions] for clip in folder] == [first, second]
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ("{oops", "Expecting property name"),
-        ("[]", 'got no "file"; wanted {"file"'),
-        ("3", 'got no "file"; wanted {"file"'),
-        ('{"caption": "x"}', 'got no "file"'),
-        ('{"file": ""}', 'got no "file"'),
-        ('{"file": "a.mkv"}', "a.mkv is listed twice; keep one line per file"),
-        ('{"file": "./a.mkv"}', "a.mkv is listed twice"),
-        ('{"file": "../../x.mp4"}', "'../../x.mp4' leads out of the folder; move the video into it"),
-        ('{"file": "a/../../x.mp4"}', "leads out of the folder"),
-        ('{"file": "/etc/x.mp4"}', "leads out of the folder"),
-        ('{"file": "b.mkv", "caption": 3}', "got a caption 3 that is no text"),
-        ('{"file": "b.mkv", "caption": "\\ud800"}', "with half a character"),
-        ('{"file": "b.mkv", "captions": [{"start": NaN, "text": "x"}]}', "got NaN, which is no JSON"),
-        ('{"file": "b.mkv", "captions": [{"start": 0, "end": Infinity, "text": "x"}]}', "got Infinity, which is no JSON"),
-        ('{"file": "b.mkv", "captions": [{"start": "0", "text": "x"}]}', "got a time '0' that is no number of seconds"),
-        ('{"file": "b.mkv", "captions": [{"start": true, "text": "x"}]}', "got a time True"),
-        ('{"file": "b.mkv", "captions": [{"start": 1e999, "text": "x"}]}', "got a time inf"),
-        ('{"file": "b.mkv", "captions": [{"start": 0}]}', "got no 'text' in a caption; wanted"),
-        ('{"file": "b.mkv", "captions": [3]}', "wanted {"),
-        ("[" * 100_000, "is nested too deeply"),
-        ('{"file": "b.mkv", "caption": "x", "captions": []}', 'got both "caption" and "captions"'),
-        ('{"file": "b.mkv", "captions": [{"start": 2, "end": 1, "text": "x"}]}', "got a caption from 2.0 s to 1.0 s"),
-        ('{"file": "b.mkv", "captions": [{"end": 1, "text": "x"}]}', "got no 'start' in a caption"),
-        ('{"file": "b.mkv", "captions": "x"}', "got 'x' as"),
-    ],
-)
-def test_a_bad_line_of_captions_is_named(tmp_path, row, message):
-    write_clip(tmp_path / "a.mkv", 5)
-    write_captions(tmp_path, {"file": "a.mkv"}, row)
-    folder = VideoFolder(tmp_path, **SMALL)
-    assert [clip.name for clip in folder] == ["a.mkv@0.00s"] and list(folder.skipped) == ["captions.jsonl line 2"]
-    assert message in folder.skipped["captions.jsonl line 2"] and "captions.jsonl line 2" in folder.summary()
-    write_captions(tmp_path, row if "a.mkv" not in row else "{}")
-    with pytest.raises(ValueError, match=r"no clip can be made from .*: captions\.jsonl line 1: "):
-        VideoFolder(tmp_path, **SMALL)
-
-
-# --- files that are left out
-
-
-def test_include_and_exclude_choose_by_path(tmp_path):
-    for name in ("a/1.mkv", "a/2.mkv", "b/1.mkv"):
-        write_clip(tmp_path / name, 5)
-
-    def names(**choice):
-        return [clip.name.split("@")[0] for clip in VideoFolder(tmp_path, **SMALL, **choice)]
-
-    assert names(include=["a/*"]) == ["a/1.mkv", "a/2.mkv"]
-    assert names(exclude=["*/1.mkv"]) == ["a/2.mkv"]
-    assert names(include=["a/*", "b/*"], exclude=["a/2*"]) == ["a/1.mkv", "b/1.mkv"]
-    with pytest.raises(ValueError, match="include and exclude let no video through"):
-        names(include=["c/*"])
 
 
 def test_bad_files_are_skipped_counted_and_named(tmp_path):
@@ -232,9 +121,6 @@ def test_arguments_out_of_range_are_refused(tmp_path, options, message):
         VideoFolder(tmp_path / options.pop("root", "."), **options)
 
 
-# --- real videos
-
-
 @needs_real
 def test_real_videos_become_captioned_clips():
     folder = VideoFolder(REAL, include=["bridge/*", "clips/asl_[a-m]*"], size=32)
@@ -257,18 +143,6 @@ def test_odd_real_files_are_used_or_named():
     assert "rot90_phone.mov@0.00s" in {clip.name for clip in folder}
 
 
-# --- what a folder holds
-
-
-def test_a_pattern_may_be_a_text(tmp_path):
-    for name in ("a/1.mkv", "b/1.mkv"):
-        write_clip(tmp_path / name, 5)
-    assert [clip.name for clip in VideoFolder(tmp_path, **SMALL, include="a/*")] == ["a/1.mkv@0.00s"]
-    assert [clip.name for clip in VideoFolder(tmp_path, **SMALL, exclude="a/*")] == ["b/1.mkv@0.00s"]
-    with pytest.raises(ValueError, match=r'got \[3\] as `include`; wanted patterns of paths; e.g. \["a/\*"\]'):
-        VideoFolder(tmp_path, **SMALL, include=[3])
-
-
 def test_the_container_is_asked_and_not_the_suffix(tmp_path):
     write_clip(tmp_path / "a.mkv", 5)
     for name in ("b.divx", "c.f4v", "d", "e.weird", "f.MXF"):
@@ -279,111 +153,6 @@ def test_the_container_is_asked_and_not_the_suffix(tmp_path):
     folder = VideoFolder(tmp_path, **SMALL)
     assert [clip.name.split("@")[0] for clip in folder] == ["a.mkv", "b.divx", "c.f4v", "d", "e.weird", "f.MXF", "g.png"]
     assert list(folder.skipped) == ["i.bin"] and "cannot be opened as a video" in folder.skipped["i.bin"]
-
-
-def test_linked_folders_are_read_and_oddities_are_named(tmp_path):
-    write_clip(tmp_path / "elsewhere/a.mkv", 5)
-    root = tmp_path / "root"
-    write_clip(root / "b.mkv", 5)
-    write_clip(root / "trip.mp4/c.mkv", 5)
-    (root / "empty.mov").mkdir()
-    (root / "linked").symlink_to(tmp_path / "elsewhere")
-    (root / "loop").symlink_to(root)
-    (root / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
-    os.mkfifo(root / "pipe.mp4")
-    folder = VideoFolder(root, **SMALL)
-    assert [clip.name.split("@")[0] for clip in folder] == ["b.mkv", "linked/a.mkv", "trip.mp4/c.mkv"]
-    assert {file: why.split(";")[0] for file, why in folder.skipped.items()} == {
-        "empty.mov": "is a folder and not a video",
-        "gone.mp4": "is a link that leads nowhere (No such file or directory)",
-        "loop": "is a link back to a folder that it lies in",
-        "pipe.mp4": "is a pipe, a socket or a device, and not a file",
-    }
-
-
-def test_names_that_are_no_text_are_read_and_said(tmp_path):
-    write_clip(tmp_path / "a.mkv", 5)
-    odd = os.fsdecode(b"caf\xe9: %d #1?.mkv")
-    (tmp_path / odd).write_bytes((tmp_path / "a.mkv").read_bytes())
-    (tmp_path / os.fsdecode(b"\xff.mkv")).write_bytes(b"")
-    folder = VideoFolder(tmp_path, **SMALL)
-    assert [clip.name for clip in folder] == ["a.mkv@0.00s", f"{odd}@0.00s"]
-    assert folder.summary().endswith(r"1 skipped: \udcff.mkv")
-    assert len(VideoFolder(tmp_path, **SMALL)) == 2
-
-
-@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\r"])
-def test_lines_of_captions_end_with_a_line_feed_alone(tmp_path, separator):
-    write_clip(tmp_path / "a.mkv", 5)
-    text = f"a dog{separator}runs"
-    escaped = {"\x0b": "\\u000b", "\x0c": "\\f", "\x1c": "\\u001c", "\r": "\\r"}.get(separator, separator)
-    row = f'{{"file": "a.mkv", "caption": "a dog{escaped}runs"}}'
-    (tmp_path / "captions.jsonl").write_bytes(f"\ufeff{row}\r\n\r\n".encode())
-    folder = VideoFolder(tmp_path, **SMALL)
-    assert folder[0].captions == (Caption(0, text),) and folder.skipped == {}
-
-
-def test_a_line_in_another_encoding_is_skipped_and_named(tmp_path):
-    write_clip(tmp_path / "a.mkv", 5)
-    (tmp_path / "captions.jsonl").write_bytes(b'{"file": "a.mkv"}\n{"file": "caf\xe9.mkv"}\n')
-    folder = VideoFolder(tmp_path, **SMALL)
-    assert "is not UTF-8 text" in folder.skipped["captions.jsonl line 2"] and len(folder) == 1
-
-
-# --- read through once
-
-
-def count_reading(monkeypatch) -> list[str]:
-    """The files that are read through from here on."""
-    read: list[str] = []
-    scan = VideoFolder._scan_file
-    monkeypatch.setattr(VideoFolder, "_scan_file", lambda self, file: read.append(file) or scan(self, file))
-    return read
-
-
-def test_each_file_is_read_through_once(tmp_path, monkeypatch):
-    write_clip(tmp_path / "a.mkv", 12)
-    write_clip(tmp_path / "b.mkv", 3)
-    read = count_reading(monkeypatch)
-    first, other = VideoFolder(tmp_path, **SMALL), VideoFolder(tmp_path, **{**SMALL, "num_frames": 3})
-    assert read == ["a.mkv", "b.mkv"] * 2  # once for each setting
-    read.clear()
-    for known, options in ((first, SMALL), (other, {**SMALL, "num_frames": 3})):
-        again = VideoFolder(tmp_path, **options)
-        assert (again._windows, again.skipped, again.damaged) == (known._windows, known.skipped, known.damaged)
-        assert all(torch.equal(clip.frames, before.frames) for clip, before in zip(again, known, strict=True))
-    assert read == []
-    write_clip(tmp_path / "b.mkv", 6)
-    assert len(VideoFolder(tmp_path, **SMALL)) == 3 and read == ["b.mkv"]
-
-
-def break_index(path: Path, how: str) -> None:
-    content = json.loads(path.read_text())
-    if how == "version":
-        content["reader"] = "1"
-    elif how == "types":
-        content["files"]["a.mkv"]["scans"] = 3
-    path.write_text(json.dumps(content) if how != "cut" else json.dumps(content)[:100])
-
-
-@pytest.mark.parametrize("how", ["version", "types", "cut"])
-def test_an_index_that_does_not_fit_is_made_anew(tmp_path, monkeypatch, how):
-    write_clip(tmp_path / "a.mkv", 12)
-    VideoFolder(tmp_path, **SMALL)
-    break_index(tmp_path / ".framecast-index.json", how)
-    read = count_reading(monkeypatch)
-    assert len(VideoFolder(tmp_path, **SMALL)) == 2 and read == ["a.mkv"]
-    assert len(VideoFolder(tmp_path, **SMALL)) == 2 and read == ["a.mkv"]
-
-
-def test_a_folder_that_is_not_to_be_written_has_its_index_elsewhere(tmp_path, monkeypatch):
-    root = tmp_path / "root"
-    write_clip(root / "a.mkv", 12)
-    root.chmod(0o555)
-    read = count_reading(monkeypatch)
-    for _ in range(2):
-        assert len(VideoFolder(root, **SMALL)) == 2
-    assert read == ["a.mkv"] and [path.name for path in root.iterdir()] == ["a.mkv"]
 
 
 def test_a_key_frame_that_leads_elsewhere_is_noticed(tmp_path, monkeypatch):
@@ -397,9 +166,6 @@ def test_a_key_frame_that_leads_elsewhere_is_noticed(tmp_path, monkeypatch):
         VideoFolder, "_read_from", lambda self, window, seeks: read_from(self, elsewhere if seeks else window, seeks)
     )
     assert torch.equal(folder[6].frames, right)
-
-
-# --- what the clips depend on
 
 
 def test_a_fingerprint_changes_with_the_contents_and_not_with_the_place(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from framecast.data import Caption, Timeline
-from framecast.data.captions import resolve_it
+from framecast.data.sprites import resolve_it
 from framecast.data.timeline import latent_captions
 from framecast.stride import Stride
 from framecast.tokenizer import FSQ, VideoTokenizer, VideoTokenizerConfig

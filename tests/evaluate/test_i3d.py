@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from framecast.evaluate.frechet import FeatureExtractor, I3DFeatures
+from framecast.evaluate.features import FeatureExtractor, I3DFeatures
 from framecast.evaluate.i3d import I3D, load_i3d, pad_same, pool_same
 
 

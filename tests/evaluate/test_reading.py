@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from framecast.data import SpriteWorld
-from framecast.data.painting import render
-from framecast.data.scenes import Scene
+from framecast.data.sprites import Scene, render
 from framecast.evaluate.reading import Reading, SceneReader, find_bar, unmix
 
 CLIPS = 40

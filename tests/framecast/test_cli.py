@@ -17,10 +17,14 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
 import framecast
-from framecast import __version__, commands, live
+from framecast import __version__, live
 from framecast.cli import build_parser, main
+from framecast.commands import demo
 from framecast.data import read_video, write_video
-from framecast.sample import SamplingParams, load_generator, read_tokens
+from framecast.evaluate import QUICK, Settings
+from framecast.generating import params_of
+from framecast.sample import Clip, SamplingParams, load_generator, read_tokens
+from framecast.serve.config import ServeConfig
 from framecast.tokenizer import FSQ
 
 REPO = Path(__file__).resolve().parents[2]
@@ -103,13 +107,13 @@ def test_sample_repeats_from_its_seed(run):
 
 def test_the_defaults_are_those_of_python():
     arguments = build_parser().parse_args(["sample", PROMPT, "--out", "x.mkv"])
-    assert commands._params(arguments) == SamplingParams()
+    assert params_of(arguments) == SamplingParams()
 
 
 @pytest.mark.parametrize(("text", "value"), [("token", "token"), ("3", 3), ("6", 6)])
 def test_a_block_length_may_be_a_number(text, value):
     arguments = build_parser().parse_args(["sample", PROMPT, "--out", "x.mkv", "--decoding", text])
-    assert commands._params(arguments).decoding == value
+    assert params_of(arguments).decoding == value
 
 
 def test_continue_adds_frames_to_the_end_of_a_video(run):
@@ -321,9 +325,9 @@ def test_info_says_what_a_bundle_holds(run):
 
 
 def test_demo_makes_clips_and_a_sheet(run, place, monkeypatch):
-    monkeypatch.setattr(commands, "load_generator", lambda: tiny_bundle.generator())
-    monkeypatch.setattr(commands, "DEMO_PROMPTS", (PROMPT, "a ring falls, then stops"))
-    monkeypatch.setattr(commands, "DEMO_FRAMES", 5)
+    monkeypatch.setattr("framecast.sample.load_generator", lambda: tiny_bundle.generator())
+    monkeypatch.setattr(demo, "PROMPTS", (PROMPT, "a ring falls, then stops"))
+    monkeypatch.setattr(demo, "NUM_FRAMES", 5)
     code, out, _ = run("demo", "--out", "deep/demo", "--seed", "3")
     assert code == 0 and out.startswith("2 clips of 5 frames in ") and "contact_sheet.png" in out
     names = {file.name for file in Path("deep/demo").iterdir()}
@@ -433,7 +437,7 @@ def test_an_error_of_the_system_is_one_line_too(run, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device", "out.mkv")
 
-    monkeypatch.setattr(commands.Clip, "save", full)
+    monkeypatch.setattr(Clip, "save", full)
     code, _, err = run(*sample())
     assert code == 2 and "No space left on device: 'out.mkv'" in err and err.strip().count("\n") == 0
 
@@ -442,7 +446,7 @@ def test_an_error_of_ours_keeps_its_traceback(run, monkeypatch):
     def broken(*_):
         raise TypeError("a bug")
 
-    monkeypatch.setattr(commands.Clip, "save", broken)
+    monkeypatch.setattr(Clip, "save", broken)
     with pytest.raises(TypeError, match="a bug"):
         run(*sample())
 
@@ -451,7 +455,7 @@ def test_interrupting_is_no_error_message(run, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands.Clip, "save", interrupted)
+    monkeypatch.setattr(Clip, "save", interrupted)
     code, _, err = run(*sample())
     assert code == 130 and "Traceback" not in err
 
@@ -496,6 +500,23 @@ def test_help_explains_every_option(command, capsys):
                 if isinstance(action.default, float)
                 else str(action.default) in action.help
             )
+
+
+@pytest.mark.parametrize(
+    ("command", "taker", "names"),
+    [
+        ("sample", SamplingParams(), ("temperature", "top_k", "top_p", "guidance_scale", "decoding")),
+        ("evaluate", Settings(), ("clips", "long_clips", "long_frames", "seed")),
+        ("serve", ServeConfig(), ("host", "port", "slots", "queue", "replicas")),
+    ],
+)
+def test_help_says_the_defaults_of_what_takes_an_option(command, taker, names):
+    helps = {action.dest: action.help for action in every_command()[command]._actions}
+    for name in names:
+        value = getattr(taker, name)
+        shown = "all" if value is None else f"{value:g}" if isinstance(value, float) else f"{value}"
+        quick = f", quick: {getattr(QUICK, name)}" if command == "evaluate" and name != "seed" else ""
+        assert helps[name].endswith(f"(default: {shown}{quick})"), name
 
 
 def test_help_lists_every_command(capsys):

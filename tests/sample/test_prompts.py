@@ -7,7 +7,7 @@ import pytest
 import tiny_bundle
 import torch
 
-from framecast.data.captions import CAPTION_WORDS
+from framecast.data.sprites import CAPTION_WORDS
 from framecast.sample import PromptWarning, SamplingParams, UnseenWordsWarning, load_bundle, load_generator
 from framecast.tokenizer import TextTokenizer
 

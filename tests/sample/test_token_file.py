@@ -90,7 +90,7 @@ def test_a_stream_writes_its_file_while_it_runs(tmp_path):
     list(itertools.islice(stream, 5))
     stream.record(tmp_path / "a.fct")
     for num_frames in (2, 3, 4, 5):
-        video = read_tokens(tmp_path / "a.fct").check(generator.token_header())
+        video = read_tokens(tmp_path / "a.fct").check(generator.codec.header())
         assert torch.equal(video.tokens, stream.tokens) and len(video.tokens) == num_frames
         stream.advance()
     stream.close()

@@ -221,3 +221,24 @@ def test_digits_join_and_split():
 def test_bad_options_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+SMALL = {"FSQ": lambda: FSQ((5, 5, 5)), "LFQ": lambda: LFQ(6), "VQ": lambda: VQ(16, 4)}
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_latents_that_are_not_finite_poison_nothing(name, value):
+    torch.manual_seed(0)
+    quantizer = SMALL[name]().train()
+    latents = torch.randn(2, 1, 4, 4, quantizer.dim)
+    quantizer(latents)
+    before = {key: state.clone() for key, state in quantizer.state_dict().items()}
+    latents[1, 0, 2, 3, 0] = value
+    found = quantizer(latents.requires_grad_())
+    assert found.tokens.min() >= 0 and found.tokens.max() < quantizer.codebook_size
+    assert not found.loss.isfinite() and quantizer.training
+    assert found.latents[0].isfinite().all() and not found.latents[1].isfinite().all()
+    for key, state in quantizer.state_dict().items():
+        assert torch.equal(state, before[key]), key
+    assert quantizer(torch.randn(2, 1, 4, 4, quantizer.dim)).loss.isfinite()

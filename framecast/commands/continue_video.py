@@ -1,0 +1,86 @@
+"""`framecast continue`: a video or a token file, and what comes after it."""
+
+import time
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .options import add_bundle, add_compile, add_out, add_sampling
+
+HELP = "continue a video or a token file"
+DEFAULT_GIVEN_FRAMES = 17
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..sample import VideoGenerator
+    from ..sample.prompts import Prompt
+
+
+def add_options(parser: ArgumentParser) -> None:
+    parser.add_argument("video", help="the video to continue, or a token file (.fct)")
+    parser.add_argument("--prompt", default=None, help="what the video shows; of a token file, its last prompt if not given")
+    parser.add_argument("--num_frames", type=int, default=16, help="frames to add, a multiple of 4 (default: 16)")
+    parser.add_argument(
+        "--given_frames",
+        type=int,
+        default=None,
+        help=f"last frames of the video to go on from, 1 + 4k (default: {DEFAULT_GIVEN_FRAMES} of a video, all of a token file)",
+    )
+    add_bundle(parser)
+    add_out(parser)
+    add_sampling(parser)
+    add_compile(parser)
+
+
+def run(arguments: Namespace) -> None:
+    from ..generating import generate, make_generator, report
+    from ..requests import checked_out
+    from ..sample.token_file import SUFFIX
+
+    out = checked_out(arguments.out, given=arguments.video)
+    generator = make_generator(arguments)
+    stride = generator.tokenizer.temporal_stride
+    if arguments.num_frames < 1 or arguments.num_frames % stride:
+        raise ValueError(
+            f"got --num_frames {arguments.num_frames}; wanted a multiple of {stride}, the tokenizer's temporal stride, "
+            f"to add to the video; ask for {max(1, arguments.num_frames // stride) * stride}"
+        )
+    if arguments.given_frames is not None:
+        generator.tokenizer.num_latent_frames(arguments.given_frames)
+    is_tokens = Path(arguments.video).suffix.lower() == SUFFIX
+    prompt, given = (_given_tokens if is_tokens else _given_frames)(generator, arguments)
+    started = time.perf_counter()
+    total = generator.tokenizer.num_frames(len(given)) + arguments.num_frames
+    clip = generate(generator, prompt, total, arguments, out, given)
+    report(clip, out, arguments.num_frames, time.perf_counter() - started)
+
+
+def _given_frames(generator: "VideoGenerator", arguments: Namespace) -> "tuple[Prompt, Tensor]":
+    """The prompt, and the tokens of a video's last frames."""
+    from ..coding import read
+
+    length = arguments.given_frames or DEFAULT_GIVEN_FRAMES
+    if arguments.prompt is None:
+        raise ValueError(f"got {arguments.video} and no --prompt; wanted to know what the video shows")
+    video = read(arguments.video, fps=generator.fps, size=(generator.height, generator.width))
+    if len(video.frames) < length:
+        raise ValueError(
+            f"got {arguments.video} with {len(video.frames)} frames at {generator.fps:g} frames/s; wanted at least the "
+            f"{length} to go on from; give fewer --given_frames"
+        )
+    return arguments.prompt, generator.encode(video.frames[-length:])
+
+
+def _given_tokens(generator: "VideoGenerator", arguments: Namespace) -> "tuple[Prompt, Tensor]":
+    """The prompt that held last, and the tokens of a token file."""
+    from ..sample import read_tokens
+
+    video = read_tokens(arguments.video).check(generator.codec.header())
+    if arguments.given_frames is not None:
+        raise ValueError("got --given_frames for a token file; wanted all of its tokens: they are of one video from its start")
+    if arguments.prompt is not None:
+        return arguments.prompt, video.tokens
+    if not video.prompts:
+        raise ValueError(f"got {arguments.video}, which knows no prompt, and no --prompt; wanted to know what the video shows")
+    return [(0.0, video.prompts[-1][1])], video.tokens

@@ -1,0 +1,72 @@
+"""Options that several commands have, each declared once.
+
+An option that is not given is None if a class takes its value, such as `SamplingParams`: the default is the class's own. The
+help says it too, and a test compares the two.
+"""
+
+from argparse import ArgumentParser
+
+
+def add_prompt(parser: ArgumentParser, what: str) -> None:
+    parser.add_argument("prompt", nargs="+", help=f"{what}; one, in quotes")
+
+
+def add_named_bundle(parser: ArgumentParser) -> None:
+    parser.add_argument("bundle", nargs="?", default=None, help="a bundle's folder (default: the embedded default)")
+
+
+def add_bundle(parser: ArgumentParser) -> None:
+    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the embedded default)")
+
+
+def add_video(parser: ArgumentParser, what: str) -> None:
+    parser.add_argument("video", help=what)
+    parser.add_argument("--num_frames", type=int, default=None, help="frames to read, 1 + 4k (default: as many as there are)")
+    add_bundle(parser)
+
+
+def add_video_out(parser: ArgumentParser) -> None:
+    parser.add_argument("--out", required=True, help="video file to write: .mp4, .gif, .webp, .png or .mkv (lossless)")
+
+
+def add_out(parser: ArgumentParser) -> None:
+    parser.add_argument("--out", required=True, help="file to write: .mp4, .gif, .webp, .png, .mkv (lossless) or .fct (tokens)")
+
+
+def add_seed(parser: ArgumentParser, default: int) -> None:
+    parser.add_argument("--seed", type=int, default=default, help=f"the same seed gives the same tokens (default: {default})")
+
+
+def add_sampling(parser: ArgumentParser, seed: int = 0) -> None:
+    """The seed, how tokens are chosen, and where that is computed."""
+    add_seed(parser, seed)
+    parser.add_argument("--temperature", type=float, default=None, help="0 takes the likeliest token always (default: 0.9)")
+    parser.add_argument("--top_k", type=int, default=None, help="keep the k likeliest tokens (default: all)")
+    parser.add_argument(
+        "--top_p", type=float, default=None, help="keep the likeliest tokens of this joint probability (default: all)"
+    )
+    parser.add_argument(
+        "--guidance_scale", type=float, default=None, help="how closely to follow the prompt; 1 is no guidance (default: 2)"
+    )
+    parser.add_argument(
+        "--decoding",
+        default=None,
+        help="tokens chosen at a time: token, row, frame or a number; jacobi: as token, faster (default: row)",
+    )
+    add_compute(parser)
+
+
+def add_compute(parser: ArgumentParser) -> None:
+    parser.add_argument("--device", default="cpu", help="where to compute, such as cuda (default: cpu)")
+    parser.add_argument(
+        "--dtype", choices=("float32", "bfloat16"), default="float32", help="precision of the video LM (default: float32)"
+    )
+
+
+def add_compile(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--compile",
+        action="store_true",
+        default=None,
+        help="compile the video LM first: minutes, then faster steps (default: no)",
+    )

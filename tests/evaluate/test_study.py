@@ -1,0 +1,29 @@
+"""A bundle under evaluation, and the clips it makes."""
+
+from dataclasses import replace
+
+import tiny_bundle
+import torch
+from studies import SETTINGS
+
+from framecast.evaluate.study import Settings, Study
+from framecast.sample import SamplingParams, load_bundle
+
+
+def test_clips_are_generated_several_at_a_time_and_each_as_alone():
+    study = Study(load_bundle(None), replace(SETTINGS, params=SamplingParams(guidance_scale=1.0)))
+    study.generator = tiny_bundle.generator()  # type: ignore[misc]
+    prompts = ["a red circle moves right", "a ring falls", "a blue square moves up"] * 3
+    done: list[float] = []
+    clips = study.generate(prompts, 9, done.append)
+    assert [len(clip) for clip in clips] == [9] * 9 and done == sorted(done) and done[-1] == 1
+    alone = study.generator.generate(prompts[8], 9, SETTINGS.seed + 8, study.settings.params)
+    assert (clips[8].int() - alone.frames.int()).abs().max() <= 1
+    first = [clip[:5] for clip in clips]
+    longer = study.generate(prompts, 13, done.append, first_frames=first)
+    assert all(len(clip) == 13 and torch.equal(clip[:5], given) for clip, given in zip(longer, first, strict=True))
+
+
+def test_clips_are_generated_where_and_how_exactly_it_is_said():
+    study = Study(load_bundle(None), Settings(dtype="bfloat16"))
+    assert study.generator.lm.norm.weight.dtype == torch.bfloat16 and study.bundle.lm.norm.weight.dtype == torch.float32

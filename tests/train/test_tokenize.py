@@ -1,0 +1,56 @@
+"""Clips become token shards, once."""
+
+from functools import partial
+
+import pytest
+import torch
+from lm_trainings import prepared, tokens
+
+import framecast
+from framecast.data import RandomCrops, SpriteWorld
+from framecast.data.shards import ShardWriter, TokenShards
+from framecast.sample import load_bundle
+from framecast.tokenizer import VideoTokenizer
+from framecast.train.tokenize import describe_source, write_tokens
+
+
+def test_shards_hold_what_the_tokenizer_makes(bundle, shards):
+    data = prepared(tokens(bundle, shards))
+    clip = data.source[5]
+    video = framecast.data.to_video(clip.frames)[None]
+    assert torch.equal(data.train_tokens[5].tokens, data.bundle.tokenizer.encode(video)[0])
+    assert data.train_tokens[5].captions == clip.captions
+    assert (len(data.train_tokens), len(data.val_tokens)) == (60, 4)
+    assert data.pixels_per_token == 5 * 32 * 32 / (2 * 4 * 4)
+
+
+def test_an_interrupted_tokenizing_goes_on(bundle, tmp_path, monkeypatch):
+    monkeypatch.setattr("framecast.train.tokenize.ShardWriter", partial(ShardWriter, clips_per_shard=8))
+    tokenizer, encode, calls = load_bundle(bundle).tokenizer, VideoTokenizer.encode, []
+
+    def encode_twice(self, video):
+        calls.append(len(video))
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return encode(self, video)
+
+    monkeypatch.setattr(VideoTokenizer, "encode", encode_twice)
+    clips = SpriteWorld(num_clips=24, num_frames=5, size=32)
+    with pytest.raises(KeyboardInterrupt):
+        write_tokens(tmp_path, clips, tokenizer, {})
+    write_tokens(tmp_path, clips, tokenizer, {})
+    assert calls == [8, 8, 8, 8]  # the second one twice
+    assert [clip.name for clip in TokenShards(tmp_path)] == [f"sprites/0/{i}" for i in range(24)]
+
+
+def test_a_source_is_described_by_class_and_settings():
+    described = describe_source(SpriteWorld(num_clips=10, seed=3))
+    assert described["class"] == "SpriteWorld"
+    assert (described["num_clips"], described["seed"], described["height"]) == (10, 3, 64)
+
+
+def test_a_source_is_described_with_the_one_inside_it():
+    inner = [SpriteWorld(num_clips=10, num_frames=5, size=40, seed=seed) for seed in (3, 4)]
+    described = [describe_source(RandomCrops(source, size=32)) for source in inner]
+    assert described[0]["class"] == "RandomCrops" and described[0]["source"] == describe_source(inner[0])
+    assert described[0] != described[1]
