@@ -202,7 +202,7 @@ class RemoteStream:
             await self._send({"type": "credit", "frames": eaten})
 
     async def _read(self) -> None:
-        """Hands out what comes, over several servers where that is possible."""
+        """Hands out what comes, over several servers if that is possible."""
         while True:
             try:
                 await self._read_connection()

@@ -45,7 +45,7 @@ class Keeper(Shelf):
         self._answers: dict[int, asyncio.Future[Any]] = {}
 
     async def home(self, id: str) -> tuple[str, bool] | None:
-        """The name of the server that has a stream, and whether it lives; `None` where the stream is not known."""
+        """The name of the server that has a stream, and whether it lives; `None` if the stream is not known."""
         owner = self.owner(id)
         if owner is None:
             return None
@@ -53,7 +53,7 @@ class Keeper(Shelf):
         return name, time.monotonic() - self._seen.get(name, -_GONE_SECONDS) < _GONE_SECONDS
 
     async def receive(self, name: str) -> Letter | None:
-        """The next letter to a server, which has to ask again and again to be taken for alive; `None` where none came."""
+        """The next letter to a server, which has to ask again and again to be taken for alive; `None` if none came."""
         self._seen[name] = time.monotonic()
         for gone in [other for other, seen in self._seen.items() if seen < self._seen[name] - 10 * _GONE_SECONDS]:
             del self._seen[gone]

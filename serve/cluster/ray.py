@@ -102,7 +102,7 @@ def make_application(recipe: Recipe, config: ServeConfig, keeper: ActorHandle) -
         app: FastAPI
 
         async def check_health(self) -> None:
-            """Asks Ray for another replica where the engine has died."""
+            """Asks Ray for another replica if the engine has died."""
             service = self.app.state.service
             if not (service.engine.is_alive or service.draining):
                 raise RuntimeError("the engine's thread has died")

@@ -79,7 +79,7 @@ class Playback:
         return Status(self._playing, self._ended, self._prompts, self.notice, self._error, self.take)
 
     def play(self) -> None:
-        """Lets frames be made; from the beginning where the video had ended.
+        """Lets frames be made; from the beginning if the video had ended.
 
         Raises:
             ValueError: It is closed.

@@ -181,7 +181,7 @@ function seconds(index, model) {
   return `${(index / model.get("fps")).toFixed(1)} s`;
 }
 
-/** Sets text only where it is new, so that screen readers speak once. */
+/** Sets text only if it is new, so that screen readers speak once. */
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -23,7 +23,7 @@ _PATIENCE_SECONDS = 5.0  # of an idle kernel; a front end with widgets has answe
 class Player:
     """Plays a video in a notebook's cell while it is made, with a box for prompts that steer it.
 
-    It shows itself where it is the last value of a cell, and plays once it is seen. A thread makes the frames, at the video's
+    It shows itself if it is the last value of a cell, and plays once it is seen. A thread makes the frames, at the video's
     rate and only while somebody looks. The same seed, prompts and settings give the same tokens as `generator.stream`. The
     thread ends with `close`, or when nothing refers to the player any more: neither a variable nor a cell that shows it.
 
@@ -89,7 +89,7 @@ class Player:
         return Clip(codec.decode(tokens), tokens, codec.fps, prompts[0][1], self._playback.stream.seed)
 
     def play(self) -> None:
-        """Goes on; from the beginning where the video had ended.
+        """Goes on; from the beginning if the video had ended.
 
         Raises:
             RuntimeError: This is no notebook, or making frames had failed.
@@ -177,7 +177,7 @@ class Player:
         self._playback = playback = Playback(begin, num_frames)
         self._widget: WidgetScreen | None = None
         self._screens: list[Screen] = []
-        weakref.finalize(self, playback.close)  # also where Python ends; what follows needs a kernel
+        weakref.finalize(self, playback.close)  # also when Python ends; what follows needs a kernel
         self._finalizer = weakref.finalize(self, _end, playback, self._screens)
         self._finalizer.atexit = False
 
@@ -192,7 +192,7 @@ class Player:
 
 
 def _play_unseen(playback: Playback, widget: "WidgetScreen", output: PlainScreen) -> None:
-    """Turns to pictures where no front end has shown the widget."""
+    """Turns to pictures if no front end has shown the widget."""
     if not widget.was_seen and not playback.closed:
         _play_plainly(playback, output)
 

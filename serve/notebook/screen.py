@@ -16,7 +16,7 @@ class Status:
         ended: Whether the last frame was shown.
         prompts: Each prompt so far, with the first frame for which it holds; that may be still to come.
         notice: What was last done on request, in words.
-        error: Why no more frames come, in words; empty where they do.
+        error: Why no more frames come, in words; empty if they do.
         take: Counts restarts. Frames and receipts of an earlier take are void.
     """
 

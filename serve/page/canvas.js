@@ -129,7 +129,7 @@ export class CanvasPlayer {
     if (this.#frames.length === 0 && this.smooth) this.#needed = CUSHION;
   }
 
-  /** Milliseconds until the next frame: longer than the video's where frames come slower, so that it flows. */
+  /** Milliseconds until the next frame: longer than the video's if frames come slower, so that it flows. */
   #step() {
     if (!this.smooth || this.#frames.length >= PLENTY || this.#arrivals.length < 9) return this.interval;
     const coming = (this.#arrivals.at(-1) - this.#arrivals[0]) / (this.#arrivals.length - 1);

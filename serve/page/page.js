@@ -26,7 +26,7 @@ class Page {
     this.#panels[0].view.input.focus();
   }
 
-  /** Puts futures of a panel's video, one for each seed, in its place; where that fails, all stays as it was. */
+  /** Puts futures of a panel's video, one for each seed, in its place; if that fails, all stays as it was. */
   async branch(panel, seeds) {
     if (this.#panels.length - 1 + seeds.length > MOST_PANELS) {
       throw new Failure("wrong_state", `${this.#panels.length} videos are shown, and ${MOST_PANELS} at most; close one first`);

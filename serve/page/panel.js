@@ -78,7 +78,7 @@ export class Panel {
     }
   }
 
-  /** Shows one of the futures of another panel's video; rejects where the server does not give it. */
+  /** Shows one of the futures of another panel's video; rejects if the server does not give it. */
   async attach(parent, branched, index) {
     this.view.title = `Seed ${branched.seeds[index]}`;
     this.view.input.value = parent.view.input.value;

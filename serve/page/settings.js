@@ -20,7 +20,7 @@ export class SettingsForm {
     this.#show(null);
   }
 
-  /** Called with a Failure where a picture cannot be read. */
+  /** Called with a Failure if a picture cannot be read. */
   onerror = () => {};
 
   get seed() {

@@ -148,7 +148,7 @@ export class PanelView {
     });
   }
 
-  /** Offers what "it" may do, where "it" is one thing. */
+  /** Offers what "it" may do, if "it" is one thing. */
   #offerTurns() {
     const [, prompt] = this.timeline.prompts.at(-1) ?? [0, ""];
     this.part(".turns").hidden = !["playing", "paused"].includes(this.root.dataset.state) || /, and an? /.test(prompt);

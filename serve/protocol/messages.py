@@ -22,7 +22,7 @@ class Message(BaseModel):
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**63, description="the same seed gives the same tokens")]
-Moment = Annotated[tuple[float, str], Strict(False)]  # a JSON array is a list where Python has parsed it
+Moment = Annotated[tuple[float, str], Strict(False)]  # a JSON array is a list once Python has parsed it
 RequestId = Annotated[int | None, Field(ge=0, lt=2**53, description="comes back as `reply_to`")]
 
 
@@ -301,7 +301,7 @@ def parse_reply(text: str) -> Any:
 
 
 def check_prompt(text: str, longest: int) -> None:
-    """Raises where a prompt is too long to be looked at."""
+    """Raises if a prompt is too long to be looked at."""
     if len(text) > longest:
         raise ServeError("bad_prompt", f"got a prompt of {len(text)} letters; wanted at most {longest}; say it shorter")
 

@@ -121,7 +121,7 @@ class Engine:
                 future.set_exception(error)
 
     def _turn(self) -> bool:
-        """One latent frame of the channels whose turn it is; `False` where none wants one."""
+        """One latent frame of the channels whose turn it is; `False` if none wants one."""
         chosen = self._choose()
         if not chosen:
             return False

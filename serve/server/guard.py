@@ -66,7 +66,7 @@ class Guard:
             await self._app(scope, receive, _with_headers(send))
 
     def check(self, scope: Scope) -> None:
-        """Raises where a request may not pass.
+        """Raises if a request may not pass.
 
         Raises:
             ServeError: It says why.

@@ -74,20 +74,20 @@ class Service:
         """Whether it is going down."""
         return self._places.closed
 
-    async def start(self, scene: Script, max_frames: int | None, first_frames: list[bytes] | None = None) -> LiveStream:
+    async def start(self, script: Script, max_frames: int | None, first_frames: list[bytes] | None = None) -> LiveStream:
         """Begins a stream.
 
         Raises:
             ServeError: There is no place, or the prompt, a setting or the first frames cannot be used.
         """
-        prompts, params = scene.prompts(self.config.max_prompt), scene.settings.params()
+        prompts, params = script.prompts(self.config.max_prompt), script.settings.params()
         with self._places.admitted() as place:
             given = await asyncio.to_thread(self._decode_frames, first_frames or [])
             try:
                 self.generator.stepper.check_params(params)
             except ValueError as error:
                 raise as_serve_error(error, "bad_settings") from error
-            return await self._open(place, lambda: self.generator.stream(prompts, scene.seed, params, given), max_frames)
+            return await self._open(place, lambda: self.generator.stream(prompts, script.seed, params, given), max_frames)
 
     async def restore(self, snapshot: bytes, max_frames: int | None) -> LiveStream:
         """Goes on with a snapshot.
@@ -191,7 +191,7 @@ class Service:
         return self.find(id)
 
     async def record(self, id: str) -> Recording:
-        """What the stream of a name has made so far; also where it has ended, while that is kept.
+        """What the stream of a name has made so far; also if it has ended, while that is kept.
 
         Raises:
             ServeError: There is none.
