@@ -17,8 +17,8 @@ from rich.progress import track
 
 from framecast.sample import Frame, load_generator
 from framecast.serve import Client, ServeConfig
-from framecast.serve.client import RemoteStream
-from framecast.serve.cluster import NAME, Recipe, running_cluster
+from framecast.serve.client.remote import RemoteStream
+from framecast.serve.cluster.ray import NAME, Recipe, running_cluster
 
 from .report import write_json
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.table import Table
 from websockets.asyncio.client import connect
 
-from framecast.serve.protocol import Packet
+from framecast.serve.protocol.packets import Packet
 
 from .default import PROMPT
 from .report import wide_console, write_json

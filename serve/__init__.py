@@ -6,13 +6,13 @@ The public names are loaded on first use, so importing this needs no extra packa
 import importlib
 
 _PUBLIC = {
-    "Client": ".client",
-    "Player": ".player",
-    "ServeConfig": ".config",
-    "ServeError": ".errors",
-    "Service": ".service",
-    "create_app": ".app",
-    "run_server": ".server",
+    "Client": ".client.client",
+    "Player": ".notebook.player",
+    "ServeConfig": ".server.config",
+    "ServeError": ".protocol.errors",
+    "Service": ".server.service",
+    "create_app": ".server.app",
+    "run_server": ".server.run",
 }
 
 __all__ = [*_PUBLIC]

@@ -13,9 +13,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from framecast.sample import Frame, VideoGenerator
 from framecast.serve import Client, ServeConfig, Service
-from framecast.serve.protocol import Packet
-from framecast.serve.server import Server, make_server
-from framecast.serve.store import SnapshotStore
+from framecast.serve.protocol.packets import Packet
+from framecast.serve.server.run import Server, make_server
+from framecast.serve.server.store import SnapshotStore
 
 PROMPT, OTHER = "a red circle moves right", "a blue square moves up"
 

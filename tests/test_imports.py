@@ -5,7 +5,7 @@ import configparser
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,13 @@ MAY_IMPORT = {  # the table of docs/architecture.md
     "evaluate": {"data", "tokenizer", "model", "sample"},
     "train": {"data", "tokenizer", "model", "sample", "evaluate"},
     "serve": {"data", "sample"},
+}
+PARTS_OF_SERVE = {  # which of our rooms, and which other parts, each may import
+    "protocol": {"sample"},
+    "server": {"data", "sample", "protocol"},
+    "client": {"data", "sample", "protocol"},
+    "cluster": {"sample", "protocol", "server"},
+    "notebook": {"data", "sample"},
 }
 VENDOR_ROOM = {
     "IPython": "serve",
@@ -68,6 +75,37 @@ def forbidden_imports(source: str, module: str) -> list[str]:
         if parts[0] == "framecast" and target not in {room, *OPEN, *MAY_IMPORT[room]}:
             found.append(f"{module} imports {name}; {room} may import {sorted(MAY_IMPORT[room]) or 'nothing'} of ours")
     return found
+
+
+def forbidden_parts(source: str, module: str) -> list[str]:
+    """The imports of one file of `serve/` that go through a wall, in words."""
+    part, found = module.split(".")[2], []
+    for name in imported_modules(source, module):
+        parts = [*name.split("."), "", ""]
+        target = parts[2] if parts[1] == "serve" else parts[1]
+        if parts[0] == "framecast" and target not in {part, *OPEN, *PARTS_OF_SERVE[part]}:
+            found.append(f"{module} imports {name}; {part} may import {sorted(PARTS_OF_SERVE[part])}")
+    return found
+
+
+def imported_files(source: str, module: str, files: Collection[str]) -> set[str]:
+    """Which of `files` the text of `module` imports: always, only for type checkers, or inside a function."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = ".".join([*module.split(".")[: -node.level], *([node.module] if node.module else [])])
+            for alias in node.names:  # a file of a folder, a name of a file, or a name of the folder itself
+                names = (f"{base}.{alias.name}", base, f"{base}.__init__")
+                found |= {next((name for name in names if name in files), module)}
+    return found - {module}
+
+
+def file_in_a_circle(files: Mapping[str, str]) -> str | None:
+    """A file that imports itself by way of others, if there is one; `files` are texts by module name."""
+    imports = {module: imported_files(source, module, files) for module, source in files.items()}
+    while free := {module for module, others in imports.items() if not others & imports.keys()}:
+        imports = {module: others for module, others in imports.items() if module not in free}
+    return min(imports, default=None)
 
 
 def imports_any(source: str, module: str, packages: set[str]) -> bool:
@@ -121,7 +159,7 @@ def test_room_imports_only_what_it_may(room):
         ("framecast.sample.bundle", "def load():\n    from ..evaluate import psnr"),
         ("framecast.tokenizer.text", "from ..cli import main"),
         ("framecast.train.deep.lit", "from ...serve import app"),
-        ("framecast.serve.player", "from ..tokenizer import VideoTokenizer"),
+        ("framecast.serve.notebook.player", "from ...tokenizer import VideoTokenizer"),
         ("framecast.sample.bundle", "from framecast.model import VideoLM"),
         ("framecast.sample.bundle", "import framecast.model"),
         ("framecast.sample.bundle", "import framecast"),
@@ -144,6 +182,41 @@ def test_control_bad_edge_is_flagged(module, source):
 )
 def test_control_good_edge_is_not_flagged(module, source):
     assert forbidden_imports(source, module) == []
+
+
+def test_no_part_of_serve_goes_through_a_wall():
+    files = {module: source for module, source in room_files("serve").items() if module != "framecast.serve.__init__"}
+    assert {module.split(".")[2] for module in files} == set(PARTS_OF_SERVE)
+    assert [problem for module, source in files.items() for problem in forbidden_parts(source, module)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("framecast.serve.protocol.messages", "from ..server.config import ServeConfig"),
+        ("framecast.serve.client.client", "from ..server.guard import STATIC"),
+        ("framecast.serve.server.app", "def f():\n    from ..cluster.keeper import Keeper"),
+        ("framecast.serve.notebook.player", "from ..protocol.errors import ServeError"),
+        ("framecast.serve.cluster.ray", "from ...data import write_video"),
+    ],
+)
+def test_control_a_broken_wall_is_seen(module, source):
+    assert forbidden_parts(source, module)
+    assert not forbidden_parts("from .others import x\nfrom ...sample import Stream\nimport torch", module)
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_no_files_import_each_other_in_a_circle(room):
+    assert file_in_a_circle(room_files(room)) is None
+
+
+@pytest.mark.parametrize(
+    "hidden", ["from .a import A", "if TYPE_CHECKING:\n    from . import a", "def f():\n    from .a import A"]
+)
+def test_control_a_circle_is_seen(hidden):
+    files = {"framecast.x.a": "from .b import B", "framecast.x.b": "from .c import C", "framecast.x.c": hidden}
+    assert file_in_a_circle(files) == "framecast.x.a"
+    assert file_in_a_circle(files | {"framecast.x.c": "import torch"}) is None
 
 
 def imports_past_the_face(source: str, module: str, face: str) -> list[str]:

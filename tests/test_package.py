@@ -51,7 +51,7 @@ def shipped_files() -> set[str]:
     patterns = {
         "framecast.train": ["**/*.py", "configs/*.yaml"],
         "framecast.sample": ["**/*.py", "default/*"],
-        "framecast.serve": ["**/*.py", "page/*", "*.js", "*.css"],
+        "framecast.serve": ["**/*.py", "page/*", "notebook/*.js", "notebook/*.css"],
     }
     return {
         f"{package.replace('.', '/')}/{path.relative_to(REPO / folder).as_posix()}"

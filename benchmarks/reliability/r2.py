@@ -24,8 +24,9 @@ from framecast.sample import (
 from framecast.sample.bundle import BundleError
 from framecast.sample.packing import pack, unpack
 from framecast.sample.token_file import describe_tokens
-from framecast.serve.errors import ServeError
-from framecast.serve.protocol import Kind, Packet, parse_reply, parse_request
+from framecast.serve.protocol.errors import ServeError
+from framecast.serve.protocol.messages import parse_reply, parse_request
+from framecast.serve.protocol.packets import Kind, Packet
 from framecast.tokenizer import FSQ, TextTokenizer, VideoTokenizer, VideoTokenizerConfig
 
 from .mutation import mutate_bytes, mutate_tensors, mutate_values

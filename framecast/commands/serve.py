@@ -11,7 +11,7 @@ from .options import add_compute, add_named_bundle
 HELP = "serve streams to browsers and programs"
 
 if TYPE_CHECKING:
-    from ..serve.config import ServeConfig
+    from ..serve.server.config import ServeConfig
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -45,7 +45,7 @@ def run(arguments: Namespace) -> None:
     from ..generating import make_generator
     from ..requests import given_options
     from ..sample import PromptWarning
-    from ..serve.config import ServeConfig
+    from ..serve.server.config import ServeConfig
 
     warnings.simplefilter("ignore", PromptWarning)  # its prompts are other people's
     config = ServeConfig(
@@ -58,8 +58,8 @@ def run(arguments: Namespace) -> None:
         _serve_in_cluster(arguments, config)
         return
     try:
-        from ..serve.engine import load_apart
-        from ..serve.server import run_server
+        from ..serve.server.engine import load_apart
+        from ..serve.server.run import run_server
     except ImportError as error:
         raise ValueError(f"{error.name} is not installed; wanted it to serve; pip install '.[serve]'") from error
     run_server(load_apart(lambda: make_generator(arguments)), config)
@@ -67,7 +67,7 @@ def run(arguments: Namespace) -> None:
 
 def _serve_in_cluster(arguments: Namespace, config: "ServeConfig") -> None:
     try:
-        from ..serve.cluster import Recipe, run_cluster
+        from ..serve.cluster.ray import Recipe, run_cluster
     except ImportError as error:
         raise ValueError(f"{error.name} is not installed; wanted it for replicas; pip install '.[ray]'") from error
     bundle = None if arguments.bundle is None else Path(arguments.bundle).resolve()

@@ -20,7 +20,7 @@ export class Connection {
   onpacket = () => {};
   /** Called with each message that answers no question. */
   onmessage = () => {};
-  /** Called once where the connection ends and `close` was not called, with a Failure that says why. */
+  /** Called once if the connection ends and `close` was not called, with a Failure that says why. */
   onlost = () => {};
 
   /** A connection that the server has greeted; rejects with a Failure. */
@@ -37,7 +37,7 @@ export class Connection {
     return !this.#closed;
   }
 
-  /** Sends a message, and bytes that belong to it; resolves to its answer, or rejects with a Failure where it is refused. */
+  /** Sends a message, and bytes that belong to it; resolves to its answer, or rejects with a Failure if it is refused. */
   ask(message, bytes) {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {

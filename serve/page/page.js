@@ -3,7 +3,7 @@
 import { greet, token } from "./api.js";
 import { Failure } from "./errors.js";
 import { Panel } from "./panel.js";
-import { Settings } from "./settings.js";
+import { SettingsForm } from "./settings.js";
 
 const MOST_PANELS = 4;
 const CONTROLS = "input, textarea, select, button, summary, dialog";
@@ -18,7 +18,7 @@ class Page {
     this.root = document.querySelector("#panels");
     document.documentElement.style.setProperty("--ratio", String(hello.width / hello.height));
     document.querySelector("#model").textContent = `${hello.bundle}, ${hello.width}×${hello.height} at ${hello.fps} fps`;
-    this.settings = new Settings(document.querySelector("#settings"), this.size);
+    this.settings = new SettingsForm(document.querySelector("#settings"), this.size);
     this.settings.onerror = (failure) => announce(failure);
     this.#place([new Panel(this)]);
     document.addEventListener("keydown", (event) => this.#onKey(event));
@@ -26,7 +26,7 @@ class Page {
     this.#panels[0].view.input.focus();
   }
 
-  /** Puts futures of a panel's video, one for each seed, in its place; where that fails, all stays as it was. */
+  /** Puts futures of a panel's video, one for each seed, in its place; if that fails, all stays as it was. */
   async branch(panel, seeds) {
     if (this.#panels.length - 1 + seeds.length > MOST_PANELS) {
       throw new Failure("wrong_state", `${this.#panels.length} videos are shown, and ${MOST_PANELS} at most; close one first`);

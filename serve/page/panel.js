@@ -4,8 +4,8 @@ import { save } from "./api.js";
 import { Connection } from "./connection.js";
 import { Failure } from "./errors.js";
 import { randomSeed } from "./settings.js";
-import { Stream } from "./stream.js";
-import { OPENINGS, View } from "./view.js";
+import { ServedStream } from "./stream.js";
+import { OPENINGS, PanelView } from "./view.js";
 
 const MOST_PROMPTS = 256; // of a timeline that the server takes
 const AWAKE = 0.6; // share of the time that the server lets a stream be paused
@@ -25,7 +25,7 @@ export class Panel {
    */
   constructor(page) {
     this.page = page;
-    this.view = new View(page.size.fps, {
+    this.view = new PanelView(page.size.fps, {
       send: (prompt) => this.send(prompt),
       toggle: () => this.toggle(),
       restart: () => this.#try(() => this.#restart()),
@@ -78,12 +78,12 @@ export class Panel {
     }
   }
 
-  /** Shows one of the futures of another panel's video; rejects where the server does not give it. */
+  /** Shows one of the futures of another panel's video; rejects if the server does not give it. */
   async attach(parent, branched, index) {
     this.view.title = `Seed ${branched.seeds[index]}`;
     this.view.input.value = parent.view.input.value;
     this.#connection = await this.#connect();
-    const stream = this.#use(new Stream(this.#connection, this.page.size, parent.stream));
+    const stream = this.#use(new ServedStream(this.#connection, this.page.size, parent.stream));
     stream.player.inherit(parent.stream.player, branched.frame);
     this.view.timeline.inherit(parent.view.timeline, branched.frame);
     await stream.begin({ type: "attach", branch: branched.branches[index] });
@@ -116,7 +116,7 @@ export class Panel {
     this.#enter("waiting");
     if (this.#isConnected) await this.#stream?.stop();
     else this.#connection = await this.#connect();
-    const stream = this.#use(new Stream(this.#connection, this.page.size, message));
+    const stream = this.#use(new ServedStream(this.#connection, this.page.size, message));
     if (picture) stream.player.paint(picture);
     this.view.timeline.clear();
     this.#begun = message;
@@ -207,7 +207,7 @@ export class Panel {
   async #carryOn(message, snapshot) {
     const before = this.#stream;
     this.#connection = await this.#connect();
-    const stream = new Stream(this.#connection, this.page.size, before);
+    const stream = new ServedStream(this.#connection, this.page.size, before);
     stream.player.inherit(before.player, Infinity);
     try {
       await this.#use(stream).begin(message, snapshot);

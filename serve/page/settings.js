@@ -2,7 +2,7 @@
 
 import { Failure } from "./errors.js";
 
-export class Settings {
+export class SettingsForm {
   #picture = null; // a canvas of the video's size
 
   /** @param size of the video: `{width, height}`. */
@@ -20,7 +20,7 @@ export class Settings {
     this.#show(null);
   }
 
-  /** Called with a Failure where a picture cannot be read. */
+  /** Called with a Failure if a picture cannot be read. */
   onerror = () => {};
 
   get seed() {

@@ -1,17 +1,37 @@
 /** A stream of the server on its way to a player: begun, steered, paused, branched, and given credit as it is seen. */
 
-import { CanvasPlayer, Meter } from "./player.js";
+import { CanvasPlayer } from "./canvas.js";
 import { VideoPlayer } from "./video.js";
 
+const TYPES = { 1: "image/png", 2: "image/webp", 3: "image/jpeg" }; // of pictures, by the kind of a packet
 const AHEAD = 12; // frames that may be on their way or wait here
 const CREDIT = 4; // frames after which the server is told that they were seen
 const PATIENCE = 3000; // milliseconds for frames that are on their way
 
-export class Stream {
+/** Frames shown in the last two seconds, per second. */
+class ShownRate {
+  #times = [];
+
+  count(now) {
+    this.#times.push(now);
+    while (now - this.#times[0] > 2000) this.#times.shift();
+  }
+
+  clear() {
+    this.#times = [];
+  }
+
+  get rate() {
+    const [first, last] = [this.#times[0], this.#times.at(-1)];
+    return last > first ? ((this.#times.length - 1) * 1000) / (last - first) : 0;
+  }
+}
+
+export class ServedStream {
   #connection;
   #owed = 0;
   #steers = []; // {frame, asked}: prompts that were changed and are not seen yet
-  #meter = new Meter();
+  #shown = new ShownRate();
   #over = false;
 
   /** Called with the index of each frame when it is seen. */
@@ -33,19 +53,19 @@ export class Stream {
     this.#connection = connection;
     this.format = format;
     this.pace = pace;
-    this.player = format === "h264" ? new VideoPlayer(size) : new CanvasPlayer(size, pace === "fast");
+    this.player = format === "h264" ? new VideoPlayer(size) : new CanvasPlayer(size, { fast: pace === "fast" });
     this.player.onshow = (index, now) => this.#seen(index, now);
   }
 
   get rate() {
-    return this.#meter.rate;
+    return this.#shown.rate;
   }
 
   /** Begins with a message of type start, attach, recover or restore; the last one with the bytes of a snapshot. */
   async begin(message, snapshot) {
     const asked = performance.now();
     const { format, pace } = this;
-    this.#connection.onpacket = (packet) => this.player.push(packet);
+    this.#connection.onpacket = ({ kind, index, payload }) => this.player.push({ type: TYPES[kind], index, payload });
     this.#connection.onmessage = (reply) => this.#hear(reply);
     this.started = await this.#connection.ask({ ...message, format, pace, credits: AHEAD }, snapshot);
     if (message.type === "start") this.#steers.push({ frame: this.started.frame, asked });
@@ -62,7 +82,7 @@ export class Stream {
 
   async pause() {
     this.player.pause();
-    this.#meter.clear();
+    this.#shown.clear();
     if (!this.#over) await this.#connection.ask({ type: "pause" });
   }
 
@@ -100,7 +120,7 @@ export class Stream {
   }
 
   #seen(index, now) {
-    this.#meter.count(now);
+    this.#shown.count(now);
     this.#owed += 1;
     if (this.#owed >= CREDIT && !this.#over) {
       this.#connection.send({ type: "credit", frames: this.#owed });

@@ -12,7 +12,7 @@ export const OPENINGS = [
 ];
 const TURNS = ["it stops", "it moves up", "it moves left", "it bounces", "it falls"];
 
-export class View {
+export class PanelView {
   /**
    * @param fps of the video.
    * @param on what is done: `send(prompt)`, `toggle()`, `restart()`, `stop()`, `openBranching()`, `branch()`, `save(format)`,
@@ -148,7 +148,7 @@ export class View {
     });
   }
 
-  /** Offers what "it" may do, where "it" is one thing. */
+  /** Offers what "it" may do, if "it" is one thing. */
   #offerTurns() {
     const [, prompt] = this.timeline.prompts.at(-1) ?? [0, ""];
     this.part(".turns").hidden = !["playing", "paused"].includes(this.root.dataset.state) || /, and an? /.test(prompt);

@@ -1,0 +1,1 @@
+"""The other end of a connection: streams of a server, with the names that streams have here."""

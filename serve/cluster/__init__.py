@@ -1,0 +1,1 @@
+"""Servers on more than one machine, with the extra `ray`."""

@@ -1,0 +1,1 @@
+"""A player in a notebook's cell, which needs no server."""

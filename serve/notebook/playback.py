@@ -1,0 +1,265 @@
+"""`Playback`: a stream that a thread of its own makes, a little ahead of whoever shows it."""
+
+import math
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from torch import Tensor
+
+from ...sample import Frame, Stream
+from .screen import NoScreen, Screen, Status
+from .turns import Turns
+
+_AHEAD_SECONDS = 0.75  # what waits to be shown when a latent frame is begun: a new prompt is seen about this much later
+_KEPT_SECONDS = 30.0
+
+
+class Playback:
+    """Makes a stream's frames in a thread while they are wanted and shown.
+
+    The thread begins with the first `play` and ends with `close`. Stream and thread take turns: whoever changes or reads the
+    stream waits for the latent frame that is being made.
+
+    Args:
+        begin: Makes the stream; called again by `restart`.
+        num_frames: Where the video ends, `1 + temporal_stride * k`; `None` goes on for ever.
+
+    Raises:
+        ValueError: The length is not as above, or the stream is as long already.
+
+    Attributes:
+        stream: What is played; hold a turn to use it.
+        screen: Where frames go.
+        begun: Whether `play` or `pause` was ever called.
+        take: Counts restarts.
+        notice: What was last done on request, in words.
+    """
+
+    def __init__(self, begin: Callable[[], Stream], num_frames: int | None = None):
+        self._begin, self.num_frames = begin, num_frames
+        self.stream: Stream = begin()
+        self.screen: Screen = NoScreen()
+        self.fps = self.stream.codec.fps
+        self._ahead = max(1, round(_AHEAD_SECONDS * self.fps))
+        self._made = self._shown = 0
+        self._prompts: tuple[tuple[int, str], ...] = ()
+        self._recent: deque[Frame] = deque(maxlen=math.ceil(_KEPT_SECONDS * self.fps))
+        self._turns, self._changed = Turns(), threading.Condition()
+        self._playing = self._closed = self.begun = False
+        self._error, self.notice, self.take = "", "", 0
+        self._thread: threading.Thread | None = None
+        self._rewind()
+        self._check_length()
+
+    @property
+    def playing(self) -> bool:
+        """Whether frames go on."""
+        return self._playing
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    @property
+    def num_made(self) -> int:
+        """The index of the next frame to be made."""
+        return self._made
+
+    @property
+    def num_shown(self) -> int:
+        """The index of the next frame to be shown."""
+        return self._shown
+
+    @property
+    def status(self) -> Status:
+        """What a screen tells."""
+        return Status(self._playing, self._ended, self._prompts, self.notice, self._error, self.take)
+
+    def play(self) -> None:
+        """Lets frames be made; from the beginning if the video had ended.
+
+        Raises:
+            ValueError: It is closed.
+            RuntimeError: Making frames had failed.
+        """
+        self._check_open("play")
+        if self._error:
+            raise RuntimeError(f"{self._error}; nothing can follow; `restart()` begins anew")
+        if self._ended:
+            self.restart()
+        with self._changing():
+            self._playing = self.begun = True
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="framecast-player", daemon=True)
+                self._thread.start()
+
+    def pause(self) -> None:
+        """Lets no more frames be made, once the latent frame at work is done."""
+        with self._changing():
+            self._playing, self.begun = False, True
+
+    def restart(self) -> None:
+        """Begins the video anew, playing or paused as it is; prompts that were set are gone.
+
+        Raises:
+            ValueError: It is closed.
+        """
+        with self._turns.turn():
+            self._check_open("restart")
+            self.stream.close()
+            self.stream = self._begin()
+            with self._changing():
+                self._error, self.notice, self.take = "", "", self.take + 1
+                self._rewind()
+
+    def set_prompt(self, prompt: str) -> int:
+        """Changes the prompt from the next latent frame on.
+
+        Returns:
+            The index of the first frame for which it holds.
+
+        Raises:
+            ValueError: The prompt is empty or too long, the video ends before, or it is closed.
+        """
+        with self._turns.turn():
+            self._check_open("set_prompt")
+            if self._complete:
+                raise ValueError(
+                    f"got the prompt {prompt!r} for a video whose {self.num_frames} frames are all made; wanted one that goes "
+                    "on; `restart()` begins it anew"
+                )
+            first = self.stream.set_prompt(prompt)
+            with self._changing():
+                self._prompts = self._list_prompts()
+                self.notice = f"“{self.stream.prompt}” holds from frame {first}."
+        return first
+
+    def branching(self, seed: int) -> Callable[[], Stream]:
+        """What begins another future of this moment, as often as it is called.
+
+        Raises:
+            ValueError: It is closed.
+        """
+        with self._turns.turn():
+            self._check_open("branch")
+            (moment,) = self.stream.branch([seed])
+        return lambda: moment.branch([seed])[0]
+
+    def tokens(self) -> tuple[Tensor | None, tuple[tuple[int, str], ...]]:
+        """The tokens so far, int64 `[T, H, W]`, and the prompts that held for them."""
+        with self._turns.turn():
+            return self.stream.tokens, self.stream.prompts
+
+    def attach(self, screen: Screen) -> None:
+        """Lets frames go to another screen from now on."""
+        with self._changing():
+            self.screen = screen
+
+    def shown(self, index: int, take: int) -> None:
+        """Notes that a frame was shown, and all before it."""
+        with self._changed:
+            if take != self.take or not self._shown <= index < self._made:
+                return
+            self._shown = index + 1
+            self._changed.notify_all()
+            if self._ended:
+                self._playing = False
+                self.screen.tell(self.status)
+
+    def recent(self, since: int = 0) -> list[Frame]:
+        """Frames from index `since` on, of the last half minute."""
+        with self._changed:
+            return [frame for frame in self._recent if frame.index >= since]
+
+    def close(self) -> None:
+        """Ends the thread; what was made stays. Takes no turn: the garbage collector may call it in the middle of one."""
+        with self._changed:
+            self._playing, self._closed = False, True
+            self._changed.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    @property
+    def _complete(self) -> bool:
+        return self.num_frames is not None and self._made >= self.num_frames
+
+    @property
+    def _ended(self) -> bool:
+        return self.num_frames is not None and self._shown >= self.num_frames
+
+    @property
+    def _wanted(self) -> bool:
+        return self._playing and not self._complete and self._made - self._shown <= self._ahead
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Lets nobody see half of a change, and tells thread and screen afterwards."""
+        with self._changed:
+            yield
+            self._changed.notify_all()
+            if not self._closed:
+                self.screen.tell(self.status)
+
+    def _run(self) -> None:
+        while self._wait_until_wanted():
+            try:
+                frames, take = self._make()
+                self.screen.show(frames, take)  # the screen of now: it may have changed meanwhile
+            except Exception as error:  # of any kind: nobody would see it in a thread
+                self._fail(error)
+
+    def _wait_until_wanted(self) -> bool:
+        """Whether to go on."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._wanted)
+            return not self._closed
+
+    def _make(self) -> tuple[list[Frame], int]:
+        """The frames of the next latent frame, and the take they are of."""
+        with self._turns.turn():
+            frames = [next(self.stream), *self.stream.take()]
+            prompts = self._list_prompts()
+            with self._changed:
+                self._made = frames[-1].index + 1
+                self._recent.extend(frames)
+                if prompts != self._prompts:
+                    self._prompts = prompts
+                    self.screen.tell(self.status)
+                return frames, self.take
+
+    def _fail(self, error: Exception) -> None:
+        with self._changing():
+            self._playing = False
+            self._error = f"the video stopped before frame {self._made}: {type(error).__name__}: {error}"
+
+    def _rewind(self) -> None:
+        """Takes up a stream that was just begun."""
+        self._recent.clear()
+        self._made = self.stream.next_index
+        self._shown, self._prompts = self._made, self._list_prompts()
+
+    def _list_prompts(self) -> tuple[tuple[int, str], ...]:
+        """Prompts by their first frame; the last one may hold from the next frame on."""
+        held = [(self.stream.codec.stride.num_frames(start), text) for start, text in self.stream.prompts]
+        if not held or held[-1][1] != self.stream.prompt:
+            held.append((self._next_frame(), self.stream.prompt))
+        return tuple(held)
+
+    def _next_frame(self) -> int:
+        return self.stream.codec.stride.num_frames(self.stream.num_latent_frames)
+
+    def _check_length(self) -> None:
+        if self.num_frames is not None:
+            self.stream.codec.stride.num_latent_frames(self.num_frames)
+            if self._complete:
+                raise ValueError(
+                    f"got num_frames {self.num_frames} for a stream that has {self._made} already; wanted more; leave it out "
+                    "for a video without an end"
+                )
+
+    def _check_open(self, verb: str) -> None:
+        if self._closed:
+            raise ValueError(f"got {verb} of a closed player; wanted an open one; make another `Player`")

@@ -1,0 +1,1 @@
+"""What both ends of a connection say: messages, packets, errors. No web framework."""

@@ -1,0 +1,40 @@
+"""The bodies of requests by HTTP and of their answers. `/openapi.json` describes them."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from .messages import Message, Script
+
+
+class VideoRequest(Script):
+    """A finished video."""
+
+    num_frames: int = Field(33, ge=1, description="1 + 4k")
+    format: Literal["mp4", "mkv", "webp", "png", "gif", "fct"] = Field("mp4", description="fct: a token file")
+
+
+class StreamRequest(Script):
+    """A stream for players."""
+
+    max_frames: int | None = Field(None, ge=1)
+
+
+class PromptRequest(Message):
+    """Another prompt."""
+
+    prompt: str
+
+
+class StreamReply(Message):
+    """A stream that begins when someone watches."""
+
+    id: str
+    video: str
+
+
+class PromptReply(Message):
+    """The first frame for which a prompt holds, and what it was taken for."""
+
+    frame: int
+    prompt: str

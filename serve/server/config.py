@@ -1,0 +1,92 @@
+"""`ServeConfig`: how a server is reached and what it allows; checked when made."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Annotated, get_type_hints
+
+_LOOPBACK_NAMES = ("localhost", "ip6-localhost")
+_TOKEN_LETTERS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
+
+Count = Annotated[int, "at least 1", lambda number: number >= 1]
+CountOrNone = Annotated[int, "at least 0", lambda number: number >= 0]
+Positive = Annotated[float, "at least 1", lambda number: number > 0]
+
+
+@dataclass(frozen=True)
+class ServeConfig:
+    """How a server is reached, and its limits.
+
+    Attributes:
+        host: Address to bind to. Any but a loopback one needs a token.
+        port: Port to bind to; 0 takes a free one.
+        slots: Streams in one forward pass at most.
+        queue: Streams more than there are slots; all take turns, so that each gets its share.
+        token: What a client has to show; `None` asks for nothing.
+        hosts: Names, beside the loopback ones and `host`, by which a browser may reach the server; without the port.
+        origins: Origins of other sites' pages that may connect, such as "https://example.org".
+        max_prompt: Characters of a prompt at most.
+        max_frames: Frames of a stream at most.
+        max_video_frames: Frames of a video that is asked for at once.
+        max_text: Bytes of a text message or of a request's body.
+        max_snapshot: Bytes of a snapshot that is sent back.
+        max_credits: Frames that a client can ask for ahead.
+        max_first_frames: Frames that a stream can begin with.
+        message_rate: Messages per second, over a few seconds, that a client can send.
+        idle_seconds: How long a stream may be paused, or a connection be without a stream.
+        stall_seconds: How long a client may leave frames that wait for it.
+        snapshot_every: Latent frames between the snapshots that are kept if there is a store for them.
+        replicas: Servers that share the work; the other limits are those of each.
+
+    Raises:
+        ValueError: A number is out of range, or the address is not a loopback one and there is no token.
+    """
+
+    host: str = "127.0.0.1"
+    port: CountOrNone = 8000
+    slots: Count = 4
+    queue: CountOrNone = 12
+    token: str | None = None
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    max_prompt: Count = 500
+    max_frames: Count = 1_000_000
+    max_video_frames: Count = 2_001
+    max_text: Count = 2**20
+    max_snapshot: Count = 2**24
+    max_credits: Count = 240
+    max_first_frames: Count = 65
+    message_rate: Positive = 50.0
+    idle_seconds: Positive = 300.0
+    stall_seconds: Positive = 15.0
+    snapshot_every: Count = 6
+    replicas: Count = 1
+
+    def __post_init__(self) -> None:
+        for name, hint in get_type_hints(type(self), include_extras=True).items():
+            wanted, takes = getattr(hint, "__metadata__", (None, None))
+            if takes is not None and not takes(getattr(self, name)):
+                raise ValueError(f"got {name} {getattr(self, name)}; wanted {wanted}")
+        if self.port > 65535:
+            raise ValueError(f"got port {self.port}; wanted 0 to 65535")
+        if self.token is not None and (len(self.token) < 16 or not set(self.token) <= _TOKEN_LETTERS):
+            raise ValueError("got a token that is short or of odd letters; wanted 16 or more of A-Z a-z 0-9 - _ . ~")
+        if self.token is None and not is_loopback(self.host):
+            raise ValueError(
+                f"got --host {self.host}, which other machines can reach, and no token; wanted a token of 16 letters or more; "
+                "set FRAMECAST_TOKEN, or leave --host out to serve this machine alone"
+            )
+
+    @property
+    def capacity(self) -> int:
+        """Streams at most."""
+        return self.slots + self.queue
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    if host in _LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

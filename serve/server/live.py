@@ -1,0 +1,177 @@
+"""`LiveStream`: a stream that is being served - paced, steered, kept, watched by others."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from ...sample import Frame, Stream
+from ..protocol.errors import ServeError, as_serve_error
+from .audience import Audience
+from .channel import Channel
+from .flow import Clock
+from .host import Host
+from .keeping import Keeping
+from .places import Place
+
+
+class LiveStream:
+    """A stream with a place on the server.
+
+    Args:
+        host: The server.
+        place: Its place; given back when it is closed.
+        channel: Its frames.
+        on_close: Called once its frames have ended, before the place is given back.
+        id: Its name, which cannot be guessed; `None` makes one.
+        owner: By which name the store knows that this is who makes its frames; `None` makes one.
+
+    Attributes:
+        next_index: Index of the frame that is sent next.
+        audience: Those who watch it.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        place: Place,
+        channel: Channel,
+        on_close: Callable[["LiveStream"], None],
+        id: str | None = None,
+        owner: str | None = None,
+    ):
+        self._host, self._place, self._on_close = host, place, on_close
+        self.channel, self.id = channel, id or secrets.token_urlsafe(16)
+        self.seed, self.params = channel.stream.seed, channel.stream.params
+        self.next_index = channel.span.start
+        self.audience, self._resumed = Audience(), asyncio.Event()
+        self._resumed.set()
+        self._keeping = Keeping(host, self.id, owner or host.new_owner(), channel)
+        self._asked_at: float | None = place.since
+        self._sent_at: float | None = None
+
+    async def play(self, fps: float | None, allow: Callable[[], Awaitable[bool]] | None = None) -> AsyncIterator[Frame]:
+        """The frames, each when it is due; watchers get them at the same time.
+
+        Args:
+            fps: Frames per second; `None` is as fast as they are made.
+            allow: Waits until another frame may be sent, and says whether it had to.
+
+        Raises:
+            ServeError: The stream failed.
+        """
+        clock = Clock(fps)
+        while (waiting := await self.channel.peek()) is not None:
+            if await self._unpaused() or (allow is not None and await allow()):
+                clock.restart()
+                self._sent_at = None
+            late = await clock.wait(waiting.index)
+            if not self._resumed.is_set():
+                continue
+            frame = self.channel.take()
+            self.next_index = frame.index + 1
+            self._measure(late)
+            self.audience.show(frame)
+            yield frame
+            self._keeping.follow(frame)
+        self.audience.end()
+
+    async def broadcast(self) -> None:
+        """Plays for those who watch, and for nobody else, until it ends or is left alone for too long."""
+        drop = False
+        try:
+            async for frame in self.play(self._fps, lambda: self.audience.wait(self._host.idle_seconds)):
+                self.channel.confirm(frame.index + 1)
+            drop = True
+        except ServeError as error:
+            self.channel.end(error)
+            drop = error.code == "idle"
+        finally:
+            await self.close(drop=drop)
+
+    def fragments(self) -> AsyncIterator[bytes]:
+        """The frames from now on, as the pieces of an mp4."""
+        codec = self.channel.stream.codec
+        return self.audience.fragments(codec.height, codec.width, codec.fps)
+
+    def pause(self) -> None:
+        """Makes and sends no more frames."""
+        self.channel.paused = True
+        self._resumed.clear()
+
+    def resume(self) -> None:
+        """Goes on."""
+        self.channel.paused = False
+        self._resumed.set()
+        self._host.engine.wake()
+
+    async def set_prompt(self, text: str) -> tuple[int, str]:
+        """Changes the prompt; returns the first frame for which it holds, and what it was taken for.
+
+        Raises:
+            ServeError: The prompt cannot be followed; the old one stays.
+        """
+
+        def change() -> tuple[int, str]:
+            return self.channel.stream.set_prompt(text), self.channel.stream.prompt
+
+        await self.channel.until_start()
+        try:
+            changed = await self._host.engine.run(change)
+        except ValueError as error:
+            raise as_serve_error(error, "bad_prompt") from error
+        await self._keeping.keep_again()  # a prompt that was confirmed must not be forgotten
+        return changed
+
+    async def keep(self) -> None:
+        """Keeps a snapshot, if there is a store for it; more follow as the stream plays."""
+        await self._keeping.keep()
+
+    async def snapshot(self) -> tuple[int, bytes]:
+        """The first frame that the restored stream gives, and the stream as bytes."""
+        (copy,) = await self.branch([self.seed])
+        return copy.next_index, await asyncio.to_thread(copy.snapshot)
+
+    async def branch(self, seeds: list[int]) -> list[Stream]:
+        """Other futures from the next frame on."""
+        await self.channel.until_start()
+        return await self._host.engine.run(lambda: self.channel.branch(seeds))
+
+    async def close(self, error: ServeError | None = None, drop: bool = False) -> None:
+        """Ends it, and gives its place back.
+
+        Args:
+            error: Why, for who reads it.
+            drop: Nobody will want to go on with it: forget its snapshot too.
+        """
+        self.channel.end(error)
+        await self._keeping.end(drop)
+        try:
+            await self._host.engine.close(self.channel)
+        except ServeError:
+            pass  # the engine has gone before
+        finally:
+            self.audience.end()
+            self._on_close(self)
+            self._place.release()
+
+    @property
+    def _fps(self) -> float:
+        return self.channel.stream.codec.fps
+
+    async def _unpaused(self) -> bool:
+        """Waits while it is paused; says whether it had to."""
+        waited = not self._resumed.is_set()
+        await self._resumed.wait()
+        return waited
+
+    def _measure(self, late: float) -> None:
+        now, metrics = time.monotonic(), self._host.metrics
+        if self._asked_at is not None:
+            metrics.first.observe(now - self._asked_at)
+        elif self._sent_at is not None:
+            metrics.interval.observe(now - self._sent_at)
+        self._asked_at, self._sent_at = None, now
+        metrics.frames.inc()
+        if late > 0.5 / self._fps:
+            metrics.late.inc()

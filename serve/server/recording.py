@@ -1,0 +1,86 @@
+"""`Recording`: all that a stream has made so far, and the files that it is saved as."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from ...data import write_video
+from ...data.video import Mp4Writer
+from ...sample import SamplingParams, Stream, TokenWriter
+from ...sample.codec import VideoCodec
+
+_DECODED_AT_ONCE = 4  # latent frames, which those of running streams wait for
+
+Run = Callable[[Callable[[], Tensor | None]], Awaitable[Tensor | None]]
+"""Does a piece of work where the networks may be used."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """The tokens of a stream, from which its video can be made again.
+
+    Attributes:
+        codec: Decodes them.
+        tokens: int64 `[T, H, W]`, those of given frames included; T may be 0.
+        prompts: The prompts with the latent frames from which they hold.
+        seed: The stream's seed.
+        params: How the tokens were chosen.
+        num_frames: Frames of the video.
+    """
+
+    codec: VideoCodec
+    tokens: Tensor
+    prompts: tuple[tuple[int, str], ...]
+    seed: int
+    params: SamplingParams
+    num_frames: int
+
+    @classmethod
+    def of(cls, stream: Stream) -> Self:
+        """What a stream has made; to be called in the thread that steps it."""
+        tokens = stream.tokens
+        if tokens is None:
+            tokens = torch.empty(0, *stream.codec.frame_shape, dtype=torch.int64)
+        num_frames = stream.codec.stride.num_frames(len(tokens))
+        return cls(stream.codec, tokens, stream.prompts, stream.seed, stream.params, num_frames)
+
+    def first(self, num_frames: int) -> Self:
+        """The first frames of the video, at least one, and the latent frames that hold them."""
+        num_frames = min(num_frames, self.num_frames)
+        length = 1 + self.codec.stride.latent_index(num_frames - 1)
+        prompts = tuple((start, text) for start, text in self.prompts if start < length)
+        return replace(self, tokens=self.tokens[:length], prompts=prompts, num_frames=num_frames)
+
+    async def write(self, path: Path, pieces: AsyncIterator[Tensor]) -> None:
+        """Writes a file, whose suffix says what it is: `.fct` is a token file, others are videos.
+
+        Args:
+            path: The file. An mp4 takes constant memory; other videos are held whole.
+            pieces: The frames in order, uint8 `[T, H, W, 3]` with any T, from the first one on; a token file needs none.
+        """
+        if path.suffix == ".fct":
+            await asyncio.to_thread(self._write_tokens, path)
+        elif path.suffix == ".mp4":
+            with Mp4Writer(path, self.codec.height, self.codec.width, self.codec.fps) as writer:
+                async for frames in pieces:
+                    await asyncio.to_thread(writer.write, frames.numpy())
+        else:
+            frames = torch.cat([piece async for piece in pieces])
+            await asyncio.to_thread(write_video, path, frames, self.codec.fps)
+
+    async def decode(self, run: Run) -> AsyncIterator[Tensor]:
+        """The frames again, uint8 `[T, H, W, 3]`, a few latent frames at once."""
+        pieces, left = self.codec.decode_pieces(self.tokens, _DECODED_AT_ONCE), self.num_frames
+        while (frames := await run(partial(next, pieces, None))) is not None:
+            yield frames[:left]
+            left -= len(frames)
+
+    def _write_tokens(self, path: Path) -> None:
+        with TokenWriter(path, self.codec.header(self.seed, self.params)) as writer:
+            writer.append_all(self.tokens, self.prompts)

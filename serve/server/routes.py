@@ -1,0 +1,150 @@
+"""What the server answers by HTTP: finished videos, streams for players, health, metrics, schema."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Literal
+
+import torch
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from starlette.background import BackgroundTask
+from torch import Tensor
+
+from ..protocol import messages
+from ..protocol.bodies import PromptReply, PromptRequest, StreamReply, StreamRequest, VideoRequest
+from ..protocol.errors import ServeError
+from .greeting import greeting
+from .recording import Recording
+from .service import Service
+
+MEDIA_TYPES = {
+    "mp4": "video/mp4",
+    "mkv": "video/x-matroska",
+    "webp": "image/webp",
+    "png": "image/png",
+    "gif": "image/gif",
+    "fct": "application/octet-stream",
+}
+
+
+Frames = Annotated[int | None, Query(ge=1, description="only so many; a token file holds whole latent frames")]
+
+
+def make_router(service: Service) -> APIRouter:
+    """The routes of a service."""
+    router = APIRouter()
+
+    @router.get("/healthz", summary="Whether the server lives and takes sessions")
+    async def health() -> JSONResponse:
+        well = service.engine.is_alive and not service.draining
+        state = "ok" if well else "draining" if service.draining else "failed"
+        return JSONResponse({"status": state, "sessions": service.taken, "places": service.config.capacity}, 200 if well else 503)
+
+    @router.get("/metrics", summary="Figures for Prometheus")
+    async def metrics() -> Response:
+        return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @router.get("/v1/info", summary="Who serves, and what it allows")
+    async def info() -> messages.Hello:
+        return greeting(service.generator, service.config)
+
+    @router.get("/v1/schema.json", summary="JSON schemas of the WebSocket's messages")
+    async def schema() -> JSONResponse:
+        return JSONResponse(messages.json_schema())
+
+    @router.post("/v1/videos", summary="A finished video", response_class=Response)
+    async def video(request: Request, wanted: VideoRequest) -> Response:
+        data = await make_video(service, request, wanted)
+        name = f"framecast-{wanted.seed}.{wanted.format}"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Framecast-Seed": str(wanted.seed)}
+        return Response(data, media_type=MEDIA_TYPES[wanted.format], headers=headers)
+
+    @router.post("/v1/streams", summary="A stream for players", status_code=201)
+    async def create(wanted: StreamRequest) -> StreamReply:
+        live = await service.start(wanted, wanted.max_frames)
+        await service.broadcast(live)
+        return StreamReply(id=live.id, video=f"/v1/streams/{live.id}.mp4")
+
+    @router.get("/v1/streams/{id}.mp4", summary="A stream as fragmented mp4, from now on", response_class=StreamingResponse)
+    async def watch(id: str) -> StreamingResponse:
+        live = await service.reach(id)
+        return StreamingResponse(live.fragments(), media_type="video/mp4", headers={"Cache-Control": "no-store"})
+
+    @router.get("/v1/streams/{id}/video.{format}", summary="A stream so far, as a file", response_class=FileResponse)
+    async def save(request: Request, id: str, format: Literal["mp4", "fct"], frames: Frames = None) -> FileResponse:
+        return await save_video(service, request, await service.record(id), format, frames)
+
+    @router.post("/v1/streams/{id}/prompt", summary="Steers a stream")
+    async def steer(id: str, wanted: PromptRequest) -> PromptReply:
+        messages.check_prompt(wanted.prompt, service.config.max_prompt)
+        frame, prompt = await (await service.reach(id)).set_prompt(wanted.prompt)
+        return PromptReply(frame=frame, prompt=prompt)
+
+    @router.delete("/v1/streams/{id}", summary="Ends a stream", status_code=204)
+    async def delete(id: str) -> None:
+        await (await service.reach(id)).close(drop=True)
+
+    return router
+
+
+async def make_video(service: Service, request: Request, wanted: VideoRequest) -> bytes:
+    """Makes a video and encodes it; stops within a latent frame of the client's leaving.
+
+    Raises:
+        ServeError: The length is not legal, or `Service.start` refuses.
+    """
+    try:
+        service.generator.codec.stride.num_latent_frames(wanted.num_frames)
+    except ValueError as error:
+        raise ServeError("bad_message", str(error)) from error
+    if wanted.num_frames > service.config.max_video_frames:
+        most = service.config.max_video_frames
+        raise ServeError("bad_message", f"got num_frames {wanted.num_frames}; wanted at most {most}; stream longer videos")
+    live = await service.start(wanted, wanted.num_frames)
+    try:
+        images: list[Tensor] = []
+        async for frame in live.play(None):
+            images.append(frame.image)
+            if await request.is_disconnected():
+                raise ServeError("idle", "the client has gone")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"video.{wanted.format}"
+            await Recording.of(live.channel.stream).write(path, _stacked(images))
+            return await asyncio.to_thread(path.read_bytes)
+    finally:
+        await live.close()
+
+
+async def _stacked(images: list[Tensor]) -> AsyncIterator[Tensor]:
+    yield await asyncio.to_thread(torch.stack, images)
+
+
+async def save_video(service: Service, request: Request, recording: Recording, format: str, frames: int | None) -> FileResponse:
+    """A file of what a stream has made; stops soon after the client's leaving.
+
+    Raises:
+        ServeError: There is nothing yet.
+    """
+    if not recording.num_frames:
+        raise ServeError("wrong_state", "got a stream without a frame to save; wait until one is made")
+    if frames is not None:
+        recording = recording.first(frames)
+
+    async def run(work: Callable[[], Tensor | None]) -> Tensor | None:
+        if await request.is_disconnected():
+            raise ServeError("idle", "the client has gone")
+        return await service.engine.run(work)
+
+    folder = tempfile.TemporaryDirectory()
+    path = Path(folder.name) / f"video.{format}"
+    try:
+        async with service.saving if format == "mp4" else nullcontext():
+            await recording.write(path, recording.decode(run))
+    except BaseException:
+        folder.cleanup()
+        raise
+    name = f"framecast-{recording.seed}.{format}"
+    return FileResponse(path, media_type=MEDIA_TYPES[format], filename=name, background=BackgroundTask(folder.cleanup))

@@ -1,0 +1,290 @@
+"""`Service`: which streams run on a server; what WebSockets and HTTP share."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack, suppress
+from typing import Any, Protocol
+
+import torch
+
+from ...data.images import decode_image
+from ...sample import Stream, VideoGenerator
+from ..protocol.errors import DRAINING, TAKEN_OVER, ServeError, as_serve_error
+from ..protocol.messages import Script
+from .channel import Channel, Span
+from .config import ServeConfig
+from .engine import Engine
+from .host import Host
+from .live import LiveStream
+from .metrics import Metrics
+from .others import Others, Steerable
+from .places import Place, Places
+from .recording import Recording
+from .store import Kept, SnapshotStore
+
+_GOODBYE_SECONDS = 2.0
+_ATTACH_SECONDS = 10.0  # how long a branch waits for its connection
+
+
+class Connection(Protocol):
+    """Who is to be told if the server goes down."""
+
+    async def fail(self, error: ServeError) -> None:
+        """Says why, and closes."""
+
+
+class Service:
+    """All that runs on a server, whatever it is reached by.
+
+    Args:
+        generator: Makes the frames.
+        config: The limits.
+        store: Where snapshots of running streams are kept; `None` keeps none.
+        name: Its name among the servers that share the store.
+
+    Attributes:
+        others: Where else streams run; `None` is nowhere.
+        host: What the streams here need of it.
+        connections: Who is to be told if it goes down.
+    """
+
+    def __init__(self, generator: VideoGenerator, config: ServeConfig, store: SnapshotStore | None = None, name: str = "alone"):
+        self.generator, self.config = generator, config
+        self.others: Others | None = None
+        self.metrics = Metrics()
+        self.engine = Engine(generator, config.slots, self.metrics)
+        self.host = Host(self.engine, self.metrics, store, config.snapshot_every, config.idle_seconds, name)
+        self.streams: dict[str, LiveStream] = {}
+        self.saving = asyncio.Semaphore()  # videos are decoded one at a time, beside the streams
+        self._recordings: dict[str, Recording] = {}
+        self._branches: dict[str, tuple[LiveStream, LiveStream]] = {}  # with the stream that each is of
+        self._places = Places(config.capacity)
+        self.connections = set[Connection]()
+        self._tasks = set[asyncio.Task[None]]()
+        self.metrics.sessions.set_function(lambda: self.taken)
+        self.metrics.waiting.set_function(lambda: sum(live.channel.waiting for live in list(self.streams.values())))
+
+    @property
+    def taken(self) -> int:
+        """Places that are taken."""
+        return self._places.taken
+
+    @property
+    def draining(self) -> bool:
+        """Whether it is going down."""
+        return self._places.closed
+
+    async def start(self, script: Script, max_frames: int | None, first_frames: list[bytes] | None = None) -> LiveStream:
+        """Begins a stream.
+
+        Raises:
+            ServeError: There is no place, or the prompt, a setting or the first frames cannot be used.
+        """
+        prompts, params = script.prompts(self.config.max_prompt), script.settings.params()
+        with self._places.admitted() as place:
+            given = await asyncio.to_thread(self._decode_frames, first_frames or [])
+            try:
+                self.generator.stepper.check_params(params)
+            except ValueError as error:
+                raise as_serve_error(error, "bad_settings") from error
+            return await self._open(place, lambda: self.generator.stream(prompts, script.seed, params, given), max_frames)
+
+    async def restore(self, snapshot: bytes, max_frames: int | None) -> LiveStream:
+        """Goes on with a snapshot.
+
+        Raises:
+            ServeError: There is no place, or it cannot be restored.
+        """
+        with self._places.admitted() as place:
+            return await self._open(place, lambda: self.generator.restore(snapshot), max_frames)
+
+    async def recover(self, id: str, frame: int | None = None, max_frames: int | None = None) -> LiveStream:
+        """Goes on with a stream from its snapshot, here, whoever made its frames before.
+
+        Args:
+            id: Its name.
+            frame: The first frame that is wanted; `None` is the first that the reader may not have.
+            max_frames: The stream ends with this frame; `None` is as it was to.
+
+        Raises:
+            ServeError: There is no place, no snapshot of such a stream, or none from so early on.
+        """
+        if id in self.streams:  # the old connection broke, and nobody has noticed yet
+            await self.streams[id].close(ServeError(*TAKEN_OVER))
+        with self._places.admitted() as place:
+            owner = self.host.new_owner()
+            kept = await self._claim(id, owner)
+            if kept is None or (frame is not None and frame < kept.frame):
+                message = f"there is no snapshot of session {id[:8]}... from frame {frame or 0} or before; start anew"
+                raise ServeError("not_found", message)
+            start, stop = kept.frame if frame is None else frame, max_frames or kept.stop
+            return await self._open(place, lambda: self.generator.restore(kept.data), stop, start, id, owner)
+
+    async def branch(self, live: LiveStream, seeds: list[int]) -> list[LiveStream]:
+        """Other futures of a stream from its next frame on; each waits a while to be attached, as long as the stream is there.
+
+        Raises:
+            ServeError: There are not enough places; then there is no branch.
+        """
+        free = self._places.free
+        if free < len(seeds):
+            raise ServeError("server_full", f"got {len(seeds)} branches; {free} places are free; try again in a while")
+        with ExitStack() as stack:
+            places = [stack.enter_context(self._places.admitted()) for _ in seeds]
+            streams = await live.branch(seeds)
+        span = live.channel.span
+        branches = [
+            self._make_live(place, stream, Span(stream.next_index, span.stop))
+            for place, stream in zip(places, streams, strict=True)
+        ]
+        loop = asyncio.get_running_loop()
+        for branch in branches:
+            self._branches[branch.id] = (branch, live)
+            loop.call_later(_ATTACH_SECONDS, self._expire, branch.id)
+        for branch in branches:
+            await branch.keep()  # it may be attached at another server
+        return branches
+
+    async def attach(self, id: str) -> LiveStream:
+        """Takes over a branch, also of another server.
+
+        Raises:
+            ServeError: There is none of this name any more, or no place here for one of another server.
+        """
+        if id not in self._branches and self.others is not None:
+            return await self.recover(id)
+        if id not in self._branches:
+            raise ServeError("not_found", f"there is no branch {id[:8]}... that waits; branch again, and attach at once")
+        live, _ = self._branches.pop(id)
+        self.streams[live.id] = live
+        await self.engine.open(live.channel)
+        return live
+
+    async def broadcast(self, live: LiveStream) -> None:
+        """Lets a stream play for those who watch it, here and elsewhere."""
+        try:
+            await live.keep()
+        finally:
+            self._begin(live.broadcast())
+
+    def find(self, id: str) -> LiveStream:
+        """The stream of a name that runs here.
+
+        Raises:
+            ServeError: There is none.
+        """
+        live = self.streams.get(id)
+        if live is None:
+            raise ServeError("not_found", f"there is no stream {id[:8]}...; it may have ended")
+        return live
+
+    async def reach(self, id: str) -> Steerable:
+        """The stream of a name that runs here or on another server.
+
+        Raises:
+            ServeError: There is none, or it cannot be reached.
+        """
+        if id not in self.streams and self.others is not None:
+            found = await self.others.find(id)
+            if found is not None:
+                return found
+        return self.find(id)
+
+    async def record(self, id: str) -> Recording:
+        """What the stream of a name has made so far; also if it has ended, while that is kept.
+
+        Raises:
+            ServeError: There is none.
+        """
+        if id not in self.streams and id in self._recordings:
+            return self._recordings[id]
+        stream = self.find(id).channel.stream
+        return await self.engine.run(lambda: Recording.of(stream))
+
+    def keep_recording(self, live: LiveStream) -> None:
+        """Keeps what a stream that was closed has made, until it is let go."""
+        self._recordings[live.id] = Recording.of(live.channel.stream)
+
+    def drop_recording(self, id: str) -> None:
+        """Forgets what was kept of a stream."""
+        self._recordings.pop(id, None)
+
+    def forget(self, live: LiveStream) -> None:
+        """Takes a stream off the list, and ends its branches that nobody has attached."""
+        if self.streams.get(live.id) is live:
+            del self.streams[live.id]
+        for id, (_, parent) in list(self._branches.items()):
+            if parent is live:
+                self._expire(id)
+
+    async def drain(self) -> None:
+        """Takes no more streams, and ends those that run after the latent frame that they are at; each client is told."""
+        self._places.closed = True
+        gone = ServeError(*DRAINING)
+        await asyncio.gather(*(connection.fail(gone) for connection in list(self.connections)))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                while self.connections:
+                    await asyncio.sleep(0.01)
+        for live in [*self.streams.values(), *(branch for branch, _ in self._branches.values())]:
+            await live.close(gone)
+        await asyncio.to_thread(self.engine.stop)
+
+    async def _claim(self, id: str, owner: str) -> Kept | None:
+        if self.host.store is None:
+            return None
+        try:
+            return await self.host.store.claim(id, owner)
+        except ConnectionError as error:
+            raise ServeError("draining", "snapshots are out of reach; connect again later") from error
+
+    async def _open(
+        self,
+        place: Place,
+        make: Callable[[], Stream],
+        max_frames: int | None,
+        start: int | None = None,
+        id: str | None = None,
+        owner: str | None = None,
+    ) -> LiveStream:
+        try:
+            stream = await self.engine.run(make)
+        except ValueError as error:
+            raise as_serve_error(error, "bad_prompt") from error
+        first = stream.next_index
+        stop = min(max_frames or self.config.max_frames, self.config.max_frames)
+        if stop < first or (stop == first and start is None):
+            raise ServeError("bad_message", f"got max_frames {stop} for a stream that goes on with frame {first}; ask for more")
+        live = self._make_live(place, stream, Span(first if start is None else start, stop), id, owner)
+        self.streams[live.id] = live
+        try:
+            await self.engine.open(live.channel)
+        except BaseException:
+            self.forget(live)
+            raise
+        return live
+
+    def _make_live(self, place: Place, stream: Stream, span: Span, id: str | None = None, owner: str | None = None) -> LiveStream:
+        return LiveStream(self.host, place, Channel(stream, span, self.engine.wake), self.forget, id, owner)
+
+    def _decode_frames(self, files: list[bytes]) -> torch.Tensor | None:
+        if not files:
+            return None
+        if len(files) > self.config.max_first_frames:
+            raise ServeError("bad_frames", f"got {len(files)} first frames; wanted at most {self.config.max_first_frames}")
+        size = (self.generator.height, self.generator.width)
+        try:
+            self.generator.codec.stride.num_latent_frames(len(files))
+            return torch.stack([torch.from_numpy(decode_image(file, size).copy()) for file in files])
+        except ValueError as error:
+            raise ServeError("bad_frames", str(error)) from error
+
+    def _expire(self, id: str) -> None:
+        if id in self._branches:
+            branch, _ = self._branches.pop(id)
+            self._begin(branch.close(drop=True))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)  # the loop itself would forget it
+        task.add_done_callback(self._tasks.discard)

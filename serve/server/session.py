@@ -1,0 +1,264 @@
+"""`Session`: one WebSocket connection, from the greeting to the end."""
+
+import asyncio
+import base64
+import binascii
+import logging
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from ...sample import Frame
+from ..protocol import messages
+from ..protocol.errors import ServeError, as_serve_error
+from ..protocol.messages import Delivery
+from ..protocol.packets import Kind, Packet
+from .encoding import make_encoder
+from .flow import Credits
+from .greeting import greeting
+from .live import LiveStream
+from .peer import Peer
+from .service import Service
+
+log = logging.getLogger("framecast.serve")
+
+STATES = {
+    "ready": {"start", "restore", "attach", "recover"},
+    "playing": {"prompt", "pause", "snapshot", "branch", "stop", "credit"},
+    "paused": {"prompt", "resume", "snapshot", "branch", "stop", "credit"},
+    "ended": {"start", "restore", "attach", "recover", "stop", "credit"},
+}
+"""Which messages each state takes."""
+
+_MOST_ERRORS = 20  # answered in one connection
+_IN_ORDER = (1000, 1001)  # what a client closes a connection with when it does not want to go on
+
+
+class Session:
+    """Answers one client, and sends it frames.
+
+    Args:
+        socket: The connection.
+        service: What it may use.
+    """
+
+    def __init__(self, socket: WebSocket, service: Service):
+        self._service, self._config = service, service.config
+        self._peer = Peer(
+            socket, self._config, lambda: self._state == "playing"
+        )  # else frames are wanted, or the sender complains
+        self._live: LiveStream | None = None
+        self._kept: str | None = None  # the stream that has ended and can still be saved
+        self._sender: asyncio.Task[None] | None = None
+        self._state, self._errors, self._failed = "ready", 0, False
+        self._listener: asyncio.Task | None = None
+        self._credits = Credits(self._config.max_credits, self._config.stall_seconds)
+        self._granted = 0  # credit after the first, which says what arrived
+
+    async def run(self) -> None:
+        """Serves the connection until it ends, and gives back all that it held."""
+        done = False
+        self._listener = asyncio.current_task()
+        self._service.connections.add(self)
+        await self._peer.accept()
+        try:
+            await self._peer.send(greeting(self._service.generator, self._config))
+            while True:
+                await self._answer(await self._peer.receive())
+        except ServeError as error:
+            await self.fail(error)
+        except WebSocketDisconnect as gone:
+            done = gone.code in _IN_ORDER
+        except asyncio.CancelledError:
+            if not self._peer.is_stuck:
+                raise
+            log.info("a connection is left, since its client does not read")
+        except Exception as error:
+            if not self._failed:  # else the sender has closed the connection
+                log.exception("a connection failed")
+                await self.fail(as_serve_error(error))
+        finally:
+            await self._end_stream(done)
+            self._keep_recording(None)
+            self._service.connections.discard(self)
+
+    async def _answer(self, request: Any) -> None:
+        """Does what a message asks for; what cannot be done is said, and changes nothing."""
+        try:
+            if request.type not in STATES[self._state]:
+                wanted = ", ".join(sorted(STATES[self._state]))
+                raise ServeError("wrong_state", f"got {request.type} while {self._state}; wanted one of {wanted}")
+            await getattr(self, f"_on_{request.type}")(request)
+        except ServeError as error:
+            self._errors += 1
+            if self._errors >= _MOST_ERRORS:
+                raise
+            await self._send_error(error, fatal=False, reply_to=request.id)
+
+    async def _on_start(self, request: messages.Start) -> None:
+        try:
+            first_frames = [base64.b64decode(file, validate=True) for file in request.first_frames]
+        except binascii.Error as error:
+            raise ServeError("bad_frames", f"got first frames that are not base64 ({error})") from error
+        self._check_credit(request)
+        await self._play(await self._service.start(request, request.max_frames, first_frames), request)
+
+    async def _on_restore(self, request: messages.Restore) -> None:
+        self._check_credit(request)
+        if request.size > self._config.max_snapshot:
+            raise ServeError("too_large", f"got a snapshot of {request.size} bytes; wanted at most {self._config.max_snapshot}")
+        snapshot = await self._peer.receive_bytes(request.size)
+        await self._play(await self._service.restore(snapshot, request.max_frames), request)
+
+    async def _on_attach(self, request: messages.Attach) -> None:
+        self._check_credit(request)
+        await self._play(await self._service.attach(request.branch), request)
+
+    async def _on_recover(self, request: messages.Recover) -> None:
+        self._check_credit(request)
+        await self._play(await self._service.recover(request.session, request.frame, request.max_frames), request)
+
+    async def _on_prompt(self, request: messages.Prompt) -> None:
+        messages.check_prompt(request.prompt, self._config.max_prompt)
+        frame, prompt = await self._stream.set_prompt(request.prompt)
+        await self._peer.send(messages.Prompted(reply_to=request.id, frame=frame, prompt=prompt))
+
+    async def _on_pause(self, request: messages.Pause) -> None:
+        self._stream.pause()
+        self._state = "paused"
+        await self._peer.send(messages.Paused(reply_to=request.id, frame=self._stream.next_index))
+
+    async def _on_resume(self, request: messages.Resume) -> None:
+        self._state = "playing"
+        await self._peer.send(messages.Resumed(reply_to=request.id, frame=self._stream.next_index))
+        self._stream.resume()
+
+    async def _on_snapshot(self, request: messages.Snapshot) -> None:
+        frame, data = await self._stream.snapshot()
+        packet = Packet(Kind.SNAPSHOT, frame, 0, 0, data).pack()
+        await self._peer.send(messages.Snapshotted(reply_to=request.id, frame=frame, size=len(packet)))
+        await self._peer.send_packet(packet)
+
+    async def _on_branch(self, request: messages.Branch) -> None:
+        branches = await self._service.branch(self._stream, request.seeds)
+        frame, names = branches[0].next_index, [branch.id for branch in branches]
+        await self._peer.send(messages.Branched(reply_to=request.id, frame=frame, branches=names, seeds=request.seeds))
+
+    async def _on_stop(self, request: messages.Stop) -> None:
+        frame = self._live.next_index if self._live is not None else 0
+        await self._end_stream(done=True)
+        await self._peer.send(messages.Stopped(reply_to=request.id, frame=frame))
+
+    async def _on_credit(self, request: messages.Credit) -> None:
+        self._credits.give(request.frames)
+        self._granted += request.frames
+        if self._live is not None:
+            self._live.channel.confirm(self._live.channel.span.start + self._granted)
+
+    async def _play(self, live: LiveStream, request: Delivery) -> None:
+        """Begins to send the frames of a stream."""
+        await self._end_stream(done=True)
+        self._keep_recording(None)
+        self._live = live
+        await live.keep()
+        self._state, self._granted = "playing", 0
+        self._credits = Credits(self._config.max_credits, self._config.stall_seconds)
+        self._credits.give(request.credits)
+        await self._peer.send(
+            messages.Started(
+                reply_to=request.id,
+                session=live.id,
+                seed=live.seed,
+                settings=messages.settings_of(live.params),
+                pace=request.pace,
+                format=request.format,
+                frame=live.next_index,
+                video=f"/v1/streams/{live.id}.mp4",
+                recoverable=self._service.host.store is not None,
+            )
+        )
+        self._sender = asyncio.create_task(self._send_frames(live, request))
+
+    async def _send_frames(self, live: LiveStream, request: Delivery) -> None:
+        try:
+            await self._send_all(live, request)
+        except ServeError as error:
+            await self.fail(error)
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # the client has gone; the listener sees it too
+        except Exception as error:
+            log.exception("sending frames failed")
+            await self.fail(as_serve_error(error))
+
+    async def _send_all(self, live: LiveStream, request: Delivery) -> None:
+        generator = self._service.generator
+        encoder = make_encoder(request.format, generator.height, generator.width, generator.fps)
+        prompt: str | None = None
+        last: Frame | None = None
+        async for frame in live.play(generator.fps if request.pace == "video" else None, self._credits.wait):
+            self._credits.spend()
+            if frame.prompt != prompt:
+                prompt = frame.prompt
+                await self._peer.send(messages.Shows(frame=frame.index, prompt=prompt))
+            await self._send_frame(encoder.kind, frame, await encoder.encode(frame))
+            last = frame
+        if last is not None and (rest := await encoder.finish()):
+            await self._send_frame(encoder.kind, last, rest)
+        self._state = "ended"
+        await live.close()  # its snapshot stays, until the client has the last frames and goes
+        self._keep_recording(live)
+        await self._peer.send(messages.Ended(frame=live.next_index))
+
+    async def _send_frame(self, kind: Kind, frame: Frame, data: bytes) -> None:
+        timestamp = round(frame.index / self._service.generator.fps * 1e6)
+        packet = Packet(kind, frame.index, frame.latent_index, timestamp, data)
+        await self._peer.send_packet(packet.pack())
+
+    async def _end_stream(self, done: bool = False) -> None:
+        """Ends the stream, if there is one, and its sending; the place is free afterwards. Who is `done` will not recover it."""
+        sender, live = self._sender, self._live
+        self._sender = self._live = None
+        self._state = "ready"
+        if sender is not None:
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+        if live is not None:
+            await live.close(drop=done)
+            self._keep_recording(live)
+
+    def _keep_recording(self, live: LiveStream | None) -> None:
+        """Lets a stream that has ended be saved, in place of the one before."""
+        if self._kept is not None:
+            self._service.drop_recording(self._kept)
+        self._kept = None if live is None else live.id
+        if live is not None:
+            self._service.keep_recording(live)
+
+    async def _send_error(self, error: ServeError, fatal: bool, reply_to: int | None = None) -> None:
+        self._service.metrics.refused.labels(error.code).inc()
+        await self._peer.send(messages.Error(reply_to=reply_to, code=error.code, message=error.message, fatal=fatal))
+
+    async def fail(self, error: ServeError) -> None:
+        """Says what is wrong and closes the connection; a client that does not read is left without a word."""
+        if self._failed:
+            return
+        self._failed = True
+        log.info("a connection is closed: %s: %s", error.code, error.message)
+        if self._peer.is_stuck:
+            assert self._listener is not None
+            self._listener.cancel()
+            return
+        try:
+            await self._send_error(error, fatal=True)
+            await self._peer.close(error)
+        except (ServeError, WebSocketDisconnect, RuntimeError):
+            pass
+
+    @property
+    def _stream(self) -> LiveStream:
+        assert self._live is not None, self._state
+        return self._live
+
+    def _check_credit(self, request: Delivery) -> None:
+        if request.credits > self._config.max_credits:
+            raise ServeError("bad_message", f"got {request.credits} credits; wanted at most {self._config.max_credits}")
