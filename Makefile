@@ -26,6 +26,7 @@ types: .venv/dev.stamp
 	rm -rf .links && mkdir -p .links/framecast
 	ln -s $(addprefix ../../,$(wildcard framecast/*.py) framecast/commands $(ROOMS) benchmarks) .links/framecast/
 	$(BIN)/mypy .links/framecast
+	$(BIN)/mypy --strict --follow-imports=silent --cache-dir .mypy_cache/strict $(addprefix .links/framecast/,model tokenizer sample)
 
 bench: .venv/bench.stamp
 	$(BIN)/python -m framecast bench

@@ -1,5 +1,6 @@
 """What exists for speed on a CPU alone; the layers have the formulas, and `layers.py` says where these take their place."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,7 +16,8 @@ def rms_norm(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
 
     The passes are what a norm costs on a CPU.
     """
-    return _FewPassRMSNorm.apply(x, weight, epsilon)
+    norm: Callable[[Tensor, Tensor, float], Tensor] = _FewPassRMSNorm.apply
+    return norm(x, weight, epsilon)
 
 
 class _FewPassRMSNorm(torch.autograd.Function):
@@ -25,7 +27,8 @@ class _FewPassRMSNorm(torch.autograd.Function):
         norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=sum_dtype)
         inverse = norm.square().div(x.shape[-1]).add(epsilon).rsqrt().to(x.dtype)
         ctx.save_for_backward(x, weight, inverse)
-        return (x * inverse).mul_(weight)
+        normed: Tensor = (x * inverse).mul_(weight)
+        return normed
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
@@ -57,7 +60,8 @@ def attend_by_products(queries: Tensor, keys: Tensor, values: Tensor, mask: Tens
         lowest = torch.finfo(scores.dtype).min / 2  # finite, so that a query that may see nothing has finite gradients
         scores = scores + torch.zeros_like(mask, dtype=scores.dtype).masked_fill_(~mask, lowest)
     weights = scores.softmax(dim=-1).to(values.dtype).view(batch, num_kv_heads, -1, keys.shape[2])
-    return (weights @ values).view(batch, num_heads, length, head_dim)
+    seen: Tensor = (weights @ values).view(batch, num_heads, length, head_dim)
+    return seen
 
 
 def cache_dtype(like: Tensor) -> torch.dtype:

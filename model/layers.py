@@ -39,7 +39,8 @@ class SwiGLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         gate, value = self.up(x).chunk(2, dim=-1)
-        return self.down(F.silu(gate) * value)
+        y: Tensor = self.down(F.silu(gate) * value)
+        return y
 
 
 class SelfAttention(nn.Module):
@@ -61,7 +62,8 @@ class SelfAttention(nn.Module):
         queries, keys, values = heads.split(self.heads, dim=1)
         queries, keys, values = see(self.query_norm(queries), self.key_norm(keys), values)
         seen = attend(queries, keys, values, mask).to(x.dtype)
-        return self.out(rearrange(seen, "b n s d -> b s (n d)"))
+        y: Tensor = self.out(rearrange(seen, "b n s d -> b s (n d)"))
+        return y
 
 
 class CrossAttention(nn.Module):
@@ -82,7 +84,8 @@ class CrossAttention(nn.Module):
 
     def forward(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
         queries = self.query_norm(rearrange(self.query(x), "b s (n d) -> b n s d", d=self.head_dim))
-        return self.out(rearrange(attend(queries, keys, values, mask), "b n s d -> b s (n d)"))
+        y: Tensor = self.out(rearrange(attend(queries, keys, values, mask), "b n s d -> b s (n d)"))
+        return y
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:

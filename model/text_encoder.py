@@ -58,7 +58,8 @@ class TextEncoder(nn.Module):
         x = self.words(ids) + self.places.weight[: ids.shape[1]]
         for layer in self.layers:
             x = layer(x, real[:, None, None, :])
-        return self.out(self.norm(x))
+        encoded: Tensor = self.out(self.norm(x))
+        return encoded
 
 
 class TextLayer(nn.Module):
@@ -71,7 +72,8 @@ class TextLayer(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         x = x + self.attention(self.attention_norm(x), lambda *qkv: qkv, mask)
-        return x + self.mlp(self.mlp_norm(x))
+        y: Tensor = x + self.mlp(self.mlp_norm(x))
+        return y
 
 
 def timeline_mask(starts: Tensor, real: Tensor, num_frames: int) -> Tensor:

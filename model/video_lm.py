@@ -44,7 +44,7 @@ class VideoLMShape:
     factorise_above: int = 4096
     """Vocabularies larger than this are predicted in two factors."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         others = ("sink_frames", "frame_shape", "codebook_base")
         sizes = {name: value for name, value in vars(self).items() if name not in others}
         small = [f"{name} {value}" for name, value in sizes.items() if value < 1]
@@ -76,7 +76,7 @@ class VideoLMConfig(VideoLMShape):
     """Where tokens are cut in two factors; read from the tokenizer. None becomes the square root of their number, or stays where
     they are not cut at all."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "frame_shape", tuple(self.frame_shape))
         if self.codebook_size <= self.factorise_above:
@@ -118,7 +118,8 @@ class Layer(nn.Module):
         if self.cross is not None:
             assert prompt is not None and self.cross_norm is not None
             x = x + self.cross(self.cross_norm(x), *prompt)
-        return x + self.mlp(self.mlp_norm(x))
+        y: Tensor = x + self.mlp(self.mlp_norm(x))
+        return y
 
 
 class Layers(nn.ModuleList):
@@ -299,13 +300,15 @@ class VideoLM(nn.Module):
         layers = self.layers.forward if piece.sink_rows else self.layers  # what is rare is not worth compiling apart
         x = layers(x, see, piece.mask, prompts.keys, prompts.values, prompt_mask)
         state.filled += length
-        return self.norm(x)
+        hidden: Tensor = self.norm(x)
+        return hidden
 
     def _embed(self, inputs: Tensor, offset: int, first: Tensor, block_length: int) -> Tensor:
         """Vectors of the inputs, their places in the frame and how far they were shifted."""
         places = (torch.arange(inputs.shape[1], device=inputs.device) + offset) % self.frame_length
         kinds = torch.where(first, 0, block_lengths(self.config.frame_shape).index(block_length))
-        return self.vocabulary.embed(inputs) + self.places(places) + self.kinds(kinds)
+        embedded: Tensor = self.vocabulary.embed(inputs) + self.places(places) + self.kinds(kinds)
+        return embedded
 
 
 def _through_cache(piece: Piece, cache: LayerCache) -> See:

@@ -62,13 +62,15 @@ class FullVocabulary(Vocabulary):
         self.head = nn.Linear(width, size, bias=False)
 
     def embed(self, inputs: Tensor) -> Tensor:
-        return self.table(inputs)
+        embedded: Tensor = self.table(inputs)
+        return embedded
 
     def loss(self, hidden: Tensor, tokens: Tensor) -> TokenLoss:
         return _token_loss(self.head(hidden), tokens)
 
     def logits(self, hidden: Tensor) -> Tensor:
-        return self.head(hidden)
+        logits: Tensor = self.head(hidden)
+        return logits
 
     def sample(self, hidden: Tensor, pick: Pick) -> Tensor:
         return pick(self.head(hidden))
@@ -97,7 +99,8 @@ class FactorisedVocabulary(Vocabulary):
         start = inputs == self.size
         high = torch.where(start, self.high_table.num_embeddings - 1, inputs // self.base)
         low = self.low_table(inputs % self.base).masked_fill(start.unsqueeze(-1), 0.0)
-        return self.high_table(high) + low
+        embedded: Tensor = self.high_table(high) + low
+        return embedded
 
     def loss(self, hidden: Tensor, tokens: Tensor) -> TokenLoss:
         high = tokens // self.base
@@ -107,7 +110,8 @@ class FactorisedVocabulary(Vocabulary):
         high = self.high_head(hidden).log_softmax(dim=-1)
         choices = torch.arange(high.shape[-1], device=hidden.device)
         low = self._low(hidden.unsqueeze(-2), choices).log_softmax(dim=-1)
-        return (high.unsqueeze(-1) + low).flatten(-2)[..., : self.size]
+        logits: Tensor = (high.unsqueeze(-1) + low).flatten(-2)[..., : self.size]
+        return logits
 
     def sample(self, hidden: Tensor, pick: Pick) -> Tensor:
         high = pick(self.high_head(hidden))
@@ -116,11 +120,12 @@ class FactorisedVocabulary(Vocabulary):
 
     def _low(self, hidden: Tensor, high: Tensor) -> Tensor:
         """Logits of the low factor given the high one; tokens past the vocabulary's end are impossible."""
-        logits = self.low_head(F.silu(self.mix(hidden + self.given(high))) + hidden)
+        logits: Tensor = self.low_head(F.silu(self.mix(hidden + self.given(high))) + hidden)
         if self.size % self.base == 0:
             return logits
         beyond = high.unsqueeze(-1) * self.base + torch.arange(self.base, device=high.device) >= self.size
-        return logits.masked_fill(beyond, float("-inf"))
+        allowed: Tensor = logits.masked_fill(beyond, float("-inf"))
+        return allowed
 
 
 def _token_loss(logits: Tensor, tokens: Tensor) -> TokenLoss:

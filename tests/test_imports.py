@@ -264,6 +264,24 @@ def test_control_vendor_import_is_seen(vendor):
     assert not imports_any(f"import {vendor}_else\nfrom . import {vendor}", "framecast.model.network", {vendor})
 
 
+def crossings(sources: dict[str, str], writers: set[str]) -> list[str]:
+    """The imports of a folder's files, by name, that go from its readers to its writers, or the other way."""
+    found = []
+    for name, source in sources.items():
+        own = {module.split(".")[-1] for module in imported_modules(source, f"framecast.data.video.{name}")} & set(sources)
+        found += [f"{name} imports {other}" for other in own if (name in writers) != (other in writers)]
+    return found
+
+
+def test_reading_and_writing_of_video_are_apart():
+    sources = {path.stem: path.read_text(encoding="utf-8") for path in (REPO / "data" / "video").glob("[!_]*.py")}
+    writers = {"encoding", "y4m"}
+    assert writers < set(sources)
+    assert crossings(sources, writers) == []
+    control = {**sources, "reader": "from .encoding import write_video"}
+    assert crossings(control, writers) == ["reader imports encoding"]
+
+
 def test_lightning_is_imported_only_by_training():
     files = {name: source for room in MAY_IMPORT for name, source in room_files(room).items()}
     found = {name for name, source in files.items() if imports_any(source, name, LIGHTNING)}

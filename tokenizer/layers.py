@@ -41,7 +41,8 @@ class SpatialConv(nn.Module):
         batch = x.shape[0]
         images = rearrange(x, "b t h w c -> (b t) c h w")  # a view: channels-last strides, so no copy
         images = self.conv(images.contiguous(memory_format=torch.channels_last))
-        return rearrange(images, "(b t) c h w -> b t h w c", b=batch)
+        y: Tensor = rearrange(images, "(b t) c h w -> b t h w c", b=batch)
+        return y
 
 
 class TemporalMix(nn.Module):
@@ -63,15 +64,18 @@ class TemporalMix(nn.Module):
         return ConvState(weight.new_zeros(batch_size, self.reach, height, width, weight.shape[0]))
 
     def forward(self, x: Tensor, state: ConvState | None = None) -> Tensor:
+        y: Tensor
         if self.reach == 0:
-            return self.linear(x)
+            y = self.linear(x)
+            return y
         state = state or self.init_state(x.shape[0], x.shape[2], x.shape[3])
         frames = torch.cat([state.past.to(x.dtype), x], dim=1)
         state.past = frames[:, frames.shape[1] - self.reach :]
         if trains_on_cpu(x):
             return cpu.mix_by_convolution(frames, self.linear)
         shifted = [frames[:, i : i + x.shape[1]] for i in range(self.reach + 1)]
-        return self.linear(torch.cat(shifted, dim=-1))
+        y = self.linear(torch.cat(shifted, dim=-1))
+        return y
 
 
 class ResidualBlock(nn.Module):
@@ -95,7 +99,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor, state: ConvState | None = None) -> Tensor:
         h = self.space(F.silu(self.norm_space(x)))
-        return x + self.time(F.silu(self.norm_time(h)), state)
+        y: Tensor = x + self.time(F.silu(self.norm_time(h)), state)
+        return y
 
 
 class Stage(nn.Module):
@@ -128,7 +133,8 @@ class Downsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         pattern = "b (t i) (h j) (w k) c -> b t h w (i j k c)"
-        return self.linear(rearrange(x, pattern, i=self.time, j=self.space, k=self.space))
+        y: Tensor = self.linear(rearrange(x, pattern, i=self.time, j=self.space, k=self.space))
+        return y
 
 
 class Upsample(nn.Module):
@@ -141,4 +147,5 @@ class Upsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         pattern = "b t h w (i j k c) -> b (t i) (h j) (w k) c"
-        return rearrange(self.linear(x), pattern, i=self.time, j=self.space, k=self.space)
+        y: Tensor = rearrange(self.linear(x), pattern, i=self.time, j=self.space, k=self.space)
+        return y

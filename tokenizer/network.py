@@ -29,7 +29,7 @@ class VideoTokenizerConfig:
     """Whether a token says only what its own pixels show: the encoder then looks at no frames before its own latent frame, and
     beyond a token's square by `patch_size` pixels for each block of the first stage. Video LMs learn such tokens sooner."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("channels", "num_blocks", "time_strides"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if len(self.num_blocks) != len(self.channels) or len(self.time_strides) != len(self.channels) - 1:
@@ -48,7 +48,8 @@ class VideoTokenizerConfig:
     @property
     def spatial_stride(self) -> int:
         """Pixels per token, along rows and along columns."""
-        return self.patch_size * 2 ** (len(self.channels) - 1)
+        stride: int = self.patch_size * 2 ** (len(self.channels) - 1)
+        return stride
 
 
 class Encoder(nn.Module):
@@ -81,7 +82,8 @@ class Encoder(nn.Module):
         x, states = x.to(self.head.weight.dtype), state or [None] * len(self.stages)
         for down, stage, stage_state in zip(self.downs, self.stages, states, strict=True):
             x = stage(down(x), stage_state)
-        return self.head(self.norm(x))
+        latents: Tensor = self.head(self.norm(x))
+        return latents
 
 
 class Decoder(nn.Module):
@@ -113,4 +115,5 @@ class Decoder(nn.Module):
         for stage, stage_state, up in zip(self.stages, states, [*ups, None], strict=True):
             x = stage(x, stage_state)
             x = up(x) if up is not None else self.norm(x)
-        return last(x)
+        video: Tensor = last(x)
+        return video

@@ -42,10 +42,12 @@ class FSQ(Quantizer):
         return *self.codes(latents), self.range_weight * beyond.square().mean()
 
     def _lookup(self, tokens: Tensor) -> Tensor:
-        return self.codes.indices_to_codes(tokens)
+        latents: Tensor = self.codes.indices_to_codes(tokens)
+        return latents
 
     def _invert(self, latents: Tensor) -> Tensor:
-        return self.codes.codes_to_indices(latents)
+        tokens: Tensor = self.codes.codes_to_indices(latents)
+        return tokens
 
 
 class LFQ(Quantizer):
@@ -72,11 +74,13 @@ class LFQ(Quantizer):
         return tuple(self.codes(latents))
 
     def _lookup(self, tokens: Tensor) -> Tensor:
-        return self.codes.indices_to_codes(tokens)
+        latents: Tensor = self.codes.indices_to_codes(tokens)
+        return latents
 
     def _invert(self, latents: Tensor) -> Tensor:
         bits = (latents > 0).long()
-        return (bits * self.codes.mask).sum(dim=-1)
+        tokens: Tensor = (bits * self.codes.mask).sum(dim=-1)
+        return tokens
 
 
 class VQ(Quantizer):
@@ -126,7 +130,8 @@ class VQ(Quantizer):
         return quantized, tokens, loss.sum()
 
     def _lookup(self, tokens: Tensor) -> Tensor:
-        return self.codes.get_output_from_indices(tokens)
+        latents: Tensor = self.codes.get_output_from_indices(tokens)
+        return latents
 
     def _invert(self, latents: Tensor) -> Tensor:
         return _nearest(latents, self.codes.codebook)
@@ -148,10 +153,12 @@ class SimVQ(Quantizer):
         self.codes = vq.SimVQ(dim=dim, codebook_size=codebook_size, commitment_weight=commitment_weight)
 
     def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return self.codes(latents)
+        output: tuple[Tensor, Tensor, Tensor] = self.codes(latents)
+        return output
 
     def _lookup(self, tokens: Tensor) -> Tensor:
-        return self.codes.indices_to_codes(tokens)
+        latents: Tensor = self.codes.indices_to_codes(tokens)
+        return latents
 
     def _invert(self, latents: Tensor) -> Tensor:
         return _nearest(latents, self.codes.codebook)
@@ -178,7 +185,8 @@ class ResidualFSQ(Quantizer):
 
     def _lookup(self, tokens: Tensor) -> Tensor:
         digits = split_digits(tokens, self.codes.codebook_size, self.codes.num_quantizers)
-        return self.codes.get_output_from_indices(digits)
+        latents: Tensor = self.codes.get_output_from_indices(digits)
+        return latents
 
     def _invert(self, latents: Tensor) -> Tensor:
         digits = []
@@ -205,7 +213,8 @@ class _ResidualCodebooks(Quantizer):
         return quantized, join_digits(digits, self.base), loss.sum()
 
     def _lookup(self, tokens: Tensor) -> Tensor:
-        return self.codes.get_output_from_indices(split_digits(tokens, self.base, self.num_rounds))
+        latents: Tensor = self.codes.get_output_from_indices(split_digits(tokens, self.base, self.num_rounds))
+        return latents
 
     def _invert(self, latents: Tensor) -> Tensor:
         return join_digits(_search_sum(latents, self.codes.codebooks), self.base)

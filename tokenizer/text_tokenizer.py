@@ -157,7 +157,8 @@ class TextTokenizer:
 
     def decode(self, ids: list[int]) -> str:
         """The text of ids."""
-        return self._model.decode([i for i in ids if i not in (self.pad_id, self.eos_id)])
+        text: str = self._model.decode([i for i in ids if i not in (self.pad_id, self.eos_id)])
+        return text
 
     def batch(self, texts: list[str], max_length: int) -> Tensor:
         """int64 `[N, L]`, padded with `pad_id`; an empty text stands for the null prompt."""

@@ -148,7 +148,8 @@ class VideoTokenizer(nn.Module):
         groups = self._whole_groups(video, state)
         if groups.shape[2] == 0:
             return torch.empty(groups.shape[0], 0, *self.frame_shape(*groups.shape[3:]), dtype=torch.int64, device=video.device)
-        return self.quantizer(self._encode_groups(groups, state.network)).tokens
+        tokens: Tensor = self.quantizer(self._encode_groups(groups, state.network)).tokens
+        return tokens
 
     def decode(self, tokens: Tensor, state: DecoderState | None = None) -> Tensor:
         """The video of tokens, or the next frames of one.
@@ -192,10 +193,12 @@ class VideoTokenizer(nn.Module):
         return frames[:, :, :whole]
 
     def _encode_groups(self, video: Tensor, state: States | None) -> Tensor:
-        return self.encoder(rearrange(video, "b c t h w -> b t h w c").contiguous(), state)
+        latents: Tensor = self.encoder(rearrange(video, "b c t h w -> b t h w c").contiguous(), state)
+        return latents
 
     def _decode_latents(self, latents: Tensor, state: States | None) -> Tensor:
-        return rearrange(self.decoder(latents, state), "b t h w c -> b c t h w")
+        video: Tensor = rearrange(self.decoder(latents, state), "b t h w c -> b c t h w")
+        return video
 
     def _check_video(self, video: Tensor) -> None:
         if video.ndim != 5 or video.shape[1] != 3 or not video.is_floating_point():
