@@ -56,7 +56,7 @@ def read_regular(path: str | Path, most: int) -> bytes:
 
 
 def parse_json(data: bytes | str) -> Any:
-    """What JSON says, where it means one thing: no name twice, no nesting without end.
+    """What JSON says, if it means one thing: no name twice, no nesting without end.
 
     Raises:
         ValueError: It is no such JSON.
