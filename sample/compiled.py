@@ -38,7 +38,7 @@ def compile_layers(lm: VideoLM) -> None:
 
 
 def check_compiler(device: torch.device | str) -> None:
-    """Raises ValueError where `torch.compile` would fail on its first call, with what is missing."""
+    """Raises ValueError if `torch.compile` would fail on its first call, with what is missing."""
     missing = _missing(torch.device(device).type)
     if missing:
         raise ValueError(

@@ -21,7 +21,7 @@ class Decoding(ABC):
         """Tokens that are chosen without knowing each other, in latent frames of `frame_shape` after the first."""
 
     def find(self, frame: NextFrame, chooser: ChooserOf) -> Found:
-        """The tokens of the next latent frame. That of new streams is found by Jacobi decoding, in fewer forwards."""
+        """The tokens of the next latent frame. If streams are new and few, Jacobi decoding finds them in fewer forwards."""
         return frame.in_parallel(chooser) if _parallel_pays(frame) else frame.in_order(chooser)
 
 
