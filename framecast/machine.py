@@ -1,7 +1,7 @@
 """What this machine does fast: measured once a process, since a processor's name does not tell.
 
-On a CPU without units for bfloat16 a training in it takes 9 to 17 times as long as in float32. Open to every room; knows torch
-and nothing of ours.
+On a CPU without units for bfloat16, training in bfloat16 takes 9 to 17 times as long as in float32. Open to every room; knows
+torch and nothing of ours.
 """
 
 import time
@@ -50,8 +50,8 @@ class ProductRates:
 def product_rates() -> ProductRates:
     """Times a product of each kind on one thread of the CPU, in turns; some 50 ms, once a process.
 
-    That product decides for whole steps too: where it gains nothing both trainings lose, and where it gains threefold both gain.
-    It is the thread's own time, so that other work on the machine decides nothing.
+    That product decides for whole steps too: if it gains nothing both trainings lose, and if it gains threefold both gain. The
+    time is the thread's own, so that other work on the machine decides nothing.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -79,7 +79,7 @@ def bfloat16_pays(device: torch.device | str) -> bool:
 
 
 def warn_if_slow(dtype: torch.dtype, device: torch.device | str) -> None:
-    """Warns where bfloat16 was asked for and float32 would be faster, with the factor."""
+    """Warns if bfloat16 was asked for and float32 would be faster, with the factor."""
     if dtype != torch.bfloat16 or torch.device(device).type != "cpu" or bfloat16_pays(device):
         return
     rates = product_rates()
