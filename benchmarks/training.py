@@ -110,7 +110,7 @@ def video_loss(lm: VideoLM, device: torch.device) -> Tensor:
 
 
 def gpt(device: torch.device) -> Work | None:
-    """The peer's step on as many tokens in sequences as long, where it is installed."""
+    """The peer's step on as many tokens in sequences as long, if it is installed."""
     try:
         from transformers import GPT2Config, GPT2LMHeadModel
     except ImportError:

@@ -93,7 +93,7 @@ def _ranks(folder: Path) -> Iterator[Training]:
 
 
 def _commands(folder: Path) -> Iterator[Training]:
-    """Lightning starts the second process, and ends the first one where the second one ends."""
+    """Lightning starts the second process, and ends the first one when the second one ends."""
     for rank, number in ((0, SIGTERM), (1, SIGINT)):
         settings = signal_settings(moment="step", number=int(number), rank=rank)
         yield CommandLine(folder / f"command {rank} {number}", *_DDP, settings=settings)
