@@ -46,8 +46,8 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Gives a new folder beside `path`; on success it becomes `path`, on failure it is removed.
 
-    An older folder there is whole until the new one takes its place, and comes back if that fails. If the process is killed
-    between the two, the older folder stays beside until the next folder of that name is written.
+    An older folder there is whole until the new one takes its place. If that fails, the older one comes back. If the process is
+    killed between the two, the older folder stays beside until the next folder of that name is written.
 
     Args:
         path: Where the finished folder shall be.

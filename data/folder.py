@@ -131,7 +131,7 @@ class VideoFolder(ClipSource):
     def fingerprint(self) -> dict[str, Any]:
         """What the clips depend on: the settings, and hashes of the names, the bytes and the captions of the files in use.
 
-        It stays the same if the folder is moved or copied.
+        The fingerprint stays the same if the folder is moved or copied.
         """
         files = list(dict.fromkeys(window.file for window in self._windows))
         videos = [[file, self._index.hash_of(file)] for file in files]
@@ -196,7 +196,7 @@ class VideoFolder(ClipSource):
             self._cached[index] = frames
 
     def _read(self, window: Window) -> Tensor:
-        """A clip, the same as when its file was read through; if a key frame leads elsewhere, from the start of the file."""
+        """A clip, the same as when its file was read through. If a key frame leads elsewhere, the file is read from its start."""
         frames = self._read_from(window, seeks=True)
         if frames is None or _hash_frames(frames) != window.hash:
             frames = self._read_from(window, seeks=False)

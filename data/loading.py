@@ -112,7 +112,7 @@ class WatchedLoader(DataLoader):
 def _garbage_left_here() -> Iterator[None]:
     """Inside, processes are started that never free what they got from this one.
 
-    A decoder of ours that they would free has threads here and none there. It would wait for these threads for ever.
+    A decoder of ours that they would free has threads here and none there. The decoder would wait for these threads for ever.
     """
     gc.collect()
     gc.freeze()
@@ -123,7 +123,7 @@ def _garbage_left_here() -> Iterator[None]:
 
 
 class _Death(BaseException):
-    """A loader's process has died. It is no `Exception`: it comes anywhere, also where torch passes over failures."""
+    """A loader's process has died. It is no `Exception`: a death comes anywhere, also where torch passes over failures."""
 
 
 class _Deaths:
@@ -203,7 +203,7 @@ class _Noted(Dataset):
 
 @dataclass(frozen=True)
 class _CollateWhole:
-    """Makes a batch if all items are there, and hands on the first failure if not."""
+    """Makes a batch if all items are there; otherwise hands on the first failure."""
 
     collate: Callable
 

@@ -1,4 +1,4 @@
-"""Files that were made elsewhere: what they are and how large they may be is asked before a byte of them is read.
+"""Files that were made elsewhere: kind and size of a file are asked before a byte of the file is read.
 
 A link to a device, a pipe without a writer or a file of holes would otherwise fill the memory or never end.
 """

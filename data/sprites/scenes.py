@@ -23,7 +23,7 @@ class SpriteObject:
     size: str
     """"small" or "large"."""
     radius: float
-    """In pixels."""
+    """Radius in pixels."""
     motion: str
     """One of `MOTIONS`, from frame 0 on."""
     start: tuple[float, float]

@@ -124,7 +124,7 @@ class Container:
     def mean_rate(self) -> float:
         """Frames per second over the whole file, which is read for that if the header does not settle the rate.
 
-        It must be called before any packet is taken, and leaves the file at its end or in its middle.
+        This must be called before any packet is taken. The file is left at its end or in its middle.
         """
         header = self._header_rate()
         if header is not None:
@@ -141,7 +141,7 @@ class Container:
         return _nearest(guessed_rate(self.stream) or self.rate, len(stamps) / ((max(stamps) - min(stamps) + last) * self.tick))
 
     def _header_rate(self) -> float | None:
-        """The rate, if what the header says agrees; None if the packets have to be counted."""
+        """The rate, if all that the header says agrees; otherwise None, and the packets have to be counted."""
         stream = self.stream
         if not self._has_stamps:
             return self.rate
