@@ -198,7 +198,7 @@ class ResidualFSQ(Quantizer):
 
 
 class _ResidualCodebooks(Quantizer):
-    """What the residual quantizers with codebooks share: one index a round, joined into one token. They set `codes`."""
+    """What the residual quantizers with codebooks share: one index a round, joined into one token. Subclasses set `codes`."""
 
     codes: vq.ResidualVQ | vq.ResidualSimVQ
 

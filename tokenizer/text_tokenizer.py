@@ -100,7 +100,7 @@ class TextTokenizer:
 
     @cached_property
     def _fold_case(self) -> Callable[[str], str]:
-        """To lower or to upper case if the model knows that alone."""
+        """Turns texts to lower or to upper case, if the model knows that case alone."""
         cased = [letter for letter in self._letters if letter.lower() != letter.upper()]
         fits = (fold for fold in (str.lower, str.upper) if all(letter == fold(letter) for letter in cased))
         return next(fits, str)
@@ -119,13 +119,13 @@ class TextTokenizer:
         return text if folded == plain else folded
 
     def learned(self, captions: Iterable[str]) -> "TextTokenizer":
-        """The same, for a video LM that was trained on these captions too; if its words are not known, they stay so."""
+        """The same, for a video LM that was trained on these captions too; unknown words stay unknown."""
         if self.words is None:
             return self
         return TextTokenizer(self.model_bytes, self.words.union(*(self._words(text) for text in captions)))
 
     def unseen(self, text: str) -> list[str]:
-        """The words of a text that the training had in no caption; if its words are not known, those that fall apart."""
+        """The words of a text that the training had in no caption. If nobody knows its words, those that fall apart."""
         return [word for word in self._words(text) if (self._falls_apart(word) if self.words is None else word not in self.words)]
 
     def _words(self, text: str) -> list[str]:
