@@ -1,6 +1,6 @@
 """The KV cache of a stream: the latent frame in the making, the sink and a ring of whole latent frames.
 
-One buffer a layer, laid out so that all that can be seen is always one contiguous slice and needs no copy:
+Each layer has one buffer. All that can be seen is always one contiguous slice of the buffer, and needs no copy:
 
     [ the frame in the making, its newest token leftmost | sink frames | ring of context frames ]
 
@@ -169,7 +169,7 @@ def finish_frame(state: LMState, shape: CacheShape, head_dim: int) -> None:
 def replace_sink(state: LMState, other: LMState, shape: CacheShape, head_dim: int) -> None:
     """Puts the first latent frame of `other`, which has made only that, in the place of the sink's first one.
 
-    Both are before a latent frame; `state`'s window has rolled on, so that its first frame is seen as the sink alone.
+    Both states are before a latent frame. The window of `state` has rolled on, so its first frame is seen as the sink alone.
     """
     frame = shape.frame_length
     for cache, fresh in zip(state.layers, other.layers, strict=True):
