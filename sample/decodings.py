@@ -35,7 +35,7 @@ class ByToken(Decoding):
         return 1
 
     def find(self, frame: NextFrame, chooser: ChooserOf) -> Found:
-        """In order, the first latent frame too."""
+        """Finds the tokens in order, in the first latent frame too."""
         return frame.in_order(chooser)
 
 
@@ -49,7 +49,7 @@ class Jacobi(Decoding):
         return 1
 
     def find(self, frame: NextFrame, chooser: ChooserOf) -> Found:
-        """In parallel, unless many new streams fill a forward by themselves."""
+        """Finds the tokens in parallel, unless many new streams fill a forward by themselves."""
         return frame.in_parallel(chooser) if _parallel_pays(frame) or not frame.is_first else frame.in_order(chooser)
 
 

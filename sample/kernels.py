@@ -18,12 +18,12 @@ _SIDE = 16  # side of the pictures that a convolution's order is chosen for, lik
 def prepared(network: Network) -> Network:
     """A copy for inference whose linear and convolutional layers are faster on a CPU; how much depends on the machine.
 
-    It shares the parameters and buffers of `network`, which stays as it is.
+    The copy shares the parameters and buffers of `network`, which stays as it is.
 
     Otherwise torch orders a weight anew at every call, or hands small inputs to slower code. Prepared and in float32, a row or
     picture of the output does not depend on those beside it, to the last bit; a row of a plain linear layer does. The weights in
-    the kernels' order cost their memory a second time. They are not used if gradients are wanted, or after a weight was
-    changed.
+    the kernels' order cost their memory a second time. Such weights are not used if gradients are wanted, or after a
+    weight was changed.
     """
     return cast(Network, _prepared(network, {}))
 
