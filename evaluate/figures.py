@@ -109,13 +109,13 @@ def mean_of(
     """The mean of values; those that are NaN do not count.
 
     Args:
-        name: Of the figure.
+        name: Name of the figure.
         values: What is averaged.
         scale: Factor on all of them; 100 for shares in percent.
         clips: Which clip each value is of, if a clip has several: they share one fate, so whole clips are drawn again.
             None if each value stands alone.
-        seed: Of the bootstrap (Efron 1979; percentile interval, 2,000 resamples).
-        attributes: Of the figure.
+        seed: Seed of the bootstrap (Efron 1979; percentile interval, 2,000 resamples).
+        attributes: Other attributes of the figure.
     """
     kept = np.asarray(values, dtype=np.float64) * scale
     there = ~np.isnan(kept)
@@ -143,10 +143,10 @@ def middle_of_all(name: str, rows: np.ndarray, seed: int = 0, **attributes) -> F
     """The median of all values of all rows, with the interval that other rows would give: values of one clip are not independent.
 
     Args:
-        name: Of the figure.
+        name: Name of the figure.
         rows: float64 `[rows, values]`; NaN is left out.
-        seed: Of the bootstrap.
-        attributes: Of the figure.
+        seed: Seed of the bootstrap.
+        attributes: Other attributes of the figure.
     """
     rows = rows[~np.isnan(rows).all(axis=1)]
     if not len(rows):

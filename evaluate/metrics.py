@@ -81,8 +81,9 @@ def ms_ssim(video: Tensor, target: Tensor) -> Tensor:
 def temporal_error(video: Tensor, target: Tensor) -> Tensor:
     """Error of what changes from frame to frame, in levels, float32 `[B]`.
 
-    It is the root mean square of the difference between the frame differences of both videos. An error that stays the same in all
-    frames does not count: this is the trembling that PSNR, frame by frame, cannot tell from a blur. It is 0 for a single frame.
+    The error is the root mean square of the difference between the frame differences of both videos. An error that stays the same
+    in all frames does not count: this is the trembling that PSNR, frame by frame, cannot tell from a blur. The error of a single
+    frame is 0.
 
     Args:
         video: `[B, C, T, H, W]`; clamped to [-1, 1].
@@ -99,10 +100,10 @@ def temporal_error(video: Tensor, target: Tensor) -> Tensor:
 def flicker(video: Tensor) -> Tensor:
     """How far pixels leave their course for one frame and come back, in levels, float32 `[B]`.
 
-    It is the mean over pixels of the distance from `x[t]` to the median of `x[t-1], x[t], x[t+1]`. A pixel's distance is how far
-    it lies outside of what its two neighbours in time span. The second difference over time would count each edge that moves by.
-    This distance is 0 wherever a pixel rises or falls steadily or in one step, so motion, fades and cuts hardly count. One frame
-    of T that is brighter by d levels gives d / (T - 2). The figure is 0 below three frames.
+    The figure is the mean over pixels of the distance from `x[t]` to the median of `x[t-1], x[t], x[t+1]`. A pixel's distance is
+    how far it lies outside of what its two neighbours in time span. The second difference over time would count each edge that
+    moves by. This distance is 0 wherever a pixel rises or falls steadily or in one step, so motion, fades and cuts hardly count.
+    One frame of T that is brighter by d levels gives d / (T - 2). The figure is 0 below three frames.
 
     Args:
         video: `[B, C, T, H, W]`; clamped to [-1, 1].

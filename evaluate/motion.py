@@ -58,7 +58,7 @@ class Track:
 
     @property
     def velocity(self) -> np.ndarray:
-        """float64 `[2]`: the middle pixels per frame, over eight frames if there are so many; NaN if it is hidden."""
+        """float64 `[2]`: the middle pixels per frame, over up to eight frames; NaN if the object is hidden."""
         seen = np.flatnonzero(~np.isnan(self.path[:, 0]))
         if len(seen) < 2:
             return np.full(2, np.nan)

@@ -89,7 +89,7 @@ def passing(reader: SceneReader, case: Case, clip: Tensor) -> str:
 def _behind(reader: SceneReader, colour: str, clip: Tensor) -> tuple[float, float] | None:
     """Where an object goes behind the bar and where it comes out, in pixels to the right of the bar's middle.
 
-    None if there is no bar most of the time, or if the object does not hide. It hides if less than half of it is seen in two
+    None if there is no bar most of the time, or the object does not hide. An object hides if less than half of it is seen in two
     frames in a row, just after it was seen beside the bar. The way out is 0 if the object does not come out beside the bar. The
     clip is read window by window, since before the bar the object may be seen for a few frames only.
     """

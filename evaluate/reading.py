@@ -91,7 +91,7 @@ class SceneReader:
     """Reads clips of the sprite world.
 
     Args:
-        radii: Of small and of large objects, in pixels.
+        radii: Radii of small and of large objects, in pixels.
     """
 
     def __init__(self, radii: tuple[float, float] = (5.5, 9.0)):
