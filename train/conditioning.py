@@ -70,8 +70,8 @@ def cut_gap(example: Example, sink_frames: int, gap: int) -> Example:
     """The example without the `gap` latent frames behind the sink, as a stream is seen whose window has rolled on.
 
     Inputs were shifted before, so the first frame behind the gap still has its true inputs. A prompt that starts inside
-    the gap holds from the first frame behind it. That frame is not scored, since a stream never has its sink alone
-    before a gap. It would teach the model that the second latent frame of a video need not follow from the first.
+    the gap holds from the first frame behind it. That frame is not scored: a stream never has its sink alone before a gap. If
+    scored, the frame would teach the model that the second latent frame of a video need not follow from the first.
     """
 
     def cut(sequence: Tensor) -> Tensor:

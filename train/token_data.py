@@ -199,7 +199,7 @@ class PromptCollate:
 
     @classmethod
     def of(cls, text_tokenizer: TextTokenizer, texts: set[str]) -> "PromptCollate":
-        """For the given texts and the null prompt, which is the text ""."""
+        """The one for the given texts and the null prompt, which is the text ""."""
         ids = {text: text_tokenizer.encode(text, max_length=len(text.encode()) + 2) for text in texts}
         return cls({**ids, "": [text_tokenizer.eos_id]}, text_tokenizer.pad_id)
 
