@@ -76,7 +76,7 @@ class Profile:
     Attributes:
         name: The job.
         unit: What one call makes.
-        seconds: Of a call without the profiler, the least of the rounds: what others do on the machine only adds.
+        seconds: Time of a call without the profiler, the least of the rounds: what others do on the machine only adds.
         kinds: Seconds of the operators of each kind, in the profiler, the least too; dispatch is what is left of `seconds`.
         largest: The operators that take the most time themselves, with their seconds.
     """

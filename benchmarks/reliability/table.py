@@ -22,7 +22,7 @@ class Row:
         what: What was tried.
         count: How often.
         passed: How many ended as they should.
-        seconds: Worst time: of the processor if files are read, of the clock if trainings run.
+        seconds: Worst time: of the processor for files, of the clock for trainings.
         mib: Worst memory above what the process had; None if it was not measured.
         wrong: What did not pass, and how it ended.
     """
@@ -50,7 +50,7 @@ class Row:
 
 
 def judge(attempt: Attempt, errors: type[Exception] | tuple[()], accepted: bool) -> str | None:
-    """What is wrong with how an attempt ends; None if it is refused with the right error or, if that is allowed, accepted."""
+    """What is wrong with how an attempt ends; None if it is refused with the right error, or accepted and may be."""
     try:
         attempt()
     except errors:
