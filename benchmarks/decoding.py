@@ -9,7 +9,7 @@ from torch import Tensor
 from framecast.model import PromptMemory, VideoLM, VideoLMConfig
 from framecast.model.cache import LMState
 from framecast.sample import SamplingParams
-from framecast.sample.decoding import NextFrame
+from framecast.sample.decodings import NextFrame, in_order
 from framecast.sample.kernels import prepared
 from framecast.sample.sampling import Chooser
 
@@ -119,8 +119,8 @@ def frame_by(lm: VideoLM, block_length: int, batch: int) -> Work:
 
     @torch.inference_mode()
     def work() -> None:
-        decoding = NextFrame(lm, start.clone(), prompts, tokens, block_length)
-        decoding.in_order(lambda places: Chooser(greedy, noise[:, places]))
+        frame = NextFrame(lm, start.clone(), prompts, tokens, block_length)
+        in_order(frame, lambda places: Chooser(greedy, noise[:, places]))
 
     return work
 

@@ -18,7 +18,7 @@ from torch.profiler import ProfilerActivity, profile, record_function
 
 from framecast.model.vocabulary import Pick
 from framecast.sample import SamplingParams, VideoGenerator, load_generator
-from framecast.sample.decoding import NextFrame
+from framecast.sample.decodings import NextFrame, in_order
 from framecast.sample.sampling import Chooser, stream_uniforms
 from framecast.train.memory import keep_freed_memory
 
@@ -140,7 +140,7 @@ def predict(generator: VideoGenerator, lm: torch.nn.Module, params: SamplingPara
         return marked
 
     block_length = params.block_length(generator.lm.config.frame_shape)
-    return lambda: NextFrame(lm, state.lm, state.prompts, state.previous, block_length).in_order(chooser).tokens  # type: ignore[arg-type]
+    return lambda: in_order(NextFrame(lm, state.lm, state.prompts, state.previous, block_length), chooser).tokens  # type: ignore[arg-type]
 
 
 def detokenizing() -> Job:

@@ -66,7 +66,7 @@ class TokenizerFeatures:
     def _encode(self, frames: Tensor) -> Tensor:
         """What the head of the encoder would see, `[B, t, h, w, channels]`."""
         stride = self.tokenizer.temporal_stride
-        missing = stride - 1 + -(frames.shape[1] - 1) % stride
+        missing = stride - 1 + self.tokenizer.stride.missing(frames.shape[1])
         frames = torch.cat([frames[:, :1].expand(-1, missing, -1, -1, -1), frames], dim=1)
         encoder = self.tokenizer.encoder
         x = rearrange(to_video(frames), "b c t h w -> b t h w c").contiguous().to(encoder.head.weight.dtype)

@@ -1,7 +1,7 @@
-"""What is evaluated and how: the bundle, the settings, and clips made from prompts."""
+"""A bundle under evaluation, and the clips that it makes from prompts."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -14,6 +14,7 @@ from ..data.sprites import Scene, caption_scene, has_combinations
 from ..sample import Bundle, SamplingParams, StreamBatch, VideoGenerator
 from .adherence import ClipVerdict, Judge
 from .reading import SceneReader
+from .settings import Settings
 
 Progress = Callable[[float], None]
 """Is told the share of a section that is done, 0 to 1."""
@@ -26,44 +27,6 @@ _SLOTS = 8
 def part_of(progress: Progress, part: int, parts: int) -> Progress:
     """The progress of one of several equal parts."""
     return lambda share: progress((part + share) / parts)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How much is measured, and how clips are made.
-
-    Attributes:
-        clips: Clips of each kind, at least 1.
-        long_clips: Streams whose drift is measured, at least 1.
-        long_frames: Their length, `1 + 4k`.
-        seed: Of all worlds and streams, at least 100: the recipes of this project train on smaller ones.
-        params: How tokens are chosen.
-        device: Where clips are generated; all else is computed on the CPU.
-        dtype: Precision of the video LM that generates them, "float32" or "bfloat16".
-        real: A folder of real video for the tokenizer; None leaves it out.
-        include: Patterns of the files in it that are used, such as "clips/*"; what was not trained on, for an honest figure.
-        features: A safetensors file of I3D's weights for the Frechet video distance; None takes self-trained ones.
-    """
-
-    clips: int = 128
-    long_clips: int = 16
-    long_frames: int = 513
-    seed: int = 1000
-    params: SamplingParams = field(default_factory=SamplingParams)
-    device: str = "cpu"
-    dtype: str = "float32"
-    real: str | None = None
-    include: tuple[str, ...] = ("*",)
-    features: str | None = None
-
-    def __post_init__(self):
-        if self.seed < 100:
-            raise ValueError(f"got seed {self.seed}; wanted at least 100: the worlds of smaller seeds are for training")
-        if min(self.clips, self.long_clips) < 1 or self.long_frames < 97 or self.long_frames % 4 != 1:
-            raise ValueError(
-                f"got {self.clips} clips, {self.long_clips} long ones of {self.long_frames} frames; wanted at least 1 of each "
-                "and 1 + 4k frames, at least 97"
-            )
 
 
 @dataclass(frozen=True)

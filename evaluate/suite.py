@@ -20,8 +20,9 @@ from .progress import AllLines, shown_progress
 from .quality import quality
 from .reconstruction import tokenizer_on_sprites, tokenizer_on_videos
 from .report import BundleResult, write_report
+from .settings import Settings
 from .steering import steering
-from .study import WORLDS, Settings, Study
+from .study import WORLDS, Study
 
 SECTIONS: dict[str, Measure] = {
     "tokenizer-sprites": tokenizer_on_sprites,
@@ -39,6 +40,7 @@ SECTIONS: dict[str, Measure] = {
 """All parts of the evaluation, in the order of the page."""
 QUICK = Settings(clips=16, long_clips=8, long_frames=265)
 """A first look, in under three minutes on two cores."""
+
 _ON_VIDEOS, _WITHOUT_LM = ("tokenizer-videos",), ("tokenizer-sprites", "tokenizer-videos")
 _NEEDED = {"cv2": "OpenCV", "matplotlib": "matplotlib"}
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..model import LMState, PromptMemory
 from ..model.vocabulary import Pick
 from .batch_rows import BatchRows
-from .decoding import Found
+from .decodings import Found, NextFrame
 from .sampling import BatchChooser, stream_uniforms
 from .seat import Alone, Seat
 from .stepper import Stepper
@@ -208,7 +208,8 @@ class StreamBatch:
             choose = BatchChooser([state.params for state in own], noise[:, places])
             return lambda logits: choose(logits).masked_fill(idle, 0)  # where nobody looks nothing may change, either
 
-        return self.stepper.find_tokens(lm, prompts, previous, some.params, chooser)
+        block_length = some.params.block_length(self.stepper.codec.frame_shape)
+        return some.params.way.find(NextFrame(self.stepper.lm, lm, prompts, previous, block_length), chooser)
 
 
 class Slot(Seat):
