@@ -161,9 +161,9 @@ def in_order(frame: NextFrame, chooser: ChooserOf) -> Found:
 def in_parallel(frame: NextFrame, chooser: ChooserOf) -> Found:
     """The same tokens in fewer forwards: Jacobi decoding (Song et al. 2021) with fixed noise.
 
-    Each token's uniform number is fixed, so that what is found block after block is the one fixed point of "choose all
-    tokens again, given those before". The first draft is the latent frame before. Every forward accepts
-    the tokens up to and including the first block that changed: they are final, and not computed again.
+    Each token's uniform number is fixed, so that what is found block after block is the one fixed point of "choose all tokens
+    again, given those before". The first draft is the latent frame before. Every forward accepts the tokens up to and
+    including the first block that changed: they are final, and not computed again.
     """
     length, block_length = frame.lm.frame_length, 1 if frame.is_first else frame.block_length
     tokens, start, forwards = frame.previous.clamp(0, frame.lm.config.codebook_size - 1), 0, 0
