@@ -83,7 +83,7 @@ def video_lm(dtype: torch.dtype, device: torch.device) -> VideoLM:
 
 
 def llama(dtype: torch.dtype, device: torch.device, batch: int) -> Work | None:
-    """`generate` of the peer, where it is installed."""
+    """`generate` of the peer, if it is installed."""
     try:
         from transformers import LlamaConfig, LlamaForCausalLM
     except ImportError:
@@ -125,13 +125,13 @@ def frame_by(lm: VideoLM, block_length: int, batch: int) -> Work:
     return work
 
 
-def forward(lm: VideoLM, length: int) -> Work:
+def forward(lm: VideoLM, block_length: int) -> Work:
     """One forward of the first tokens of the second latent frame, as one block of whole rows, or one token."""
     prompts, (state, tokens) = encoded_prompts(lm, 1), after_a_frame(lm, 1)
 
     @torch.inference_mode()
     def work() -> None:
-        lm(tokens[:, :length], prompts, length, state)
+        lm(tokens[:, :block_length], prompts, block_length, state)
         lm.rewind(state, 0)
 
     return work

@@ -19,7 +19,7 @@ class FeatureExtractor(Protocol):
     """Turns each video into one vector."""
 
     name: str
-    """Says which features they are; distances compare only where the names are the same."""
+    """Says which features they are; distances compare only if the names are the same."""
     comparable: bool
     """Whether figures may stand beside those of others, as they may on a detector that everyone uses."""
 
@@ -30,9 +30,9 @@ class FeatureExtractor(Protocol):
 class TokenizerFeatures:
     """Features from the encoder of a tokenizer, just before its head: small, quick, and at home in its domain.
 
-    For each channel the mean and the standard deviation over space and time, and the mean absolute change from one latent frame
-    to the next, so that a frozen video is far from a moving one. The order of frames shows in the last third alone: where objects
-    are small, `warp_error` tells it sooner.
+    The features are, for each channel, the mean and the standard deviation over space and time, and the mean absolute change from
+    one latent frame to the next. So a frozen video is far from a moving one. The order of frames shows in the last third alone:
+    if objects are small, `warp_error` tells it sooner.
 
     As `VideoTokenizer.encode` does, the first frame is repeated in front until the frames fill whole groups; with a stride of 4,
     16 frames count as 17 then.

@@ -79,7 +79,7 @@ class Study:
 
     @property
     def trained_on(self) -> dict[str, Any]:
-        """The settings of the source that the bundle was trained on; empty where it does not say."""
+        """The settings of the source that the bundle was trained on; empty if it does not say."""
         settings: Any = self.bundle.training.get("settings", {})
         return settings
 
@@ -111,7 +111,7 @@ class Study:
         return int(self.bundle.training.get("num_frames", 33))
 
     def cases(self, world: SpriteWorld, count: int, wanted: Callable[[Scene], bool] = lambda scene: True) -> list[Case]:
-        """The first scenes of a world that are as wanted, each under one caption; fewer where the world has no more."""
+        """The first scenes of a world that are as wanted, each under one caption; fewer if the world has no more."""
         found = islice((index for index in range(len(world)) if wanted(world.scene(index))), count)
         return [self._case(world, index) for index in found]
 
@@ -137,7 +137,7 @@ class Study:
             prompts: What they show.
             num_frames: Their length, with the first frames.
             progress: Is told how far it is.
-            params: How tokens are chosen, where not as in the settings.
+            params: How tokens are chosen, if not as in the settings.
             first_frames: uint8 `[T, H, W, 3]` each, what they begin with; all of one length.
         """
         clips: list[Tensor] = []

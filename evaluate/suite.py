@@ -50,7 +50,7 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
 
     Args:
         bundles: Their folders; None is the embedded default.
-        out: Folder of the report; made where it is missing. Parts that are done are kept in its `parts`.
+        out: Folder of the report; made if it is missing. Parts that are done are kept in its `parts`.
         settings: How much is measured, and how.
         only: Names of `SECTIONS` to measure; none means all that apply.
 
@@ -125,7 +125,7 @@ def _check_seed(study: Study) -> None:
 
 
 def _names(bundles: Sequence[Bundle]) -> list[str]:
-    """A name for each bundle: its folder's, or that of the training that exported it; longer where those are alike."""
+    """A name for each bundle: its folder's, or that of the training that exported it; longer if those are alike."""
     paths = [bundle.path.resolve() for bundle in bundles]
     short = [path.parent.name if path.name == "bundle" else path.name for path in paths]
     return short if len(set(short)) == len(short) else ["/".join(path.parts[-3:]) for path in paths]

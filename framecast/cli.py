@@ -84,7 +84,7 @@ def build_parser() -> Parser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns the exit code: 0, 2 where the input was wrong, or 128 and the number of a signal."""
+    """Runs a command; returns the exit code: 0, 2 if the input was wrong, or 128 and the number of a signal."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     console.open_standard_streams()
     try:

@@ -34,7 +34,7 @@ class StreamBatch:
     Args:
         generator: Makes the steps; all streams are its own.
         slots: Streams at most, >= 1.
-        guided: Whether streams with guidance can join; without, a step costs half.
+        guided: Whether streams with guidance can join; without them, a step costs half.
 
     Attributes:
         forwards: Forwards of the video LM in all steps so far.
@@ -61,11 +61,11 @@ class StreamBatch:
         return self._seats.count(None)
 
     def join(self, *streams: Stream) -> None:
-        """Gives streams a slot each. Those that have not begun make their first latent frame here, all of them at once.
+        """Gives streams a slot each. Streams that have not begun make their first latent frame here, all of them at once.
 
         Raises:
-            ValueError: Too few slots are free, or a stream is another generator's, in a batch already, or guided where the
-                batch is not; then none has joined.
+            ValueError: Too few slots are free, or a stream is another generator's, in a batch already, or guided while the
+            batch is not; then none has joined.
         """
         if len(streams) > self.free:
             raise ValueError(
@@ -93,7 +93,7 @@ class StreamBatch:
     def abandon(self) -> None:
         """Lets all streams go without what the batch knows of them, as after a step that failed half-way.
 
-        Their tokens and prompts are whole, but they cannot go on from where they were.
+        Tokens and prompts of the streams are whole, but the streams cannot go on from where they were.
         """
         for seat in self._taken.values():
             seat.stream.sit(Alone(self.stepper, seat.own))

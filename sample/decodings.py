@@ -74,7 +74,7 @@ class Decoding(ABC):
         """Tokens that are chosen without knowing each other, in latent frames of `frame_shape` after the first."""
 
     def find(self, frame: NextFrame, chooser: ChooserOf) -> Found:
-        """The tokens of the next latent frame. That of new streams is found by Jacobi decoding, in fewer forwards."""
+        """The tokens of the next latent frame. If streams are new and few, Jacobi decoding finds them in fewer forwards."""
         return in_parallel(frame, chooser) if _parallel_pays(frame) else in_order(frame, chooser)
 
 
@@ -88,7 +88,7 @@ class ByToken(Decoding):
         return 1
 
     def find(self, frame: NextFrame, chooser: ChooserOf) -> Found:
-        """In order, the first latent frame too."""
+        """Finds the tokens in order, in the first latent frame too."""
         return in_order(frame, chooser)
 
 
@@ -102,7 +102,7 @@ class Jacobi(Decoding):
         return 1
 
     def find(self, frame: NextFrame, chooser: ChooserOf) -> Found:
-        """In parallel, unless many new streams fill a forward by themselves."""
+        """Finds the tokens in parallel, unless many new streams fill a forward by themselves."""
         return in_parallel(frame, chooser) if _parallel_pays(frame) or not frame.is_first else in_order(frame, chooser)
 
 
@@ -150,41 +150,41 @@ NAMED: dict[str | int, Decoding] = {way.name: way for way in (ByToken(), ByRow()
 
 def in_order(frame: NextFrame, chooser: ChooserOf) -> Found:
     """The tokens block after block, one forward for each."""
-    length, block = frame.lm.frame_length, 1 if frame.is_first else frame.block_length
+    length, block_length = frame.lm.frame_length, 1 if frame.is_first else frame.block_length
     tokens = torch.full_like(frame.previous, -1)
-    for start in range(0, length, block):
-        places = slice(start, start + block)
-        tokens[:, places] = _choose(frame, tokens, places, block, chooser)
-    return Found(tokens, length // block)
+    for start in range(0, length, block_length):
+        places = slice(start, start + block_length)
+        tokens[:, places] = _choose(frame, tokens, places, block_length, chooser)
+    return Found(tokens, length // block_length)
 
 
 def in_parallel(frame: NextFrame, chooser: ChooserOf) -> Found:
     """The same tokens in fewer forwards: Jacobi decoding (Song et al. 2021) with fixed noise.
 
-    Each token's uniform number is fixed, so that what is found block after block is the one fixed point of "choose all
-    tokens again, given those before". It begins with the tokens of the latent frame before; what lies before the first
-    change is final after every forward, and not computed again.
+    Each token's uniform number is fixed, so that what is found block after block is the one fixed point of "choose all tokens
+    again, given those before". The first draft is the latent frame before. Every forward accepts the tokens up to and
+    including the first block that changed: they are final, and not computed again.
     """
-    length, block = frame.lm.frame_length, 1 if frame.is_first else frame.block_length
+    length, block_length = frame.lm.frame_length, 1 if frame.is_first else frame.block_length
     tokens, start, forwards = frame.previous.clamp(0, frame.lm.config.codebook_size - 1), 0, 0
     while start < length:
         frame.lm.rewind(frame.state, start)
         places = slice(start, length)
-        chosen = _choose(frame, tokens, places, block, chooser, hold=True)
+        chosen = _choose(frame, tokens, places, block_length, chooser, hold=True)
         changed = (chosen != tokens[:, places]).any(dim=0).nonzero()
         tokens = torch.cat([tokens[:, :start], chosen], dim=1)
         forwards += 1
-        number = (start + int(changed[0])) // block if len(changed) else length
-        start = (number + 1) * block  # the first block that changed was chosen from what is final
+        number = (start + int(changed[0])) // block_length if len(changed) else length
+        start = (number + 1) * block_length  # the first block that changed was chosen from what is final
     frame.lm.finish(frame.state)
     return Found(tokens, forwards)
 
 
-def _choose(frame: NextFrame, tokens: Tensor, places: slice, block: int, chooser: ChooserOf, hold: bool = False) -> Tensor:
+def _choose(frame: NextFrame, tokens: Tensor, places: slice, block_length: int, chooser: ChooserOf, hold: bool = False) -> Tensor:
     """The tokens of some places, from those before them."""
     length = frame.lm.frame_length
     known = torch.cat([frame.previous, tokens], dim=1)
-    inputs = known[:, length + places.start - block : length + places.stop - block]
+    inputs = known[:, length + places.start - block_length : length + places.stop - block_length]
     copies = frame.prompts.keys.shape[0] // frame.num_streams
     hidden = frame.lm(inputs.repeat(copies, 1), frame.prompts, frame.block_length, frame.state, hold).hidden
     return frame.lm.vocabulary.sample(hidden, chooser(places))

@@ -26,7 +26,7 @@ from .steps import GeneratorState, Step
 class Stepper:
     """Steps streams, each of which is a `GeneratorState` that belongs to the caller.
 
-    It computes with a copy of the video LM that shares the weights, so that the network of its caller stays as it is.
+    The stepper computes with a copy of the video LM that shares the weights. So the caller's network stays as it is.
 
     Args:
         codec: Tokens to pixels and back.
