@@ -9,7 +9,7 @@ from torch import Tensor
 from framecast.model import PromptMemory, VideoLM, VideoLMConfig
 from framecast.model.cache import LMState
 from framecast.sample import SamplingParams
-from framecast.sample.decoding import NextFrame
+from framecast.sample.decodings import NextFrame, in_order
 from framecast.sample.kernels import prepared
 from framecast.sample.sampling import Chooser
 
@@ -83,7 +83,7 @@ def video_lm(dtype: torch.dtype, device: torch.device) -> VideoLM:
 
 
 def llama(dtype: torch.dtype, device: torch.device, batch: int) -> Work | None:
-    """`generate` of the peer, where it is installed."""
+    """`generate` of the peer, if it is installed."""
     try:
         from transformers import LlamaConfig, LlamaForCausalLM
     except ImportError:
@@ -119,19 +119,19 @@ def frame_by(lm: VideoLM, block_length: int, batch: int) -> Work:
 
     @torch.inference_mode()
     def work() -> None:
-        decoding = NextFrame(lm, start.clone(), prompts, tokens, block_length)
-        decoding.in_order(lambda places: Chooser(greedy, noise[:, places]))
+        frame = NextFrame(lm, start.clone(), prompts, tokens, block_length)
+        in_order(frame, lambda places: Chooser(greedy, noise[:, places]))
 
     return work
 
 
-def forward(lm: VideoLM, length: int) -> Work:
+def forward(lm: VideoLM, block_length: int) -> Work:
     """One forward of the first tokens of the second latent frame, as one block of whole rows, or one token."""
     prompts, (state, tokens) = encoded_prompts(lm, 1), after_a_frame(lm, 1)
 
     @torch.inference_mode()
     def work() -> None:
-        lm(tokens[:, :length], prompts, length, state)
+        lm(tokens[:, :block_length], prompts, block_length, state)
         lm.rewind(state, 0)
 
     return work

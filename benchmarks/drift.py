@@ -19,7 +19,7 @@ from framecast.sample import SamplingParams, Stream, StreamBatch, VideoGenerator
 from .report import wide_console, write_json
 
 BRIGHT = 120
-"""A pixel belongs to the object where its largest channel is above this, of 255: above all backgrounds, and bars."""
+"""A pixel belongs to the object if its largest channel is above this, of 255: above all backgrounds, and bars."""
 STRETCH = 32
 """Latent frames over which figures are averaged."""
 FORMS = {"visible": "{:.0%}", "colour": "{:.0%}", "area": "{:.0f} px", "background": "{:.1f}", "motion": "{:.1f}"}
@@ -79,7 +79,7 @@ def run(
 
 
 def measure(frames: np.ndarray, colour: str) -> dict[str, np.ndarray]:
-    """Figures of each frame of `[T, H, W, 3]`; NaN where there is no object. Colours are compared whatever the light."""
+    """Figures of each frame of `[T, H, W, 3]`; NaN if there is no object. Colours are compared whatever the light."""
     palette = np.array(list(COLOURS.values()), dtype=np.float32)
     pixels = frames.astype(np.float32)
     level = pixels.max(axis=-1, keepdims=True)
@@ -108,7 +108,7 @@ def places(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def stretches(streams: list[dict[str, np.ndarray]]) -> list[dict[str, float | None]]:
-    """Means over all streams for each stretch of latent frames; None where there is nothing to average."""
+    """Means over all streams for each stretch of latent frames; None if there is nothing to average."""
     starts = range(0, len(streams[0]["area"]) - STRETCH + 1, STRETCH)
     return [
         {"first": first, **{name: mean([stream[name][first : first + STRETCH] for stream in streams]) for name in streams[0]}}

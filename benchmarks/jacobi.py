@@ -55,8 +55,8 @@ class Scene:
         """How many times as fast as token by token."""
         return statistics.median(self.token_seconds) / statistics.median(self.seconds)
 
-    def tokens_per_forward(self, frame_length: int) -> float:
-        """How many of a latent frame's tokens a forward makes final, on average."""
+    def accepted_per_forward(self, frame_length: int) -> float:
+        """How many of a latent frame's tokens a forward accepts, on average."""
         return frame_length / statistics.mean(self.forwards)
 
 
@@ -127,7 +127,7 @@ def table(scenes: Sequence[Scene], frame_length: int) -> Table:
             "all" if scene.equal else "NOT ALL",
             str(statistics.median(scene.first_forwards)),
             f"{statistics.median(scene.forwards)} ({max(scene.forwards)})",
-            f"{scene.tokens_per_forward(frame_length):.1f}",
+            f"{scene.accepted_per_forward(frame_length):.1f}",
             f"{1e3 * statistics.median(scene.seconds):.0f}",
             f"{1e3 * statistics.median(scene.token_seconds):.0f}",
             f"{scene.speed_up:.1f}",
@@ -154,7 +154,7 @@ def draw(axes: "Axes", scenes: Sequence[Scene], frame_length: int) -> None:
             range(1, most + 1),
             shares,
             marker="o",
-            label=f"{shorten(scene.prompt, 64)} ({scene.tokens_per_forward(frame_length):.1f})",
+            label=f"{shorten(scene.prompt, 64)} ({scene.accepted_per_forward(frame_length):.1f})",
         )
     axes.set_xlabel(f"forwards for a latent frame of {frame_length} tokens")
     axes.set_ylabel("share of the latent frames")

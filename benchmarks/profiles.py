@@ -18,7 +18,7 @@ from torch.profiler import ProfilerActivity, profile, record_function
 
 from framecast.model.vocabulary import Pick
 from framecast.sample import SamplingParams, VideoGenerator, load_generator
-from framecast.sample.decoding import NextFrame
+from framecast.sample.decodings import NextFrame, in_order
 from framecast.sample.sampling import Chooser, stream_uniforms
 from framecast.train.memory import keep_freed_memory
 
@@ -58,7 +58,7 @@ class Job:
         name: What it is.
         unit: What one call makes.
         work: Does it once.
-        before: Does it as it was done before, where the code still can.
+        before: Does it as it was done before, if the code still can.
         gradients: Whether it trains.
     """
 
@@ -76,7 +76,7 @@ class Profile:
     Attributes:
         name: The job.
         unit: What one call makes.
-        seconds: Of a call without the profiler, the least of the rounds: what others do on the machine only adds.
+        seconds: Time of a call without the profiler, the least of the rounds: what others do on the machine only adds.
         kinds: Seconds of the operators of each kind, in the profiler, the least too; dispatch is what is left of `seconds`.
         largest: The operators that take the most time themselves, with their seconds.
     """
@@ -139,8 +139,8 @@ def predict(generator: VideoGenerator, lm: torch.nn.Module, params: SamplingPara
 
         return marked
 
-    block = params.block_length(generator.lm.config.frame_shape)
-    return lambda: NextFrame(lm, state.lm, state.prompts, state.previous, block).in_order(chooser).tokens  # type: ignore[arg-type]
+    block_length = params.block_length(generator.lm.config.frame_shape)
+    return lambda: in_order(NextFrame(lm, state.lm, state.prompts, state.previous, block_length), chooser).tokens  # type: ignore[arg-type]
 
 
 def detokenizing() -> Job:
@@ -173,7 +173,7 @@ JOBS: dict[str, Callable[[], Job]] = {
 
 
 def profiles_of(job: Job, rounds: int) -> list[Profile]:
-    """The profile of a job, and of what it was before where that can still be measured; in turns."""
+    """The profile of a job, and of what it was before if that can still be measured; in turns."""
     works = {job.name: job.work} | ({f"{job.name}, before": job.before} if job.before else {})
     mode: AbstractContextManager = nullcontext() if job.gradients else torch.inference_mode()
     with mode:

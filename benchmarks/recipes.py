@@ -102,7 +102,7 @@ TRAININGS: dict[str, Callable[..., tuple[TrainingModule, dict[str, Any]]]] = {
 
 
 class LoopByHand:
-    """Steps of a training as one would write them without Lightning: autocast where bfloat16 pays, clipping, AdamW, average."""
+    """Steps of a training as one would write them without Lightning: autocast if bfloat16 pays, clipping, AdamW, average."""
 
     def __init__(self, module: TrainingModule, batch: dict[str, Any], device: str = "cpu", mixed: bool | None = None):
         self.module = module.to(device)

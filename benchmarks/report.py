@@ -23,7 +23,7 @@ def machine() -> dict[str, object]:
 
 
 def say(what: str) -> None:
-    """A line of progress on standard error, also where that is a file."""
+    """A line of progress on standard error, also if that is a file."""
     print(what, file=sys.stderr, flush=True)
 
 
@@ -42,7 +42,7 @@ def usable_device(name: str) -> torch.device:
 
 
 def check_output(path: Path) -> None:
-    """Raises ValueError where a report cannot be written, before the long work."""
+    """Raises ValueError if a report cannot be written, before the long work."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -58,6 +58,6 @@ def write_json(path: Path, report: Mapping[str, object]) -> None:
 
 
 def wide_console() -> Console:
-    """Where tables go; as wide as they are where nobody looks, such as in a log."""
+    """Where tables go; as wide as they are if nobody looks, such as in a log."""
     console = Console()
     return console if console.is_terminal else Console(width=200)

@@ -136,7 +136,7 @@ def batch_gain(generator: VideoGenerator, params: SamplingParams, slots: int, st
 
 
 def resident_bytes() -> int:
-    """Memory of this process now, where the system says so, or else its peak."""
+    """Memory of this process now, if the system says so, or else its peak."""
     statm = Path("/proc/self/statm")
     if statm.is_file():
         return int(statm.read_text().split()[1]) * resource.getpagesize()

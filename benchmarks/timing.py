@@ -24,7 +24,7 @@ def dtypes_of(device: torch.device) -> tuple[torch.dtype, ...]:
 
 
 def name_of(dtype: torch.dtype) -> str:
-    """Such as "float32"."""
+    """Its name, such as "float32"."""
     return str(dtype).removeprefix("torch.")
 
 
@@ -66,9 +66,9 @@ class Contest:
         units: How many of `unit` one call makes.
         unit: What is counted, such as "token".
         peer: Does the same by other means.
-        peer_name: By which.
+        peer_name: The name of these means.
         target: What the ratio is to be.
-        dtype: In which it is computed.
+        dtype: The precision in which it is computed.
         num_bytes: Bytes that one call has to read at the least.
         operations: Arithmetic operations that it has to do.
     """
@@ -96,7 +96,7 @@ class Outcome:
         peer: The peer's time.
         peer_name: The peer.
         ratio: The peer's time over ours in the same round, the median over the rounds; above 1 we are faster.
-        share: Of the time that the machine's limits allow, how much we need: 1 is the limit.
+        share: How much we need of the time that the machine's limits allow: 1 is the limit.
         target: As in the contest.
     """
 

@@ -26,7 +26,7 @@ CLIPS, FRAMES, ROWS, COLUMNS = 16, 5, 8, 8
 VOCABULARY = 1000
 TOKENS = CLIPS * FRAMES * ROWS * COLUMNS
 STEPS = 20
-"""Of a turn beside Lightning, whose start is part of its time."""
+"""Steps of a turn beside Lightning, whose start is part of its time."""
 
 
 def contests(device: torch.device) -> Iterator[Contest]:
@@ -101,7 +101,7 @@ def by_hand(module: TrainingModule, batch: dict[str, Any], device: str) -> Work:
 
 
 def video_loss(lm: VideoLM, device: torch.device) -> Tensor:
-    """By rows, with a prompt for every clip."""
+    """The loss by rows, with a prompt for every clip."""
     tokens = torch.randint(VOCABULARY, (CLIPS, FRAMES, ROWS, COLUMNS), device=device)
     ids = torch.randint(VOCABULARY, (CLIPS, 1, 16), device=device)
     prompts = lm.encode_prompts(ids, torch.ones_like(ids, dtype=torch.bool))
@@ -110,7 +110,7 @@ def video_loss(lm: VideoLM, device: torch.device) -> Tensor:
 
 
 def gpt(device: torch.device) -> Work | None:
-    """The peer's step on as many tokens in sequences as long, where it is installed."""
+    """The peer's step on as many tokens in sequences as long, if it is installed."""
     try:
         from transformers import GPT2Config, GPT2LMHeadModel
     except ImportError:

@@ -34,7 +34,7 @@ _RANDOM = re.compile(r'"(session|branches|video)":\s*(\[[^]]*\]|"[^"]*")')
 
 
 def main(words: list[str] | None = None) -> None:
-    """Records, or compares and fails where something differs."""
+    """Records, or compares and fails if something differs."""
     parser = argparse.ArgumentParser(prog="benchmarks.unchanged", description=__doc__)
     parser.add_argument("what", choices=("record", "compare"))
     parser.add_argument("folder", type=Path)

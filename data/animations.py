@@ -1,4 +1,4 @@
-"""Animated PNG and WebP files put together from single pictures, each frame for its own time, also where nothing moves."""
+"""Animated PNG and WebP files put together from single pictures, each frame for its own time, also if nothing moves."""
 
 import io
 import struct
@@ -52,7 +52,7 @@ def hold_webp(picture: bytes, size: tuple[int, int], durations: Sequence[int], l
 
 
 def _changed(before: np.ndarray, after: np.ndarray) -> tuple[int, int, int, int]:
-    """Top, left, bottom and right of what differs; one pixel where nothing does."""
+    """Top, left, bottom and right of what differs; one pixel if nothing does."""
     differs = (before != after).any(axis=-1)
     rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
     if not len(rows):

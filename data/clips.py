@@ -25,7 +25,7 @@ class Caption:
     start: int
     """Frame index, >= 0; the first caption of a clip starts at 0."""
     text: str
-    """What the clip shows from `start` on; "" where nothing is known."""
+    """What the clip shows from `start` on; "" if nothing is known."""
 
     def __post_init__(self):
         if self.start < 0:
@@ -50,7 +50,7 @@ class CaptionedClip:
     name: str
     """Unique within a source, such as "file.mp4@1.50s" or "sprites/0/17"."""
     scene: object | None = None
-    """What is truly in the picture, where the source knows it."""
+    """What is truly in the picture, if the source knows it."""
 
     def __post_init__(self):
         _check_frames(self.frames)

@@ -12,7 +12,7 @@ from .clips import CaptionedClip, ClipSource
 class RandomCrops(ClipSource):
     """Square crops of the clips of a source, at places and sizes drawn from a seed, each scaled to one size.
 
-    Item i is a crop of clip i // copies, so that the last items are of other clips than the first ones, and a pure function of
+    Item i is a crop of clip i // copies, so the last items are of other clips than the first ones. Item i is a pure function of
     (seed, i, source). One crop serves all frames of a clip, so that its motion stays what it was. The truth about a scene
     (`CaptionedClip.scene`) is dropped, since it no longer fits.
 

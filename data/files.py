@@ -23,7 +23,7 @@ class WriteError(OSError, ValueError):
 def replacing(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path`; on success it becomes `path`, on failure it is removed.
 
-    What is left of earlier attempts is removed too, where their process on this machine has ended.
+    What earlier attempts left is removed too, if their process on this machine has ended.
 
     Args:
         path: Where the finished file shall be; an older file there stays until the new one is whole.
@@ -46,8 +46,8 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Gives a new folder beside `path`; on success it becomes `path`, on failure it is removed.
 
-    An older folder there is whole until the new one takes its place, and back if that fails. Should the process be killed between
-    the two, the older one stays beside until the next folder of that name is written.
+    An older folder there is whole until the new one takes its place. If that fails, the older one comes back. If the process is
+    killed between the two, the older folder stays beside until the next folder of that name is written.
 
     Args:
         path: Where the finished folder shall be.
@@ -80,7 +80,7 @@ def _temporary_beside(path: Path) -> Iterator[Path]:
         try:
             _remove(temporary)
         finally:
-            _remove(temporary)  # once more, where a signal has come in the middle of it
+            _remove(temporary)  # once more, if a signal has come in the middle of it
 
 
 @contextmanager

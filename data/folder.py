@@ -36,21 +36,21 @@ class Window:
     start: float
     """Seconds after the first frame."""
     hash: str
-    """Of its frames, as they were when the file was read through."""
+    """A hash of its frames, as they were when the file was read through."""
 
 
 class VideoFolder(ClipSource):
     """The videos below a folder, each cut into as many clips as it holds, one after the other.
 
     `captions.jsonl` in the folder lists the files to use, one JSON object per line: `{"file", "caption"}` or
-    `{"file", "captions": [{"start", "end", "text"}]}` with times in seconds (without "end": until the next one). Other
-    keys are ignored. Where nothing is said the caption is "". Without that file, every video below the folder is used, also
-    in linked folders: what a file is, its content says and not its suffix. Hidden files are left alone.
+    `{"file", "captions": [{"start", "end", "text"}]}`. Times are in seconds; a text without "end" holds until the next one. Other
+    keys are ignored. If nothing is said the caption is "". Without that file, every video below the folder is used, also in
+    linked folders: what a file is, its content says and not its suffix. Hidden files are left alone.
 
-    Each file is read through once. What it gave is kept in `.framecast-index.json` in the folder (or in the user's cache, where
-    the folder cannot be written) for as long as the file keeps its size and time. Clips are kept in memory as far as they fit and
-    otherwise read again when asked for. Files and lines that cannot be used are left out and named, with the reason, in
-    `skipped`; a file that is damaged gives what can be decoded and is named in `damaged`.
+    Each file is read through once. What it gave is kept in `.framecast-index.json` in the folder, for as long as the file keeps
+    its size and time. If the folder cannot be written, the index lies in the user's cache. Clips are kept in memory as far as
+    they fit, and otherwise read again when asked for. Files and lines that cannot be used are left out and named, with the
+    reason, in `skipped`. A file that is damaged gives what can be decoded and is named in `damaged`.
 
     Args:
         root: The folder.
@@ -131,7 +131,7 @@ class VideoFolder(ClipSource):
     def fingerprint(self) -> dict[str, Any]:
         """What the clips depend on: the settings, and hashes of the names, the bytes and the captions of the files in use.
 
-        It stays the same where the folder is moved or copied.
+        The fingerprint stays the same if the folder is moved or copied.
         """
         files = list(dict.fromkeys(window.file for window in self._windows))
         videos = [[file, self._index.hash_of(file)] for file in files]
@@ -196,7 +196,7 @@ class VideoFolder(ClipSource):
             self._cached[index] = frames
 
     def _read(self, window: Window) -> Tensor:
-        """A clip, the same as when its file was read through; where a key frame leads elsewhere, from the start of the file."""
+        """A clip, the same as when its file was read through. If a key frame leads elsewhere, the file is read from its start."""
         frames = self._read_from(window, seeks=True)
         if frames is None or _hash_frames(frames) != window.hash:
             frames = self._read_from(window, seeks=False)
@@ -229,7 +229,7 @@ def _name_some(files: dict[str, str], most: int = 3) -> str:
 
 
 def printable(file: str) -> str:
-    """A file name that can be printed, also where it is no valid text."""
+    """A file name that can be printed, also if it is no valid text."""
     return file.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -20,7 +20,7 @@ NO_VIDEO = frozenset(
     ".sha256 .smi .srt .ssa .sub .svg .tar .tgz .tif .tiff .toml .tsv .txt .url .vtt .wav .wma .xls .xlsx .xml .xz .yaml "
     ".yml .zip .zst".split()
 )  # plainly something else
-PICTURES = {".png": b"acTL", ".webp": b"ANIM"}  # what is in their first bytes where they move
+PICTURES = {".png": b"acTL", ".webp": b"ANIM"}  # what is in their first bytes if they move
 
 
 @dataclass

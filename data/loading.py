@@ -27,7 +27,7 @@ class LoaderError(RuntimeError):
 
 
 class WatchedLoader(DataLoader):
-    """Batches of a data set, and a word about the process and the clip where one fails, dies or hangs.
+    """Batches of a data set, and a word about the process and the clip if one fails, dies or hangs.
 
     A batch that is long in coming is named after 3 seconds, and is an error after `time_limit`. The processes end with the one
     that started them, whatever they do.
@@ -112,7 +112,7 @@ class WatchedLoader(DataLoader):
 def _garbage_left_here() -> Iterator[None]:
     """Inside, processes are started that never free what they got from this one.
 
-    A decoder of ours that they would free has threads here and none there, for which it would wait for ever.
+    A decoder of ours that they would free has threads here and none there. The decoder would wait for these threads for ever.
     """
     gc.collect()
     gc.freeze()
@@ -123,7 +123,7 @@ def _garbage_left_here() -> Iterator[None]:
 
 
 class _Death(BaseException):
-    """A loader's process has died. No `Exception`: it comes anywhere, also where torch passes over failures."""
+    """A loader's process has died. It is no `Exception`: a death comes anywhere, also where torch passes over failures."""
 
 
 class _Deaths:
@@ -203,7 +203,7 @@ class _Noted(Dataset):
 
 @dataclass(frozen=True)
 class _CollateWhole:
-    """Makes a batch where all items are there, and hands on the first failure where not."""
+    """Makes a batch if all items are there; otherwise hands on the first failure."""
 
     collate: Callable
 

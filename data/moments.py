@@ -24,9 +24,9 @@ _NO_TEXT = re.compile(r"[^\w\s\"'“‘«(#]|(?:h|hours?|hrs?|frames?|f|fps|perc
 
 
 def split_moment(text: str) -> tuple[float, str] | None:
-    """The seconds with which a text begins, and the text behind them; None where it begins with no moment that can be read.
+    """The seconds with which a text begins, and the text behind them; None if it begins with no moment that can be read.
 
-    A number alone is one where a word such as "at" says so: "2 red circles fall" begins with none.
+    A number alone is a moment if a word such as "at" says so: "2 red circles fall" begins with none.
     """
     match = _MOMENT.match(text)
     if match is None or not (match["mark"] or match["unit"] or match["clock"] or match["minutes"]):
@@ -57,7 +57,7 @@ def _decimal(number: str) -> float | None:
 
 
 def _clock(text: str) -> float | None:
-    """Seconds of "0:02", "00:00:02.5"; None where a part that is followed up has sixty or more."""
+    """Seconds of "0:02", "00:00:02.5"; None if a part that is followed up has sixty or more."""
     first, *others = text.replace(",", ".").split(":")
     if any(float(part) >= 60 for part in others):
         return None

@@ -1,4 +1,4 @@
-"""Files that were made elsewhere: what they are and how large they may be is asked before a byte of them is read.
+"""Files that were made elsewhere: kind and size of a file are asked before a byte of the file is read.
 
 A link to a device, a pipe without a writer or a file of holes would otherwise fill the memory or never end.
 """
@@ -56,7 +56,7 @@ def read_regular(path: str | Path, most: int) -> bytes:
 
 
 def parse_json(data: bytes | str) -> Any:
-    """What JSON says, where it means one thing: no name twice, no nesting without end.
+    """What JSON says, if it means one thing: no name twice, no nesting without end.
 
     Raises:
         ValueError: It is no such JSON.

@@ -9,8 +9,8 @@ from torch.utils.data import Sampler
 class ResumableSampler(Sampler[int]):
     """Item indices without end, epoch after epoch, each epoch in an order of its own.
 
-    The order of an epoch is a pure function of (seed, epoch), and the position alone is the state: whoever counts the
-    items that were *used* can go on at exactly the next one, however many had been fetched ahead by workers.
+    The order of an epoch is a pure function of (seed, epoch), and the position alone is the state. So whoever counts the
+    items that were *used* can go on at exactly the next one, however many items the workers had fetched ahead.
 
     Args:
         num_samples: Items of the data set, >= 1.

@@ -39,7 +39,7 @@ class _File:
 
 
 class ScanIndex:
-    """The scans of a folder by file and setting, in a hidden file in it, or in the user's cache where it cannot be written.
+    """The scans of a folder by file and setting, in a hidden file in it, or in the user's cache if that cannot be written.
 
     What does not fit counts as unknown: another size or time of a file, another version of the reader, a damaged index. Several
     processes may use one index: each adds what it found to what is there, and replaces the file whole.
@@ -64,7 +64,7 @@ class ScanIndex:
             known.scans[setting] = scan
 
     def hash_of(self, file: str) -> str:
-        """SHA-256 of a file, from memory where the file is still the same.
+        """SHA-256 of a file, from memory if the file is still the same.
 
         Raises:
             ValueError: If it cannot be read.
@@ -82,7 +82,7 @@ class ScanIndex:
         return digest
 
     def save(self) -> None:
-        """Writes what was added since the last time; where nothing can be written, files are read again next time."""
+        """Writes what was added since the last time; if nothing can be written, files are read again next time."""
         if not self._new:
             return
         files = self._load()

@@ -4,7 +4,7 @@ from .adherence import ClipVerdict, Judge
 from .frechet import FeatureStatistics, frechet_distance
 from .metrics import bits_per_pixel, flicker, ms_ssim, psnr, sharpness, ssim, temporal_error
 from .reading import Reading, SceneReader
-from .study import Settings
+from .settings import Settings
 from .suite import QUICK, evaluate_bundles
 
 __all__ = [

@@ -24,7 +24,7 @@ from .templates import Templates
 _MOSTLY, _CROSSED, _HALF = 0.9, 0.7, 0.5
 _PLACED = 0.6  # share of an object that must be seen for its place to count
 _LEAST_SEEN = {FADES_IN: _HALF, FADES_OUT: _HALF, PASSES: 0.35}
-"""Share of a clip in which an object has to be seen, where its motion says that it is not seen throughout."""
+"""Share of a clip in which an object has to be seen, if its motion says that it is not seen throughout."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class ObjectVerdict:
     Attributes:
         told: What the caption says.
         colour: Whether there is an object of its colour, for as long as there should be.
-        shape: Whether that has its shape.
-        size: Whether it has its size; NaN where the caption does not say.
+        shape: Whether that object has its shape.
+        size: Whether it has its size; NaN if the caption does not say.
         motion: Whether it moves as told.
-        same_look: In what share of the frames in which its shape can be judged it is the same one; 0 where there is none.
-        misfit: How far its best picture is off, on average, 0 to 1; 1 where there is none.
-        jerk: Pixels per frame cubed; NaN where there is none.
-        frozen: Share of the steps in which it does not move; 1 where there is none.
+        same_look: In what share of the frames in which its shape can be judged it is the same one; 0 if there is none.
+        misfit: How far its best picture is off, on average, 0 to 1; 1 if there is none.
+        jerk: Pixels per frame cubed; NaN if there is none.
+        frozen: Share of the steps in which it does not move; 1 if there is none.
     """
 
     told: ObjectDescription
@@ -55,7 +55,7 @@ class ObjectVerdict:
 
     @property
     def right(self) -> bool:
-        """Whether colour, shape and size are."""
+        """Whether colour, shape and size are right."""
         return self.colour and self.shape and self.size != 0.0
 
 
@@ -73,7 +73,7 @@ class ClipVerdict:
 
     @property
     def right(self) -> bool:
-        """Whether everything is."""
+        """Whether everything is right."""
         return self.count and all(item.right and item.motion for item in self.objects)
 
     @property
@@ -150,6 +150,6 @@ class Judge:
 
 
 def same_look(found: ReadObject) -> float:
-    """In what share of the frames that can be judged an object has its look; 0 where none can."""
+    """In what share of the frames that can be judged an object has its look; 0 if none can."""
     judged = [look for look in found.looks if look is not None]
     return float(np.mean([look == found.look for look in judged])) if judged else 0.0

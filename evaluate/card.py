@@ -14,7 +14,8 @@ import torch
 from ..data import SpriteWorld
 from ..data.sprites import caption_scene
 from ..sample import Bundle
-from .study import WORLDS, Settings, Study
+from .settings import Settings
+from .study import WORLDS, Study
 
 _TRAINING_CAPTIONS = 4000
 _ROOMS = ("data", "tokenizer", "model", "sample", "evaluate")

@@ -75,7 +75,7 @@ def _cases(study: Study, motions: set[str], at: int) -> list[Case]:
 
 
 def errors(reading: Reading, case: Case) -> np.ndarray:
-    """Pixels between the true place and the read one in each frame after the given ones; NaN where it is not seen whole."""
+    """Pixels between the true place and the read one in each frame after the given ones; NaN if it is not seen whole."""
     found = reading.find(case.scene.objects[0].colour)
     if found is None:
         return np.full(_MADE, np.nan)

@@ -28,7 +28,7 @@ class Stretch:
         sharpness: Root mean square gradient, in levels per pixel.
         background: Mean brightness of the darker half of the pixels, in levels.
         motion: Mean difference between frames, in levels.
-        speed: Pixels per frame that the object moves; NaN where it is not found.
+        speed: Pixels per frame that the object moves; NaN if it is not found.
     """
 
     identity: bool

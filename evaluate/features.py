@@ -19,7 +19,7 @@ class FeatureExtractor(Protocol):
     """Turns each video into one vector."""
 
     name: str
-    """Says which features they are; distances compare only where the names are the same."""
+    """Says which features they are; distances compare only if the names are the same."""
     comparable: bool
     """Whether figures may stand beside those of others, as they may on a detector that everyone uses."""
 
@@ -30,9 +30,9 @@ class FeatureExtractor(Protocol):
 class TokenizerFeatures:
     """Features from the encoder of a tokenizer, just before its head: small, quick, and at home in its domain.
 
-    For each channel the mean and the standard deviation over space and time, and the mean absolute change from one latent frame
-    to the next, so that a frozen video is far from a moving one. The order of frames shows in the last third alone: where objects
-    are small, `warp_error` tells it sooner.
+    The features are, for each channel, the mean and the standard deviation over space and time, and the mean absolute change from
+    one latent frame to the next. So a frozen video is far from a moving one. The order of frames shows in the last third alone:
+    if objects are small, `warp_error` tells it sooner.
 
     As `VideoTokenizer.encode` does, the first frame is repeated in front until the frames fill whole groups; with a stride of 4,
     16 frames count as 17 then.
@@ -66,7 +66,7 @@ class TokenizerFeatures:
     def _encode(self, frames: Tensor) -> Tensor:
         """What the head of the encoder would see, `[B, t, h, w, channels]`."""
         stride = self.tokenizer.temporal_stride
-        missing = stride - 1 + -(frames.shape[1] - 1) % stride
+        missing = stride - 1 + self.tokenizer.stride.missing(frames.shape[1])
         frames = torch.cat([frames[:, :1].expand(-1, missing, -1, -1, -1), frames], dim=1)
         encoder = self.tokenizer.encoder
         x = rearrange(to_video(frames), "b c t h w -> b t h w c").contiguous().to(encoder.head.weight.dtype)

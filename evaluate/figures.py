@@ -15,15 +15,15 @@ class Figure:
 
     Attributes:
         name: What it measures, in a few words.
-        value: The number; NaN where there was nothing to measure.
-        low: Lower end of its 95 % interval; NaN where there is none.
+        value: The number; NaN if there was nothing to measure.
+        low: Lower end of its 95 % interval; NaN if there is none.
         high: Upper end.
         count: How many clips, objects or frames it is the mean of.
         unit: "%", "dB", "px" and so on; empty for a plain number.
-        better: "higher", "lower", or "" where neither is better.
-        target: What it should reach, such as ">= 98 (Q2)"; empty where nothing is set.
+        better: "higher", "lower", or "" if neither is better.
+        target: What it should reach, such as ">= 98 (Q2)"; empty if nothing is set.
         reference: The same figure of true clips, read in the same way; its distance from perfect is the instrument's own
-            error. None where there is no such thing.
+            error. None if there is no such thing.
     """
 
     name: str
@@ -109,13 +109,13 @@ def mean_of(
     """The mean of values; those that are NaN do not count.
 
     Args:
-        name: Of the figure.
+        name: Name of the figure.
         values: What is averaged.
         scale: Factor on all of them; 100 for shares in percent.
-        clips: Which clip each value is of, where a clip has several: they share one fate, so whole clips are drawn again.
-            None where each value stands alone.
-        seed: Of the bootstrap (Efron 1979; percentile interval, 2,000 resamples).
-        attributes: Of the figure.
+        clips: Which clip each value is of, if a clip has several: they share one fate, so whole clips are drawn again.
+            None if each value stands alone.
+        seed: Seed of the bootstrap (Efron 1979; percentile interval, 2,000 resamples).
+        attributes: Other attributes of the figure.
     """
     kept = np.asarray(values, dtype=np.float64) * scale
     there = ~np.isnan(kept)
@@ -143,10 +143,10 @@ def middle_of_all(name: str, rows: np.ndarray, seed: int = 0, **attributes) -> F
     """The median of all values of all rows, with the interval that other rows would give: values of one clip are not independent.
 
     Args:
-        name: Of the figure.
+        name: Name of the figure.
         rows: float64 `[rows, values]`; NaN is left out.
-        seed: Of the bootstrap.
-        attributes: Of the figure.
+        seed: Seed of the bootstrap.
+        attributes: Other attributes of the figure.
     """
     rows = rows[~np.isnan(rows).all(axis=1)]
     if not len(rows):
@@ -159,7 +159,7 @@ def middle_of_all(name: str, rows: np.ndarray, seed: int = 0, **attributes) -> F
 def share_of(name: str, hits: Sequence[bool | float], clips: Sequence[int] | None = None, **attributes) -> Figure:
     """How often something holds, in percent; see `mean_of`.
 
-    Where it holds always or never a bootstrap has nothing to draw from; the interval is then the exact one of as many clips
+    If it holds always or never, a bootstrap has nothing to draw from; the interval is then the exact one of as many clips
     (Clopper and Pearson 1934).
     """
     figure = mean_of(name, hits, 100.0, clips, **{"unit": "%", **attributes})

@@ -17,13 +17,13 @@ def warp_error(frames: Tensor) -> float:
     The warping error of "Learning blind video temporal consistency", Lai et al. 2018, without its square, with DIS optical flow
     (Kroeger et al. 2016, medium preset, but down to full resolution). Only pixels count that stay inside the frame and whose flow
     there and back agrees, which leaves out what is hidden or wraps around a border. A frozen video has 0, so read this beside a
-    figure of motion; and flow of small objects is rough, so compare with the error of true videos, which is not 0.
+    figure of motion. Flow of small objects is rough, so compare with the error of true videos, which is not 0.
 
     Args:
         frames: uint8 `[T, H, W, 3]`, at least 16 x 16 pixels.
 
     Returns:
-        The error over all pixels that count; NaN where there is none, as with a single frame.
+        The error over all pixels that count; NaN if there is none, as with a single frame.
 
     Raises:
         ValueError: The frames are not as above.

@@ -1,7 +1,7 @@
 """Metrics of videos on raw pixels: against a target, and of a video alone.
 
-Videos are float `[B, C, T, H, W]` in [-1, 1] and clamped to that range, since no screen shows more. Where a figure is "in levels"
-it is on the scale of 8-bit pictures, 0 to 255.
+Videos are float `[B, C, T, H, W]` in [-1, 1] and clamped to that range, since no screen shows more. If a figure is "in levels" it
+is on the scale of 8-bit pictures, 0 to 255.
 """
 
 from math import log2
@@ -40,7 +40,7 @@ def ssim(video: Tensor, target: Tensor) -> Tensor:
     """Structural similarity of each video, the mean over its frames, float32 `[B]`, at most 1.
 
     Only windows that lie wholly inside the picture count ("Image quality assessment", Wang et al. 2004). Each channel is compared
-    by itself, with black as 0. Right to about 1e-4.
+    by itself, with black as 0. The figure is right to about 1e-4.
 
     Args:
         video: `[B, C, T, H, W]`, at least 11 x 11 pixels; clamped to [-1, 1].
@@ -64,8 +64,8 @@ def ms_ssim(video: Tensor, target: Tensor) -> Tensor:
     """Structural similarity at several scales of each video, the mean over its frames, float32 `[B]` in [0, 1].
 
     "Multiscale structural similarity", Wang et al. 2003, with its weights for five scales. Each scale halves the picture, and the
-    last must still hold a window: five scales take 176 pixels. Smaller pictures get as many scales as fit, three at 64 pixels,
-    with the weights of these divided by their sum, so figures of pictures of different sizes do not compare. Takes and
+    last must still hold a window: five scales take 176 pixels. Smaller pictures get as many scales as fit, three at 64 pixels.
+    The weights of these are divided by their sum, so figures of pictures of different sizes do not compare. Takes and
     raises what `ssim` does.
     """
     from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
@@ -81,8 +81,9 @@ def ms_ssim(video: Tensor, target: Tensor) -> Tensor:
 def temporal_error(video: Tensor, target: Tensor) -> Tensor:
     """Error of what changes from frame to frame, in levels, float32 `[B]`.
 
-    The root mean square of the difference between the frame differences of both videos. An error that stays the same in all
-    frames does not count: this is the trembling that PSNR, frame by frame, cannot tell from a blur. 0 for a single frame.
+    The error is the root mean square of the difference between the frame differences of both videos. An error that stays the same
+    in all frames does not count: this is the trembling that PSNR, frame by frame, cannot tell from a blur. The error of a single
+    frame is 0.
 
     Args:
         video: `[B, C, T, H, W]`; clamped to [-1, 1].
@@ -99,10 +100,10 @@ def temporal_error(video: Tensor, target: Tensor) -> Tensor:
 def flicker(video: Tensor) -> Tensor:
     """How far pixels leave their course for one frame and come back, in levels, float32 `[B]`.
 
-    The mean over pixels of the distance from `x[t]` to the median of `x[t-1], x[t], x[t+1]`: by how much it lies outside what its
-    two neighbours in time span. The second difference over time would count each edge that moves by; this is 0 wherever a pixel
-    rises or falls steadily or in one step, so motion, fades and cuts hardly count. One frame of T that is brighter by d levels
-    gives d / (T - 2). 0 below three frames.
+    The figure is the mean over pixels of the distance from `x[t]` to the median of `x[t-1], x[t], x[t+1]`. A pixel's distance is
+    how far it lies outside of what its two neighbours in time span. The second difference over time would count each edge that
+    moves by. This distance is 0 wherever a pixel rises or falls steadily or in one step, so motion, fades and cuts hardly count.
+    One frame of T that is brighter by d levels gives d / (T - 2). The figure is 0 below three frames.
 
     Args:
         video: `[B, C, T, H, W]`; clamped to [-1, 1].
@@ -127,9 +128,9 @@ def sharpness(video: Tensor) -> Tensor:
 def sharpness_by_frame(video: Tensor) -> Tensor:
     """Root mean square of the gradient of the brightness of each frame, in levels per pixel, float32 `[B, T]`.
 
-    Brightness is the mean of the channels; the gradient is made of forward differences. The square, since the mean length of the
-    gradient stays the same where an edge only widens. Noise counts as sharp, so the figure is
-    for comparing with that of the true video, or of later frames with earlier ones.
+    Brightness is the mean of the channels; the gradient is made of forward differences. The gradient is squared, since its mean
+    length stays the same if an edge only widens. Noise counts as sharp, so the figure is for comparing with that of the true
+    video, or of later frames with earlier ones.
 
     Args:
         video: `[B, C, T, H, W]`, at least 2 x 2 pixels; clamped to [-1, 1].
@@ -158,9 +159,10 @@ def motion_by_frame(video: Tensor) -> Tensor:
 def frozen_share(video: Tensor, threshold: float = 5.0) -> Tensor:
     """Share of the steps from frame to frame in which nothing moves, float32 `[B]` in [0, 1].
 
-    Nothing moves where every block of 8 x 8 pixels changes by less than the threshold, as the root mean square over its pixels
-    and channels. Blocks, so that one small object in a large picture is motion; the square, so that the few pixels an edge moves
-    over outweigh noise everywhere: noise of up to 2 levels in each frame never gets above 4. 1 for a single frame.
+    Nothing moves if every block of 8 x 8 pixels changes by less than the threshold, as the root mean square over its pixels
+    and channels. Blocks are compared, so that one small object in a large picture is motion. Changes are squared, so that the few
+    pixels an edge moves over outweigh noise everywhere: noise of up to 2 levels in each frame never gets above 4. The share is 1
+    for a single frame.
 
     Args:
         video: `[B, C, T, H, W]`; clamped to [-1, 1]. Blocks at the right and lower borders may be smaller.

@@ -22,7 +22,7 @@ class Track:
     """Where one object is in each frame.
 
     Attributes:
-        path: float64 `[T, 2]`, (x, y) in pixels with jumps across the borders undone; NaN where it is hidden.
+        path: float64 `[T, 2]`, (x, y) in pixels with jumps across the borders undone; NaN if it is hidden.
         height: Rows of the frames.
         width: Columns of the frames.
     """
@@ -58,7 +58,7 @@ class Track:
 
     @property
     def velocity(self) -> np.ndarray:
-        """float64 `[2]`: the middle pixels per frame, over eight frames where there are so many; NaN where it is hidden."""
+        """float64 `[2]`: the middle pixels per frame, over up to eight frames; NaN if the object is hidden."""
         seen = np.flatnonzero(~np.isnan(self.path[:, 0]))
         if len(seen) < 2:
             return np.full(2, np.nan)
@@ -70,14 +70,14 @@ class Track:
 
     @property
     def jerk(self) -> float:
-        """Root mean square third difference of the path, in pixels per frame cubed; NaN where too little is seen."""
+        """Root mean square third difference of the path, in pixels per frame cubed; NaN if too little is seen."""
         third = np.diff(self.path, n=3, axis=0)
         third = third[~np.isnan(third[:, 0])]
         return float(np.sqrt((third**2).sum(axis=1).mean())) if len(third) else float("nan")
 
     @property
     def frozen_share(self) -> float:
-        """Share of the steps shorter than a tenth of a pixel; NaN where none is seen."""
+        """Share of the steps shorter than a tenth of a pixel; NaN if none is seen."""
         lengths = np.hypot(*self.steps.T)
         return float((lengths < 0.1).mean()) if len(lengths) else float("nan")
 

@@ -97,7 +97,7 @@ def document(title: str, body: Iterable[str]) -> str:
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Html:
-    """A table that scrolls sideways where the screen is narrow; the first column heads the rows."""
+    """A table that scrolls sideways if the screen is narrow; the first column heads the rows."""
     head = element("tr", *(element("th", column, scope="col") for column in columns))
     lines = [element("tr", element("th", row[0], scope="row"), *(element("td", cell) for cell in row[1:])) for row in rows]
     content = element("table", element("caption", caption), element("thead", head), element("tbody", *lines))

@@ -61,7 +61,7 @@ def _write(path: Path, section: Section) -> None:
 
 
 def _read(path: Path) -> Section | None:
-    """A section that was kept; None where there is none, or a damaged one."""
+    """A section that was kept; None if there is none, or a damaged one."""
     try:
         with safe_open(path, framework="pt") as file:
             record = json.loads(file.metadata()["section"])

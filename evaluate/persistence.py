@@ -89,9 +89,9 @@ def passing(reader: SceneReader, case: Case, clip: Tensor) -> str:
 def _behind(reader: SceneReader, colour: str, clip: Tensor) -> tuple[float, float] | None:
     """Where an object goes behind the bar and where it comes out, in pixels to the right of the bar's middle.
 
-    None if there is no bar most of the time, or no two frames after each other in which less than half of it is seen, just after
-    it was seen beside the bar; a way out of 0 if it does not come out beside the bar. The clip is read window by window, since
-    before the bar it may be seen for a few frames only.
+    None if there is no bar most of the time, or the object does not hide. An object hides if less than half of it is seen in two
+    frames in a row, just after it was seen beside the bar. The way out is 0 if the object does not come out beside the bar. The
+    clip is read window by window, since before the bar the object may be seen for a few frames only.
     """
     pieces, templates = [reader.read(piece) for piece in clip.split(_PIECE)], reader.templates
     bars = [bar for piece in pieces for bar in piece.bars if bar is not None]

@@ -20,7 +20,7 @@ def shown_progress(lines: "type[Lines]", transient: bool = False) -> Iterator[Ca
     """Gives what begins a piece of work: its name in, what takes its shares out.
 
     Args:
-        lines: What is written where there is no terminal.
+        lines: What is written if there is no terminal.
         transient: Whether the bars vanish at the end.
     """
     console = Console(stderr=True)

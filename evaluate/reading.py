@@ -1,6 +1,6 @@
 """Reading a scene from its pixels alone: which objects there are, where, and how much of each can be seen.
 
-Nothing is learned and nothing is known beforehand but the looks of the sprite world: colours are told apart by their direction
+Nothing is learned, and nothing is known beforehand but the looks of the sprite world. Colours are told apart by their direction
 from the background, shapes by the misfit of their pictures. So a reading judges true, reconstructed and generated videos alike.
 """
 
@@ -33,11 +33,11 @@ class ReadObject:
     Attributes:
         colour: One of `COLOURS`.
         look: Shape and size over the whole clip.
-        positions: float64 `[T, 2]`, its centre (x, y) in pixels, x in [0, W), y in [0, H); NaN where it is hidden.
+        positions: float64 `[T, 2]`, its centre (x, y) in pixels, x in [0, W), y in [0, H); NaN if it is hidden.
         seen: float64 `[T]`, the share of its pixels that is seen, about 0 to 1.
         opacity: float64 `[T]`, how bright it is: 1 where it neither fades nor stands in dimmed light.
-        looks: The look of each frame; None where too little is seen to judge.
-        misfit: float64 `[T]`, how far the best picture is off, 0 to 1; NaN where nothing is judged.
+        looks: The look of each frame; None if too little is seen to judge.
+        misfit: float64 `[T]`, how far the best picture is off, 0 to 1; NaN if nothing is judged.
         extra: float64 `[T]`, pixels of its colour that lie beside it.
     """
 
@@ -57,7 +57,7 @@ class ReadObject:
 
     @property
     def copies(self) -> int:
-        """How many objects of this colour there are: 1, or 2 where for a third of the time another one lies beside it."""
+        """How many objects of this colour there are: 1, or 2 if for a third of the time another one lies beside it."""
         return 1 + int((self.extra > 2 * _LEAST_MASS).mean() > 1 / 3)
 
 
@@ -67,7 +67,7 @@ class Reading:
 
     Attributes:
         objects: One for each colour that is seen.
-        bars: First column of the bar and the first one after it, for each frame; None where there is none.
+        bars: First column of the bar and the first one after it, for each frame; None if there is none.
         height: Rows.
         width: Columns.
     """
@@ -91,7 +91,7 @@ class SceneReader:
     """Reads clips of the sprite world.
 
     Args:
-        radii: Of small and of large objects, in pixels.
+        radii: Radii of small and of large objects, in pixels.
     """
 
     def __init__(self, radii: tuple[float, float] = (5.5, 9.0)):
@@ -114,7 +114,7 @@ class SceneReader:
         return Reading(tuple(found), tuple(bars), *frames.shape[1:3])
 
     def _read_colour(self, colour: int, shares: Tensor, behind: Tensor) -> ReadObject | None:
-        """The object of a colour, or None where there is none in the clip."""
+        """The object of a colour, or None if there is none in the clip."""
         mask = shares[:, colour]
         opacity = _peak(mask)
         there = (((mask / opacity[:, None, None]).flatten(1).sum(dim=1) >= _LEAST_MASS) & (opacity > _FAINT)).numpy()
@@ -212,8 +212,8 @@ class _Fit:
 def unmix(pixels: Tensor, behind: Tensor) -> Tensor:
     """How much of each pixel is of each colour: float32 `[T, colours, H, W]`, about 0 to 1, at most one above 0.
 
-    A pixel at the edge of an object lies between background and colour, and so does one of a faded object: it is told by its
-    direction from the background, which is the median of its frame, and by the brighter pixels around it.
+    A pixel at the edge of an object lies between background and colour, and so does a pixel of a faded object. Its colour is told
+    by its direction from the background, which is the median of its frame, and by the brighter pixels around it.
 
     Args:
         pixels: `[T, H, W, 3]`, 0 to 255.

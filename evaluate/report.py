@@ -39,7 +39,7 @@ def write_report(folder: Path, results: Sequence[BundleResult], protocol: dict[s
     """Writes `report.json` (everything but pixels) and `index.html` (one page that needs no other file).
 
     Args:
-        folder: Where to; made where it is missing.
+        folder: Where to; made if it is missing.
         results: One for each bundle; the page shows them side by side.
         protocol: What was measured on what and how: plain JSON values, dicts in dicts.
 
@@ -61,7 +61,7 @@ def write_report(folder: Path, results: Sequence[BundleResult], protocol: dict[s
 
 
 def meets(figure: Figure) -> bool | None:
-    """Whether a figure reaches its target, such as ">= 98 (Q2)"; None where there is no value, or no target of that form."""
+    """Whether a figure reaches its target, such as ">= 98 (Q2)"; None if there is no value, or no target of that form."""
     target = _TARGET.match(figure.target)
     if target is None or math.isnan(figure.value):
         return None
@@ -129,7 +129,7 @@ def _body(results: Sequence[BundleResult], protocol: dict[str, object]) -> Itera
 
 
 def _abouts(names: Sequence[str], sections: Sequence[Section | None]) -> Iterator[Html]:
-    """What was done; of each bundle where it differs."""
+    """What was done; of each bundle if it differs."""
     said = {name: section.about for name, section in zip(names, sections, strict=True) if section}
     if len(set(said.values())) == 1:
         yield element("p", next(iter(said.values())))

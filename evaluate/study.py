@@ -1,7 +1,7 @@
-"""What is evaluated and how: the bundle, the settings, and clips made from prompts."""
+"""A bundle under evaluation, and the clips that it makes from prompts."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -14,6 +14,7 @@ from ..data.sprites import Scene, caption_scene, has_combinations
 from ..sample import Bundle, SamplingParams, StreamBatch, VideoGenerator
 from .adherence import ClipVerdict, Judge
 from .reading import SceneReader
+from .settings import Settings
 
 Progress = Callable[[float], None]
 """Is told the share of a section that is done, 0 to 1."""
@@ -26,44 +27,6 @@ _SLOTS = 8
 def part_of(progress: Progress, part: int, parts: int) -> Progress:
     """The progress of one of several equal parts."""
     return lambda share: progress((part + share) / parts)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How much is measured, and how clips are made.
-
-    Attributes:
-        clips: Clips of each kind, at least 1.
-        long_clips: Streams whose drift is measured, at least 1.
-        long_frames: Their length, `1 + 4k`.
-        seed: Of all worlds and streams, at least 100: the recipes of this project train on smaller ones.
-        params: How tokens are chosen.
-        device: Where clips are generated; all else is computed on the CPU.
-        dtype: Precision of the video LM that generates them, "float32" or "bfloat16".
-        real: A folder of real video for the tokenizer; None leaves it out.
-        include: Patterns of the files in it that are used, such as "clips/*"; what was not trained on, for an honest figure.
-        features: A safetensors file of I3D's weights for the Frechet video distance; None takes self-trained ones.
-    """
-
-    clips: int = 128
-    long_clips: int = 16
-    long_frames: int = 513
-    seed: int = 1000
-    params: SamplingParams = field(default_factory=SamplingParams)
-    device: str = "cpu"
-    dtype: str = "float32"
-    real: str | None = None
-    include: tuple[str, ...] = ("*",)
-    features: str | None = None
-
-    def __post_init__(self):
-        if self.seed < 100:
-            raise ValueError(f"got seed {self.seed}; wanted at least 100: the worlds of smaller seeds are for training")
-        if min(self.clips, self.long_clips) < 1 or self.long_frames < 97 or self.long_frames % 4 != 1:
-            raise ValueError(
-                f"got {self.clips} clips, {self.long_clips} long ones of {self.long_frames} frames; wanted at least 1 of each "
-                "and 1 + 4k frames, at least 97"
-            )
 
 
 @dataclass(frozen=True)
@@ -116,7 +79,7 @@ class Study:
 
     @property
     def trained_on(self) -> dict[str, Any]:
-        """The settings of the source that the bundle was trained on; empty where it does not say."""
+        """The settings of the source that the bundle was trained on; empty if it does not say."""
         settings: Any = self.bundle.training.get("settings", {})
         return settings
 
@@ -148,7 +111,7 @@ class Study:
         return int(self.bundle.training.get("num_frames", 33))
 
     def cases(self, world: SpriteWorld, count: int, wanted: Callable[[Scene], bool] = lambda scene: True) -> list[Case]:
-        """The first scenes of a world that are as wanted, each under one caption; fewer where the world has no more."""
+        """The first scenes of a world that are as wanted, each under one caption; fewer if the world has no more."""
         found = islice((index for index in range(len(world)) if wanted(world.scene(index))), count)
         return [self._case(world, index) for index in found]
 
@@ -174,7 +137,7 @@ class Study:
             prompts: What they show.
             num_frames: Their length, with the first frames.
             progress: Is told how far it is.
-            params: How tokens are chosen, where not as in the settings.
+            params: How tokens are chosen, if not as in the settings.
             first_frames: uint8 `[T, H, W, 3]` each, what they begin with; all of one length.
         """
         clips: list[Tensor] = []

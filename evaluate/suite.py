@@ -20,8 +20,9 @@ from .progress import AllLines, shown_progress
 from .quality import quality
 from .reconstruction import tokenizer_on_sprites, tokenizer_on_videos
 from .report import BundleResult, write_report
+from .settings import Settings
 from .steering import steering
-from .study import WORLDS, Settings, Study
+from .study import WORLDS, Study
 
 SECTIONS: dict[str, Measure] = {
     "tokenizer-sprites": tokenizer_on_sprites,
@@ -39,6 +40,7 @@ SECTIONS: dict[str, Measure] = {
 """All parts of the evaluation, in the order of the page."""
 QUICK = Settings(clips=16, long_clips=8, long_frames=265)
 """A first look, in under three minutes on two cores."""
+
 _ON_VIDEOS, _WITHOUT_LM = ("tokenizer-videos",), ("tokenizer-sprites", "tokenizer-videos")
 _NEEDED = {"cv2": "OpenCV", "matplotlib": "matplotlib"}
 
@@ -48,7 +50,7 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
 
     Args:
         bundles: Their folders; None is the embedded default.
-        out: Folder of the report; made where it is missing. Parts that are done are kept in its `parts`.
+        out: Folder of the report; made if it is missing. Parts that are done are kept in its `parts`.
         settings: How much is measured, and how.
         only: Names of `SECTIONS` to measure; none means all that apply.
 
@@ -123,7 +125,7 @@ def _check_seed(study: Study) -> None:
 
 
 def _names(bundles: Sequence[Bundle]) -> list[str]:
-    """A name for each bundle: its folder's, or that of the training that exported it; longer where those are alike."""
+    """A name for each bundle: its folder's, or that of the training that exported it; longer if those are alike."""
     paths = [bundle.path.resolve() for bundle in bundles]
     short = [path.parent.name if path.name == "bundle" else path.name for path in paths]
     return short if len(set(short)) == len(short) else ["/".join(path.parts[-3:]) for path in paths]

@@ -29,7 +29,7 @@ class Templates:
     """Pictures of all looks, written by several hands, at half pixels.
 
     Args:
-        radii: Of small and of large objects, in pixels.
+        radii: Radii of small and of large objects, in pixels.
     """
 
     def __init__(self, radii: tuple[float, float] = (5.5, 9.0)):

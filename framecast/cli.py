@@ -1,13 +1,13 @@
 """The command line `framecast`: one parser, one line of error, no traceback for what a user can mend."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
-from typing import NoReturn, Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
 from . import __version__, console
 from .commands import (
-    bench,
     continue_video,
     decode,
     demo,
@@ -19,7 +19,6 @@ from .commands import (
     sample,
     serve,
     stream,
-    train,
 )
 
 
@@ -36,8 +35,16 @@ class Command(Protocol):
         """Does it."""
 
 
-COMMANDS: dict[str, Command] = {
-    "train": train,
+class Elsewhere(NamedTuple):
+    """A command with a parser of its own."""
+
+    module: str
+    """Whose `main` takes the words that follow the command."""
+    HELP: str
+
+
+COMMANDS: dict[str, Command | Elsewhere] = {
+    "train": Elsewhere(".train.cli", "train a tokenizer or a video LM"),
     "sample": sample,
     "stream": stream,
     "continue": continue_video,
@@ -48,12 +55,10 @@ COMMANDS: dict[str, Command] = {
     "export": export,
     "evaluate": evaluate,
     "serve": serve,
-    "bench": bench,
+    "bench": Elsewhere(".benchmarks.__main__", "measure speeds beside peers and limits; in a checkout"),
     "demo": demo,
 }
 """By name, in the order of the help."""
-_ELSEWHERE = {"train": train.run_words, "bench": bench.run_words}
-"""Commands with parsers of their own."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -69,14 +74,17 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"framecast {__version__}")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
-        own = parsers.add_parser(name, help=command.HELP, add_help=name not in _ELSEWHERE)
-        command.add_options(own)
-        own.set_defaults(run=command.run)
+        own = parsers.add_parser(name, help=command.HELP, add_help=not isinstance(command, Elsewhere))
+        if isinstance(command, Elsewhere):
+            own.add_argument("words", nargs=argparse.REMAINDER)
+        else:
+            command.add_options(own)
+            own.set_defaults(run=command.run)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns the exit code: 0, 2 where the input was wrong, or 128 and the number of a signal."""
+    """Runs a command; returns the exit code: 0, 2 if the input was wrong, or 128 and the number of a signal."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     console.open_standard_streams()
     try:
@@ -94,8 +102,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> None:
-    if arguments and arguments[0] in _ELSEWHERE:
-        _ELSEWHERE[arguments[0]](arguments[1:])
+    command = COMMANDS.get(arguments[0]) if arguments else None
+    if isinstance(command, Elsewhere):
+        _run_elsewhere(command.module, arguments[1:])
         return
     parsed = build_parser().parse_args(arguments)
     with console.ends_on_sigterm():
@@ -104,3 +113,13 @@ def _run(arguments: list[str]) -> None:
 
         with console.warnings_in_one_line(PromptWarning, SlowPrecision):
             parsed.run(parsed)
+
+
+def _run_elsewhere(module: str, words: list[str]) -> None:
+    try:
+        found = importlib.import_module(module, __package__)
+    except ModuleNotFoundError as error:
+        if error.name != "framecast.benchmarks":
+            raise
+        raise ValueError("the benchmarks are part of the repository, not of the package; run this in a clone of it") from error
+    found.main(words)

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from .data import VideoData, read_video
 from .evaluate.progress import tracked
-from .sample import read_tokens
-from .sample.codec import VideoCodec
+from .sample import VideoCodec, read_tokens
 
 
 def encode(codec: VideoCodec, frames: Tensor) -> Tensor:

@@ -10,13 +10,13 @@ from types import FrameType
 from typing import Any, NoReturn
 
 BROKEN_PIPE = 128 + signal.SIGPIPE
-"""The exit status where nobody reads standard output any more, as of any program."""
+"""The exit status if nobody reads standard output any more, as of any program."""
 
 
 def open_standard_streams() -> None:
     """Lets nothing fail that is written to a stream that is closed, or that cannot show a letter.
 
-    Where a shell closed one (`>&-`), the next file to be opened would take its place and get what is meant for it.
+    If a shell closed one (`>&-`), the next file to be opened would take its place and get what is meant for it.
     """
     for number in range(3):
         try:

@@ -143,16 +143,16 @@ def _close_quietly(sink: Sink) -> None:
 
 @contextmanager
 def _progress_line() -> Iterator[Callable[[str], None]]:
-    """A line on the terminal that is written again and again; nothing where there is no terminal."""
+    """A line on the terminal that is written again and again; nothing if there is no terminal."""
     console = Console(stderr=True)
     with Status("starting", console=console) as status:
         yield status.update
 
 
 def _typed_lines(is_asked_for: bool) -> "queue.SimpleQueue[str]":
-    """Lines from standard input as they come, read beside the work: from a terminal, or where they are asked for.
+    """Lines from standard input as they come, read beside the work: from a terminal, or if they are asked for.
 
-    Otherwise it is left alone: in a shell's loop it holds what the next commands of the loop are to read.
+    Otherwise standard input is left alone: in a shell's loop it holds what the next commands of the loop are to read.
     """
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     if sys.stdin is not None and not sys.stdin.closed and (is_asked_for or sys.stdin.isatty()):

@@ -1,7 +1,7 @@
 """What this machine does fast: measured once a process, since a processor's name does not tell.
 
-On a CPU without units for bfloat16 a training in it takes 9 to 17 times as long as in float32. Open to every room; knows torch
-and nothing of ours.
+On a CPU without units for bfloat16, training in bfloat16 takes 9 to 17 times as long as in float32. Every room may import this
+module, which knows torch and nothing of ours.
 """
 
 import time
@@ -33,9 +33,9 @@ class ProductRates:
     """Operations per second of products with their gradients, from float32 to float32, as mixed precision computes them."""
 
     float32: float
-    """In float32."""
+    """Rate in float32."""
     bfloat16: float
-    """In bfloat16, with the conversion of both factors."""
+    """Rate in bfloat16, with the conversion of both factors."""
 
     @property
     def gain(self) -> float:
@@ -50,8 +50,8 @@ class ProductRates:
 def product_rates() -> ProductRates:
     """Times a product of each kind on one thread of the CPU, in turns; some 50 ms, once a process.
 
-    That product decides for whole steps too: where it gains nothing both trainings lose, and where it gains threefold both gain.
-    It is the thread's own time, so that other work on the machine decides nothing.
+    Such a product decides for whole steps too: with no gain both trainings lose, and with a threefold gain both gain. The
+    time is the thread's own, so that other work on the machine decides nothing.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -79,7 +79,7 @@ def bfloat16_pays(device: torch.device | str) -> bool:
 
 
 def warn_if_slow(dtype: torch.dtype, device: torch.device | str) -> None:
-    """Warns where bfloat16 was asked for and float32 would be faster, with the factor."""
+    """Warns if bfloat16 was asked for and float32 would be faster, with the factor."""
     if dtype != torch.bfloat16 or torch.device(device).type != "cpu" or bfloat16_pays(device):
         return
     rates = product_rates()
@@ -100,7 +100,7 @@ class _Product:
 
     @torch.no_grad()
     def seconds(self) -> float:
-        """Of this thread, for one."""
+        """Seconds of this thread for one product."""
         started = time.thread_time()
         x, weight, pull = (factor.to(self.dtype) for factor in self.factors)
         for product in (x @ weight, pull @ weight.t(), pull.t() @ x):

@@ -31,7 +31,7 @@ def one_prompt(words: Sequence[str]) -> str:
 
 
 def checked_out(out: str, suffixes: Sequence[str] = (*WRITERS, SUFFIX), given: str | None = None) -> Path:
-    """The output path; that it can be written, and is not the file that is read, is known before the long work starts."""
+    """The output path; before the long work starts it is known to be writable, and not the file that is read."""
     path = Path(out)
     if not path.parent.is_dir():
         raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
@@ -44,7 +44,7 @@ def checked_out(out: str, suffixes: Sequence[str] = (*WRITERS, SUFFIX), given: s
 
 
 def checked_folder(out: str) -> Path:
-    """The output folder, which need not be there yet; that it can be made and written is known before the long work starts."""
+    """The output folder, which need not be there yet; before the long work starts it is known that it can be made and written."""
     if not out:
         raise ValueError("got an empty --out; wanted the name of a folder")
     folder = Path(out)
@@ -64,7 +64,7 @@ def _check_writable(path: Path) -> None:
 
 
 def check_memory(num_bytes: int, num_frames: int) -> None:
-    """Raises ValueError where the frames of a clip cannot be held."""
+    """Raises ValueError if the frames of a clip cannot be held."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if num_bytes > memory:
         raise ValueError(

@@ -1,7 +1,7 @@
 """State that belongs to the caller: plain dataclasses of tensors with the batch as their first dimension.
 
-`y = module(x, state)` reads and updates `state`; `None` stands for a fresh state that is used once and dropped. The one
-module every room may import: it knows torch and nothing of ours.
+`y = module(x, state)` reads and updates `state`; `None` stands for a fresh state that is used once and dropped. Every room may
+import this module, which knows torch and nothing of ours.
 """
 
 from collections.abc import Callable

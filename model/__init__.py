@@ -1,4 +1,4 @@
-"""Tokens and text to next tokens: `VideoLM`, its cache and its positions."""
+"""Tokens and text to next tokens: `VideoLM`, its KV cache and its position embedding."""
 
 from .blocks import block_lengths, shift_tokens, to_grid, to_sequence
 from .cache import LMState

@@ -59,7 +59,7 @@ def shift_tokens(tokens: Tensor, block_length: int, start_id: int) -> Tensor:
     Args:
         tokens: `[B, T, H, W]`, what is to be predicted.
         block_length: How many tokens one forward predicts from the second latent frame on.
-        start_id: The input where there is no earlier token.
+        start_id: The input if there is no earlier token.
 
     Returns:
         int64 `[B, T * H * W]`.

@@ -1,11 +1,11 @@
-"""The key-value cache of a stream: the latent frame in the making, the sink and a ring of whole latent frames.
+"""The KV cache of a stream: the latent frame in the making, the sink and a ring of whole latent frames.
 
-One buffer a layer, laid out so that all that can be seen is always one contiguous slice and needs no copy:
+Each layer has one buffer. All that can be seen is always one contiguous slice of the buffer, and needs no copy:
 
     [ the frame in the making, its newest token leftmost | sink frames | ring of context frames ]
 
 The frame in the making grows to the left, towards index 0; the past fills to the right, once, and is then overwritten in whole
-frames. A frame enters the past when it is finished; then no query of it is left to need what it overwrites.
+frames. A frame enters the past when it is finished: no query of the frame is left then that needs what the frame overwrites.
 """
 
 from dataclasses import dataclass
@@ -80,15 +80,15 @@ class LMState(State):
 def init_cache(
     shape: CacheShape, batch_size: int, num_layers: int, num_heads: int, head_dim: int, like: Tensor, fill: float
 ) -> LMState:
-    """An empty cache on `like`'s device and as exact; `fill` is what unwritten memory holds (NaN in tests)."""
+    """An empty cache on `like`'s device and as exact; `fill` is what unwritten places hold (NaN in tests)."""
     capacity = (1 + shape.past_frames) * shape.frame_length
     dtype = cache_dtype(like)
 
-    def memory(length: int) -> Tensor:
+    def empty(length: int) -> Tensor:
         return like.new_full((batch_size, num_heads, length, head_dim), fill, dtype=dtype)
 
     sink = shape.sink_frames * shape.frame_length
-    layers = States(LayerCache(memory(capacity), memory(capacity), memory(sink)) for _ in range(num_layers))
+    layers = States(LayerCache(empty(capacity), empty(capacity), empty(sink)) for _ in range(num_layers))
     return LMState(layers, torch.zeros(batch_size, dtype=torch.int64), filled=0)
 
 
@@ -97,16 +97,16 @@ class Piece:
     """A run of tokens inside one latent frame, and where the cache holds what they may see; shared by all layers.
 
     Attributes:
-        turn: Rotations of the new tokens.
+        angles: Cosines and sines of the rotary angles of the new tokens.
         offset: Tokens of this frame that came before.
         length: New tokens.
         past: Finished frames to be read.
         sink_rows: For each stream whose frame belongs to the sink: its row and the frame's number.
-        mask: bool `[B, 1, length, keys]`, or `None` where all is seen.
+        mask: bool `[B, 1, length, keys]`, or `None` if all is seen.
         shape: Sizes of the cache.
     """
 
-    turn: tuple[Tensor, Tensor]
+    angles: tuple[Tensor, Tensor]
     offset: int
     length: int
     past: int
@@ -119,7 +119,7 @@ class Piece:
         frame = self.shape.frame_length
         start = frame - self.offset - self.length
         own = slice(start, frame - self.offset)
-        cache.keys[:, :, own] = rotate(keys, self.turn).flip(2)
+        cache.keys[:, :, own] = rotate(keys, self.angles).flip(2)
         cache.values[:, :, own] = values.flip(2)
         for row, sink_frame in self.sink_rows:
             place = sink_frame * frame + self.offset
@@ -169,7 +169,7 @@ def finish_frame(state: LMState, shape: CacheShape, head_dim: int) -> None:
 def replace_sink(state: LMState, other: LMState, shape: CacheShape, head_dim: int) -> None:
     """Puts the first latent frame of `other`, which has made only that, in the place of the sink's first one.
 
-    Both are before a latent frame; `state`'s window has rolled on, so that its first frame is seen as the sink alone.
+    Both states are before a latent frame. The window of `state` has rolled on, so its first frame is seen as the sink alone.
     """
     frame = shape.frame_length
     for cache, fresh in zip(state.layers, other.layers, strict=True):
@@ -184,13 +184,13 @@ def _place_sink(layers: States, shape: CacheShape, rows: slice | Tensor, frame: 
     if shift == 0 or shape.sink_frames == 0:
         return  # still where it was written
     device = layers[0].keys.device
-    turn = rotary(frame_positions(torch.arange(shape.sink_frames, device=device) + shift, *shape.frame_shape), head_dim)
+    angles = rotary(frame_positions(torch.arange(shape.sink_frames, device=device) + shift, *shape.frame_shape), head_dim)
     for cache in layers:
-        cache.keys[rows, :, length : (1 + shape.sink_frames) * length] = rotate(cache.sink_keys[rows], turn)
+        cache.keys[rows, :, length : (1 + shape.sink_frames) * length] = rotate(cache.sink_keys[rows], angles)
 
 
 def _groups(frames: Tensor) -> list[tuple[int, slice | Tensor]]:
-    """The rows of the batch by age; a slice, which copies nothing, where all are alike."""
+    """The rows of the batch by age; a slice, which copies nothing, if all are alike."""
     ages = frames.unique().tolist()
     if len(ages) == 1:
         return [(ages[0], slice(None))]

@@ -49,9 +49,9 @@ def takes_products(queries: Tensor, keys: Tensor) -> bool:
 def attend_by_products(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
     """Attention in plain matrix products: on a CPU and in bfloat16, torch's kernel takes twice as long with its gradients.
 
-    In float32 the kernel is level or faster, with AVX2 and with AVX-512. It keeps all scores in memory. They are rounded before
-    the softmax, where the kernel keeps float32. A query that may see nothing gets the mean of all values, where the kernel gives
-    zeros.
+    In float32 the kernel is level or faster, with AVX2 and with AVX-512. The products keep all scores in memory. The scores are
+    rounded before the softmax, while the kernel keeps float32. A query that may see nothing gets the mean of all values, while
+    the kernel gives zeros.
     """
     (batch, num_heads, length, head_dim), num_kv_heads = queries.shape, keys.shape[1]
     rows = (queries * head_dim**-0.5).reshape(batch, num_kv_heads, -1, head_dim)  # the heads of a group, one after the other
@@ -67,6 +67,6 @@ def attend_by_products(queries: Tensor, keys: Tensor, values: Tensor, mask: Tens
 def cache_dtype(like: Tensor) -> torch.dtype:
     """The precision of keys and values that are kept beside `like`: on a CPU float32 at least.
 
-    Torch's attention in bfloat16 takes eight times as long there for a single query.
+    Torch's attention in bfloat16 takes eight times as long on a CPU for a single query.
     """
     return torch.promote_types(like.dtype, torch.float32) if like.device.type == "cpu" else like.dtype

@@ -67,7 +67,7 @@ class SelfAttention(nn.Module):
 
 
 class CrossAttention(nn.Module):
-    """Attention from video tokens to a prompt's keys and values, which are computed once a prompt."""
+    """Attention from video tokens to a prompt's memory: its keys and values, which are computed once."""
 
     def __init__(self, width: int, num_heads: int, num_kv_heads: int):
         super().__init__()

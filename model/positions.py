@@ -1,4 +1,4 @@
-"""Rotary positions over (t, h, w), computed from exact integers, so that a stream never runs out of them."""
+"""Rotary position embedding over (t, h, w); angles come from exact integers, so a stream never runs out of positions."""
 
 import torch
 from torch import Tensor
@@ -31,9 +31,9 @@ def rotary(positions: Tensor, head_dim: int) -> tuple[Tensor, Tensor]:
     return angles.cos().float(), angles.sin().float()
 
 
-def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+def rotate(x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
     """Turns the pairs `(x[..., i], x[..., i + D / 2])`. `x` `[B, N, S, D]`; cosines and sines `[..., S, D / 2]`."""
-    cos, sin = (part.to(x.dtype) for part in turn)
+    cos, sin = (part.to(x.dtype) for part in angles)
     first, second = x.chunk(2, dim=-1)
     return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
 

@@ -24,7 +24,7 @@ class PromptMemory(State):
     mask: Tensor
 
     def frame_mask(self, frames: Tensor) -> Tensor:
-        """The mask of some latent frames, int64 `[B or 1, n]`: `[B, n, L]`, or `[B, 1, L]` where one prompt holds throughout."""
+        """The mask of some latent frames, int64 `[B or 1, n]`: `[B, n, L]`, or `[B, 1, L]` if one prompt holds throughout."""
         if self.mask.shape[1] == 1:
             return self.mask
         frames = frames.to(self.mask.device).clamp(max=self.mask.shape[1] - 1)

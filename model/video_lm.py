@@ -73,7 +73,7 @@ class VideoLMConfig(VideoLMShape):
     text_vocab_size: int
     """Number of text ids; read from the text tokenizer."""
     codebook_base: int | None = None
-    """Where tokens are cut in two factors; read from the tokenizer. None becomes the square root of their number, or stays where
+    """Where tokens are cut in two factors; read from the tokenizer. None becomes the square root of their number, or stays if
     they are not cut at all."""
 
     def __post_init__(self) -> None:
@@ -142,8 +142,8 @@ class Layers(nn.ModuleList):
 class VideoLM(nn.Module):
     """Predicts video tokens from the tokens before them and a prompt; only computes, never samples.
 
-    Context of a token: the prompt, the first `sink_frames` latent frames, the latest `context_frames` finished ones, and what its
-    block may see of its own frame. Rotary positions over (t, h, w); a stream has no end.
+    The context of a token is the prompt, the first `sink_frames` latent frames, the latest `context_frames` finished ones, and
+    what its block may see of its own frame. Positions are rotary angles over (t, h, w); a stream has no end.
 
     Args:
         config: Shape of the network.
@@ -167,7 +167,7 @@ class VideoLM(nn.Module):
 
     @property
     def start_id(self) -> int:
-        """The input where there is no earlier token."""
+        """The input if there is no earlier token."""
         return self.config.codebook_size
 
     @property
@@ -181,7 +181,7 @@ class VideoLM(nn.Module):
         return self.places.num_embeddings
 
     def init_state(self, batch_size: int, fill: float = 0.0) -> LMState:
-        """The state before the first token of `batch_size` streams; `fill` is what unwritten memory holds."""
+        """The state before the first token of `batch_size` streams; `fill` is what unwritten places hold."""
         config = self.config
         return init_cache(
             config.cache_shape, batch_size, config.num_layers, config.num_kv_heads, self.head_dim, self.places.weight, fill
@@ -193,8 +193,8 @@ class VideoLM(nn.Module):
         Args:
             ids: int64 `[B, P, L]`, P prompts for each video.
             real: bool `[B, P, L]`, false for padding.
-            starts: int64 `[B, P]`, the latent frame from which each prompt holds; `None` where P is 1.
-            num_frames: Latent frames of the video; 1 where one prompt holds throughout.
+            starts: int64 `[B, P]`, the latent frame from which each prompt holds; `None` if P is 1.
+            num_frames: Latent frames of the video; 1 if one prompt holds throughout.
         """
         if ids.shape[2] > self.config.max_prompt_length:
             raise ValueError(
@@ -275,11 +275,11 @@ class VideoLM(nn.Module):
         num_frames = -(-length // frame)
         blocks = block_ids(length, 0, frame, block_length, device)
         places = frame_positions(torch.arange(num_frames, device=device), *self.config.frame_shape)[:length]
-        turn = rotary(places, self.head_dim)
+        angles = rotary(places, self.head_dim)
         mask = block_mask(blocks, blocks)
 
         def see(queries: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            return rotate(queries, turn), rotate(keys, turn), values
+            return rotate(queries, angles), rotate(keys, angles), values
 
         prompt_mask = prompts.frame_mask(torch.arange(num_frames, device=device)[None])
         if prompt_mask.shape[1] > 1:
@@ -313,7 +313,7 @@ class VideoLM(nn.Module):
 
 def _through_cache(piece: Piece, cache: LayerCache) -> See:
     def see(queries: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return rotate(queries.to(cache.keys.dtype), piece.turn), *piece.extend(cache, keys.to(cache.keys.dtype), values)
+        return rotate(queries.to(cache.keys.dtype), piece.angles), *piece.extend(cache, keys.to(cache.keys.dtype), values)
 
     return see
 

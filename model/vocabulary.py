@@ -1,7 +1,7 @@
 """From token to vector and from vector to the next token; large vocabularies in two factors.
 
-A token of a factorised vocabulary is `high * base + low`; low is predicted given high, so nothing is assumed independent and
-the cost is that of two small vocabularies, of about the square root's size (MAGVIT-v2, Yu et al. 2023).
+A token of a factorised vocabulary is `high * base + low`, and low is predicted given high. So nothing is assumed independent. The
+cost is that of two small vocabularies, of about the square root's size (MAGVIT-v2, Yu et al. 2023).
 """
 
 from abc import ABC, abstractmethod
@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 Pick = Callable[[Tensor], Tensor]
-"""Logits `[R, S, K]` -> the chosen index `[R', S]`; R' is R, or less where guidance merges rows."""
+"""Logits `[R, S, K]` -> the chosen index `[R', S]`; R' is R, or less if guidance merges rows."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from .batch import StreamBatch
 from .bundle import Bundle, BundleError, load_bundle, load_generator, save_bundle
 from .clip import Clip
+from .codec import VideoCodec
+from .decodings import ByBlock, ByFrame, ByRow, ByToken, Decoding, Jacobi
 from .generator import VideoGenerator
 from .params import SamplingParams
 from .prompts import PromptWarning, UnseenWordsWarning
@@ -14,9 +16,15 @@ from .token_file import TokenFileError, TokenHeader, TokenVideo, TokenWriter, de
 __all__ = [
     "Bundle",
     "BundleError",
+    "ByBlock",
+    "ByFrame",
+    "ByRow",
+    "ByToken",
     "Clip",
+    "Decoding",
     "Frame",
     "GeneratorState",
+    "Jacobi",
     "PromptWarning",
     "SamplingParams",
     "SnapshotError",
@@ -28,6 +36,7 @@ __all__ = [
     "TokenVideo",
     "TokenWriter",
     "UnseenWordsWarning",
+    "VideoCodec",
     "VideoGenerator",
     "describe_tokens",
     "load_bundle",

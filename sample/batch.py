@@ -9,7 +9,7 @@ from torch import Tensor
 from ..model import LMState, PromptMemory
 from ..model.vocabulary import Pick
 from .batch_rows import BatchRows
-from .decoding import Found
+from .decodings import Found, NextFrame
 from .sampling import BatchChooser, stream_uniforms
 from .seat import Alone, Seat
 from .stepper import Stepper
@@ -34,7 +34,7 @@ class StreamBatch:
     Args:
         generator: Makes the steps; all streams are its own.
         slots: Streams at most, >= 1.
-        guided: Whether streams with guidance can join; without, a step costs half.
+        guided: Whether streams with guidance can join; without them, a step costs half.
 
     Attributes:
         forwards: Forwards of the video LM in all steps so far.
@@ -61,11 +61,11 @@ class StreamBatch:
         return self._seats.count(None)
 
     def join(self, *streams: Stream) -> None:
-        """Gives streams a slot each. Those that have not begun make their first latent frame here, all of them at once.
+        """Gives streams a slot each. Streams that have not begun make their first latent frame here, all of them at once.
 
         Raises:
-            ValueError: Too few slots are free, or a stream is another generator's, in a batch already, or guided where the
-                batch is not; then none has joined.
+            ValueError: Too few slots are free, or a stream is another generator's, in a batch already, or guided while the
+            batch is not; then none has joined.
         """
         if len(streams) > self.free:
             raise ValueError(
@@ -93,7 +93,7 @@ class StreamBatch:
     def abandon(self) -> None:
         """Lets all streams go without what the batch knows of them, as after a step that failed half-way.
 
-        Their tokens and prompts are whole, but they cannot go on from where they were.
+        Tokens and prompts of the streams are whole, but the streams cannot go on from where they were.
         """
         for seat in self._taken.values():
             seat.stream.sit(Alone(self.stepper, seat.own))
@@ -208,7 +208,8 @@ class StreamBatch:
             choose = BatchChooser([state.params for state in own], noise[:, places])
             return lambda logits: choose(logits).masked_fill(idle, 0)  # where nobody looks nothing may change, either
 
-        return self.stepper.find_tokens(lm, prompts, previous, some.params, chooser)
+        block_length = some.params.block_length(self.stepper.codec.frame_shape)
+        return some.params.way.find(NextFrame(self.stepper.lm, lm, prompts, previous, block_length), chooser)
 
 
 class Slot(Seat):

@@ -57,7 +57,7 @@ class BatchRows:
         state.decoder = self.decoder.select([slot])
 
     def _both(self, one: Rows) -> Rows:
-        """With a row for the null prompt, which nobody asks if the stream is without guidance."""
+        """The rows with those of the null prompt, which nobody asks if the stream is without guidance."""
         return one.expand(2) if self.guided and _num_rows(one) == 1 else one
 
     def _padded(self, prompts: PromptMemory) -> PromptMemory:

@@ -30,7 +30,7 @@ from .weights import WeightsError, declared_shapes, misfits
 
 FORMAT = 1
 DEFAULT = Path(__file__).parent / "default"
-"""The embedded default."""
+"""The embedded default: the small model that ships with the package."""
 
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, AssertionError)
 """What building networks from strange numbers raises."""
@@ -60,7 +60,7 @@ class Bundle:
         path: The folder.
         tokenizer: Pixels to tokens and back, in float32.
         lm: Tokens to next tokens; `None` in a bundle of a tokenizer alone.
-        text_tokenizer: Prompts to ids; `None` where there is no LM.
+        text_tokenizer: Prompts to ids; `None` if there is no LM.
         height: Rows of the frames it was trained on, in pixels.
         width: Columns of the frames it was trained on, in pixels.
         fps: Frames per second it was trained on.

@@ -66,7 +66,7 @@ def check_declared(config: dict[str, Any], tokenizer: Shapes, lm: Shapes | None)
 
 
 def describe_misfits(names: list[str]) -> str:
-    """In words."""
+    """The misfits in words."""
     return f"{', '.join(names[:3])} {_NOT_THERE}"
 
 

@@ -26,7 +26,7 @@ _ENCODED_AT_ONCE = 8  # latent frames
 class VideoCodec:
     """A video tokenizer for frames of one size.
 
-    It computes with a copy of the network that shares the weights, so that the network of its caller stays as it is.
+    The codec computes with a copy of the network that shares the weights. So the caller's network stays as it is.
 
     Args:
         tokenizer: Pixels to tokens and back.

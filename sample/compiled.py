@@ -20,7 +20,7 @@ _HOW: dict[str, Any] = {"dynamic": True}  # lengths and places change from call 
 def compile_lm(lm: VideoLM) -> VideoLM:
     """A copy for inference whose layers are compiled, see `compile_layers`.
 
-    Its weights are not in the order of `prepared`, whose products the compiler does not know.
+    The copy's weights are not in the order of `prepared`, since the compiler does not know products with such weights.
 
     Raises:
         ValueError: Something that compiling needs is missing.
@@ -38,7 +38,7 @@ def compile_layers(lm: VideoLM) -> None:
 
 
 def check_compiler(device: torch.device | str) -> None:
-    """Raises ValueError where `torch.compile` would fail on its first call, with what is missing."""
+    """Raises ValueError if `torch.compile` would fail on its first call, with what is missing."""
     missing = _missing(torch.device(device).type)
     if missing:
         raise ValueError(

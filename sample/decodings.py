@@ -1,11 +1,64 @@
-"""How many tokens are chosen at a time: one small class for each way, all behind `Decoding`."""
+"""How the tokens of a latent frame are found: block after block, or all at once until nothing changes.
+
+Each way is one small class behind `Decoding`.
+"""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from .decoding import ChooserOf, Found, NextFrame
+import torch
+from torch import Tensor
+
+from ..model import LMState, PromptMemory, VideoLM
+from ..model.vocabulary import Pick
+
+ChooserOf = Callable[[slice], Pick]
+"""Gives what chooses the tokens of some places of the latent frame; each one is used once."""
 
 _FEW_STREAMS = 2
+
+
+@dataclass(frozen=True)
+class Found:
+    """The tokens of a latent frame.
+
+    Attributes:
+        tokens: int64 `[R, frame_length]`.
+        forwards: Forwards of the video LM that it took.
+    """
+
+    tokens: Tensor
+    forwards: int
+
+
+@dataclass(frozen=True, eq=False)
+class NextFrame:
+    """The next latent frame of some streams, all of which are before their first one, or none.
+
+    Attributes:
+        lm: Predicts.
+        state: Where the streams stand; of R rows, or of 2 R if guided. Updated.
+        prompts: What conditions them, rows as in `state`.
+        previous: int64 `[R, frame_length]`, the latent frames before.
+        block_length: Tokens that are chosen without knowing each other; in the first latent frame always 1.
+    """
+
+    lm: VideoLM
+    state: LMState
+    prompts: PromptMemory
+    previous: Tensor
+    block_length: int
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the first latent frame of its streams."""
+        return not self.state.frames.any()
+
+    @property
+    def num_streams(self) -> int:
+        """R."""
+        return self.previous.shape[0]
 
 
 class Decoding(ABC):
@@ -21,8 +74,8 @@ class Decoding(ABC):
         """Tokens that are chosen without knowing each other, in latent frames of `frame_shape` after the first."""
 
     def find(self, frame: NextFrame, chooser: ChooserOf) -> Found:
-        """The tokens of the next latent frame. That of new streams is found by Jacobi decoding, in fewer forwards."""
-        return frame.in_parallel(chooser) if _parallel_pays(frame) else frame.in_order(chooser)
+        """The tokens of the next latent frame. If streams are new and few, Jacobi decoding finds them in fewer forwards."""
+        return in_parallel(frame, chooser) if _parallel_pays(frame) else in_order(frame, chooser)
 
 
 @dataclass(frozen=True)
@@ -35,8 +88,8 @@ class ByToken(Decoding):
         return 1
 
     def find(self, frame: NextFrame, chooser: ChooserOf) -> Found:
-        """In order, the first latent frame too."""
-        return frame.in_order(chooser)
+        """Finds the tokens in order, in the first latent frame too."""
+        return in_order(frame, chooser)
 
 
 @dataclass(frozen=True)
@@ -49,8 +102,8 @@ class Jacobi(Decoding):
         return 1
 
     def find(self, frame: NextFrame, chooser: ChooserOf) -> Found:
-        """In parallel, unless many new streams fill a forward by themselves."""
-        return frame.in_parallel(chooser) if _parallel_pays(frame) or not frame.is_first else frame.in_order(chooser)
+        """Finds the tokens in parallel, unless many new streams fill a forward by themselves."""
+        return in_parallel(frame, chooser) if _parallel_pays(frame) or not frame.is_first else in_order(frame, chooser)
 
 
 @dataclass(frozen=True)
@@ -93,6 +146,48 @@ class ByBlock(Decoding):
 
 NAMED: dict[str | int, Decoding] = {way.name: way for way in (ByToken(), ByRow(), ByFrame(), Jacobi())}
 """The ways that have a name."""
+
+
+def in_order(frame: NextFrame, chooser: ChooserOf) -> Found:
+    """The tokens block after block, one forward for each."""
+    length, block_length = frame.lm.frame_length, 1 if frame.is_first else frame.block_length
+    tokens = torch.full_like(frame.previous, -1)
+    for start in range(0, length, block_length):
+        places = slice(start, start + block_length)
+        tokens[:, places] = _choose(frame, tokens, places, block_length, chooser)
+    return Found(tokens, length // block_length)
+
+
+def in_parallel(frame: NextFrame, chooser: ChooserOf) -> Found:
+    """The same tokens in fewer forwards: Jacobi decoding (Song et al. 2021) with fixed noise.
+
+    Each token's uniform number is fixed, so that what is found block after block is the one fixed point of "choose all tokens
+    again, given those before". The first draft is the latent frame before. Every forward accepts the tokens up to and
+    including the first block that changed: they are final, and not computed again.
+    """
+    length, block_length = frame.lm.frame_length, 1 if frame.is_first else frame.block_length
+    tokens, start, forwards = frame.previous.clamp(0, frame.lm.config.codebook_size - 1), 0, 0
+    while start < length:
+        frame.lm.rewind(frame.state, start)
+        places = slice(start, length)
+        chosen = _choose(frame, tokens, places, block_length, chooser, hold=True)
+        changed = (chosen != tokens[:, places]).any(dim=0).nonzero()
+        tokens = torch.cat([tokens[:, :start], chosen], dim=1)
+        forwards += 1
+        number = (start + int(changed[0])) // block_length if len(changed) else length
+        start = (number + 1) * block_length  # the first block that changed was chosen from what is final
+    frame.lm.finish(frame.state)
+    return Found(tokens, forwards)
+
+
+def _choose(frame: NextFrame, tokens: Tensor, places: slice, block_length: int, chooser: ChooserOf, hold: bool = False) -> Tensor:
+    """The tokens of some places, from those before them."""
+    length = frame.lm.frame_length
+    known = torch.cat([frame.previous, tokens], dim=1)
+    inputs = known[:, length + places.start - block_length : length + places.stop - block_length]
+    copies = frame.prompts.keys.shape[0] // frame.num_streams
+    hidden = frame.lm(inputs.repeat(copies, 1), frame.prompts, frame.block_length, frame.state, hold).hidden
+    return frame.lm.vocabulary.sample(hidden, chooser(places))
 
 
 def _parallel_pays(frame: NextFrame) -> bool:

@@ -22,7 +22,7 @@ from .stream import Stream
 class VideoGenerator:
     """Generates video from a prompt and a seed.
 
-    The networks stay as they are. On a CPU it keeps their weights a second time, as its kernels want them.
+    The networks stay as they are. On a CPU the generator keeps their weights a second time, as a CPU's kernels want them.
 
     Args:
         tokenizer: Tokens to pixels, and pixels to tokens for clips to continue.
@@ -121,8 +121,8 @@ class VideoGenerator:
         """Starts an endless stream of frames.
 
         Args:
-            prompt: What the video shows: a text, which may be a timeline such as "a red circle moves right; at 2s it stops",
-                a `Timeline`, or pairs of seconds and text.
+            prompt: What the video shows: a text, a `Timeline`, or pairs of seconds and text. A text may be a timeline too, such
+                as "a red circle moves right; at 2s it stops".
             seed: As for `generate`.
             params: As for `generate`.
             first_frames: A clip to continue, as for `generate`; the stream begins after it.

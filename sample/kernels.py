@@ -18,12 +18,12 @@ _SIDE = 16  # side of the pictures that a convolution's order is chosen for, lik
 def prepared(network: Network) -> Network:
     """A copy for inference whose linear and convolutional layers are faster on a CPU; how much depends on the machine.
 
-    It shares the parameters and buffers of `network`, which stays as it is.
+    The copy shares the parameters and buffers of `network`, which stays as it is.
 
     Otherwise torch orders a weight anew at every call, or hands small inputs to slower code. Prepared and in float32, a row or
-    picture of the output does not depend on those beside it, to the last bit; that of a plain linear layer does. The weights in
-    the kernels' order cost their memory a second time. They are not used where gradients are wanted, or after a weight was
-    changed.
+    picture of the output does not depend on those beside it, to the last bit; a row of a plain linear layer does. The weights in
+    the kernels' order cost their memory a second time. Such weights are not used if gradients are wanted, or after a
+    weight was changed.
     """
     return cast(Network, _prepared(network, {}))
 
@@ -54,7 +54,7 @@ def _prepared_layer(layer: nn.Module) -> nn.Module:
 
 
 class _Prepared(nn.Module, ABC):
-    """A layer with the parameters of another one, and its weight in the kernels' order; where they do not run, without."""
+    """A layer with the parameters of another one, and its weight in the kernels' order; without that if they do not run."""
 
     weight: Tensor
     _copy: "_Copy | None"
@@ -79,7 +79,7 @@ class _Prepared(nn.Module, ABC):
         return plain
 
     def __getstate__(self) -> dict[str, object]:
-        return {**nn.Module.__getstate__(self), "_copy": None}  # the kernels' memory can be neither copied nor saved
+        return {**nn.Module.__getstate__(self), "_copy": None}  # a weight in the kernels' order can be neither copied nor saved
 
     def __setstate__(self, state: dict[str, object]) -> None:
         """A copy gets kernels of its own: without them, its output would be rounded in another way."""
@@ -101,8 +101,8 @@ class PreparedConv2d(_Prepared, nn.Conv2d):
     def _kernel(self) -> Kernel:
         geometry = cast(tuple[int, ...], self.padding), self.stride, self.dilation, self.groups
         size = (1, self.in_channels, _SIDE, _SIDE)
-        memory = torch.ops.mkldnn._reorder_convolution_weight(self.weight.detach(), *geometry, size)
-        return lambda x, bias: torch.ops.mkldnn._convolution_pointwise(x, memory, bias, *geometry, "none", [], "")
+        ordered = torch.ops.mkldnn._reorder_convolution_weight(self.weight.detach(), *geometry, size)
+        return lambda x, bias: torch.ops.mkldnn._convolution_pointwise(x, ordered, bias, *geometry, "none", [], "")
 
 
 @dataclass(frozen=True)

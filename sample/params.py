@@ -32,7 +32,7 @@ class SamplingParams:
     top_k: int | None = None
     top_p: float | None = None
     guidance_scale: float = 2.0
-    decoding: str | int = "row"
+    decoding: str | int | Decoding = "row"
 
     def __post_init__(self) -> None:
         keep = partial(object.__setattr__, self)  # plain numbers, whatever they came as, so that files can hold them
@@ -61,6 +61,7 @@ class SamplingParams:
     @cached_property
     def way(self) -> Decoding:
         """How the tokens of a latent frame are found: what `decoding` names."""
+        assert not isinstance(self.decoding, Decoding), "kept by name"
         return NAMED.get(self.decoding) or ByBlock(int(self.decoding))
 
 

@@ -1,7 +1,7 @@
 """Products with a weight that is kept in the order in which a CPU's kernels read it.
 
-Two libraries compute them, and which one is faster depends on the machine. A stream's tokens must not. So there is a choice only
-where both sum in the same order and agree to the last bit, whatever the number of rows.
+Two libraries compute them, and which one is faster depends on the machine. A stream's tokens must not depend on it. So there is a
+choice only if both sum in the same order and agree to the last bit, whatever the number of rows.
 """
 
 import time
@@ -34,13 +34,13 @@ def linear_kernel(weight: Tensor) -> Kernel:
 class OrderedProduct:
     """oneDNN's product, with the weight in its blocks.
 
-    In float32 a row of the output does not depend on how many there are. On some machines oneDNN splits sums of more than 1,024
-    features for a single row; such a row is computed with a second one.
+    In float32 a row of the output does not depend on how many rows there are. On some machines oneDNN splits sums of more than
+    1,024 features for a single row; such a row is computed with a second one.
     """
 
     def __init__(self, weight: Tensor):
         self.out_features, self.in_features = weight.shape
-        self.memory = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS)
+        self.ordered = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS)
 
     def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
         if x.numel() == self.in_features and not _single_row_is_exact(self.in_features, self.out_features):
@@ -49,14 +49,14 @@ class OrderedProduct:
         return self._multiply(x, bias)
 
     def _multiply(self, x: Tensor, bias: Tensor | None) -> Tensor:
-        product: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.memory, bias, "none", [], "")
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.ordered, bias, "none", [], "")
         return product
 
 
 class TransposedProduct:
     """The product of torch's own library, with the weight turned over, and rows added until it agrees with `OrderedProduct`.
 
-    Where no few rows make them agree, it is `OrderedProduct` that computes.
+    If no few rows make the two agree, `OrderedProduct` computes.
     """
 
     def __init__(self, weight: Tensor):
@@ -81,7 +81,7 @@ class TransposedProduct:
 @cache
 @torch.inference_mode()
 def _padding(rows: int, in_features: int, out_features: int, threads: int) -> int | None:
-    """How many rows to add for the transposed product to be the ordered one; None where none of a few will do.
+    """How many rows to add for the transposed product to be the ordered one; None if none of a few will do.
 
     Found out on random numbers, once a process for every number of rows that comes.
     """

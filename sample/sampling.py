@@ -42,7 +42,7 @@ def shape_logits(logits: Tensor, params: SamplingParams) -> Tensor:
 class Chooser:
     """Chooses tokens by inverse transform: the token at which the cumulated probability passes a uniform number.
 
-    Twice as many rows of logits as of numbers are predictions with their prompts and with the null prompt, to be guided.
+    If there are twice as many rows of logits as of numbers, they are predictions with the prompts and then with the null prompt.
 
     A token in several factors uses the same number: what is left of it inside the chosen share is uniform again.
 
@@ -55,7 +55,7 @@ class Chooser:
         self.params, self.uniforms = params, uniforms
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Logits `[R, S, V]`, or `[2 R, S, V]` where guided -> int64 `[R, S]`."""
+        """Logits `[R, S, V]`, or `[2 R, S, V]` if guided -> int64 `[R, S]`."""
         logits = logits.double()
         if logits.shape[0] == 2 * self.uniforms.shape[0]:
             logits = guide(logits, self.params.guidance_scale)

@@ -8,13 +8,13 @@ from torch import Tensor
 
 from ..data import Caption
 from ..data.timeline import latent_captions
-from ..model import LMState, PromptMemory, VideoLM, shift_tokens, to_sequence
+from ..model import PromptMemory, VideoLM, shift_tokens, to_sequence
 from ..model.blocks import check_block_length
 from ..tokenizer import TextTokenizer
 from .anchor import init_anchor, renew_sink
 from .codec import VideoCodec
 from .compiled import compile_layers, compile_lm
-from .decoding import ChooserOf, Found, NextFrame
+from .decodings import Found, NextFrame
 from .kernels import prepared
 from .packing import fingerprint
 from .params import SamplingParams, checked_seed
@@ -26,7 +26,7 @@ from .steps import GeneratorState, Step
 class Stepper:
     """Steps streams, each of which is a `GeneratorState` that belongs to the caller.
 
-    It computes with a copy of the video LM that shares the weights, so that the network of its caller stays as it is.
+    The stepper computes with a copy of the video LM that shares the weights. So the caller's network stays as it is.
 
     Args:
         codec: Tokens to pixels and back.
@@ -173,27 +173,11 @@ class Stepper:
         """Chooses the tokens of the next latent frame, int64 `[1, frame_length]`."""
         self.follow_timeline(state)
         uniforms = stream_uniforms(state.seed, state.latent_index, self.lm.frame_length)[None].to(self.device)
-        found = self.find_tokens(
-            state.lm, state.prompts, state.previous, state.params, lambda places: Chooser(state.params, uniforms[:, places])
-        )
+        block_length = state.params.block_length(self.codec.frame_shape)
+        frame = NextFrame(self.lm, state.lm, state.prompts, state.previous, block_length)
+        found = state.params.way.find(frame, lambda places: Chooser(state.params, uniforms[:, places]))
         state.latent_index, state.previous = state.latent_index + 1, found.tokens
         return found
-
-    @torch.inference_mode()
-    def find_tokens(
-        self, lm: LMState, prompts: PromptMemory, previous: Tensor, params: SamplingParams, chooser: ChooserOf
-    ) -> Found:
-        """The tokens of the next latent frame of some streams, which are all before their first one, or none.
-
-        Args:
-            lm: Where they stand; of R rows, or of 2 R if guided.
-            prompts: What conditions them, rows as in `lm`.
-            previous: int64 `[R, frame_length]`, the latent frames before.
-            params: How the tokens are found.
-            chooser: Gives what chooses the tokens of some places.
-        """
-        block_length = params.block_length(self.codec.frame_shape)
-        return params.way.find(NextFrame(self.lm, lm, prompts, previous, block_length), chooser)
 
     def is_sink_due(self, state: GeneratorState, picture: Tensor) -> bool:
         """Keeps the last frame of the latent frame that was made, and says whether the sink is to be renewed now."""

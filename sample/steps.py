@@ -21,7 +21,7 @@ class GeneratorState(State):
         decoder: The detokenizer's state.
         previous: int64 `[1, frame_length]`, tokens of the last latent frame; before the first one -1 and the start.
         prompts: The memory of the prompt, rows as in `lm`.
-        prompt: The prompt that holds for the latest latent frame, before the first one for that.
+        prompt: The prompt that holds for the latest latent frame; before there is one, for the first.
         upcoming: Prompts still to come, with the latent frames from which they hold, in order.
         latent_index: The next latent frame.
         seed: Seed of the stream's noise.

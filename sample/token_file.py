@@ -1,7 +1,7 @@
 """Token files (`.fct`): a video as its tokens, written while it is made and readable while it is written.
 
 A file is a magic word and then records: 8 bytes of length, and that many bytes of `pack`, which carries a checksum. The first
-record says what the tokens are; each later one holds latent frames, and the prompt where it is another than before. What is cut
+record says what the tokens are; each later one holds latent frames, and the prompt if it is another than before. What is cut
 off at the end is left out, so that a file can be read while it grows, and after a crash.
 """
 
@@ -43,8 +43,8 @@ class TokenHeader:
         width: Columns of the frames in pixels.
         temporal_stride: Frames of every latent frame after the first.
         fps: Frames per second.
-        seed: Seed of the stream that made them; `None` where a real video was encoded.
-        params: How they were chosen; `None` where a real video was encoded.
+        seed: Seed of the stream that made them; `None` if a real video was encoded.
+        params: How they were chosen; `None` if a real video was encoded.
     """
 
     tokenizer: str
@@ -78,9 +78,9 @@ class TokenVideo:
     Attributes:
         header: What the tokens are.
         tokens: int64 `[T, H, W]`.
-        prompts: The prompts with the latent frames from which they hold, in order; empty where none is known.
+        prompts: The prompts with the latent frames from which they hold, in order; empty if none is known.
         num_bytes: Size of what was read.
-        whole: False where the end of the file is cut off, or still being written.
+        whole: False if the end of the file is cut off, or still being written.
     """
 
     header: TokenHeader
@@ -101,7 +101,7 @@ class TokenVideo:
 
     @property
     def bits_per_pixel(self) -> float:
-        """Of the tokens, at log2 of the codebook's size each; `num_bytes` says what the file spends with all around them."""
+        """Bits of the tokens, at log2 of the codebook's size each; `num_bytes` says what the file spends with all around them."""
         pixels = self.num_frames * self.header.height * self.header.width
         return self.tokens.numel() * math.log2(self.header.codebook_size) / max(pixels, 1)
 

@@ -9,7 +9,8 @@ from torch import Tensor
 from framecast.data import SpriteWorld
 from framecast.data.sprites import LINEAR, Gradient, Pen, Scene, SpriteObject, parse_caption, render, trajectory
 from framecast.evaluate.figures import Section
-from framecast.evaluate.study import Settings, Study
+from framecast.evaluate.settings import Settings
+from framecast.evaluate.study import Study
 from framecast.sample import load_bundle
 
 SETTINGS = Settings(clips=6, long_clips=2, long_frames=97)

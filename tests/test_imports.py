@@ -24,9 +24,10 @@ MAY_IMPORT = {  # the table of docs/architecture.md
 }
 PARTS_OF_SERVE = {  # which of our rooms, and which other parts, each may import
     "protocol": {"sample"},
-    "server": {"data", "sample", "protocol"},
+    "engine": {"sample", "protocol"},
+    "server": {"data", "sample", "protocol", "engine"},
     "client": {"data", "sample", "protocol"},
-    "cluster": {"sample", "protocol", "server"},
+    "cluster": {"sample", "protocol", "engine", "server"},
     "notebook": {"data", "sample"},
 }
 VENDOR_ROOM = {

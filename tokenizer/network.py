@@ -26,7 +26,7 @@ class VideoTokenizerConfig:
     time_strides: tuple[int, ...] = (4,)
     """Frames folded into one between a stage and the next; their product is the temporal stride."""
     local_encoder: bool = False
-    """Whether a token says only what its own pixels show: the encoder then looks at no frames before its own latent frame, and
+    """Whether a token says only what its own pixels show. The encoder then looks at no frames before its own latent frame, and
     beyond a token's square by `patch_size` pixels for each block of the first stage. Video LMs learn such tokens sooner."""
 
     def __post_init__(self) -> None:

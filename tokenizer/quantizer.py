@@ -46,7 +46,7 @@ class Quantizer(nn.Module, ABC):
         if self.codebook_size >= 2**62:
             raise ValueError(f"got {' x '.join(map(str, digits))} codes; wanted a joint codebook below 2^62, an int64 token")
         self.codebook_base = _cut_between_digits(digits)
-        """Where large vocabularies cut a token in two, `high * codebook_base + low`: between two digits where it can be."""
+        """Where large vocabularies cut a token in two, `high * codebook_base + low`: between two digits if it can be."""
 
     def forward(self, latents: Tensor) -> Quantized:
         """Quantizes `[B, T, H, W, D]`.
@@ -76,7 +76,7 @@ class Quantizer(nn.Module, ABC):
         return rearrange(tokens.long(), "b (t h w) -> b t h w", **shape)
 
     def _quantize_unsound(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """As `_quantize`, where some latents are not finite; they stay so in the quantized ones, to tell which they were."""
+        """As `_quantize`, if some latents are not finite; they stay so in the quantized ones, to tell which they were."""
         training = self.training
         self.eval()  # a codebook that follows its latents must not follow these
         quantized, tokens, loss = self._quantize(latents.nan_to_num(0.0, 0.0, 0.0))
@@ -98,7 +98,7 @@ class Quantizer(nn.Module, ABC):
 
 
 def _cut_between_digits(digits: Sequence[int], most: float = 4.0) -> int:
-    """The product of the first digits that is nearest to the square root of all, or where that is `most` times off, the root."""
+    """The product of the first digits that is nearest to the square root of all; the root itself if that is `most` times off."""
     root = sqrt(prod(digits))
     cuts = [cut for cut in accumulate(digits[:-1], mul) if 1 / most <= cut / root <= most]
     return min(cuts, key=lambda cut: abs(log(cut / root)), default=ceil(root))

@@ -18,8 +18,8 @@ _MAX_CODES_FSQ = 2**24  # the library's indices are sums in float32
 class FSQ(Quantizer):
     """Finite scalar quantization (Mentzer et al. 2023): every number of the latent is rounded to one of a few levels.
 
-    The numbers are squashed by tanh before they are rounded. In its flat ends only the outermost codes are used and hardly any
-    gradient comes back; a small loss on what lies beyond `_LIMIT` keeps the numbers out of them.
+    The numbers are squashed by tanh before they are rounded. In the flat ends of tanh only the outermost codes are used, and
+    hardly any gradient comes back. A small loss on what lies beyond `_LIMIT` keeps the numbers out of these ends.
 
     Args:
         levels: Levels of each number; the codebook has their product.
@@ -198,7 +198,7 @@ class ResidualFSQ(Quantizer):
 
 
 class _ResidualCodebooks(Quantizer):
-    """What the residual quantizers with codebooks share: one index a round, joined into one token. They set `codes`."""
+    """What the residual quantizers with codebooks share: one index a round, joined into one token. Subclasses set `codes`."""
 
     codes: vq.ResidualVQ | vq.ResidualSimVQ
 

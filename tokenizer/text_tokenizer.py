@@ -19,12 +19,12 @@ _CRUMBS = 0.75  # pieces for each letter, from which on a word has fallen apart
 class TextTokenizer:
     """Subword ids of a text. Every sequence ends with `eos_id`; the null prompt of guidance is that one id alone.
 
-    Texts are folded to what the model was trained on: where it knows lower case alone, case does not matter, and neither do
-    a full stop or quotes around a text where it knows none.
+    Texts are folded to what the model was trained on. If it knows lower case alone, case does not matter. If it knows no
+    full stop and no quotes around a text, these do not matter either.
 
     Args:
         model_bytes: A serialized sentencepiece model.
-        words: The words of the captions that the video LM was trained on, as `words_of` finds them; `None` where nobody knows.
+        words: The words of the captions that the video LM was trained on, as `words_of` finds them; `None` if nobody knows.
 
     Raises:
         ValueError: The bytes are not a sentencepiece model.
@@ -100,7 +100,7 @@ class TextTokenizer:
 
     @cached_property
     def _fold_case(self) -> Callable[[str], str]:
-        """To lower or to upper case where the model knows that alone."""
+        """Turns texts to lower or to upper case, if the model knows that case alone."""
         cased = [letter for letter in self._letters if letter.lower() != letter.upper()]
         fits = (fold for fold in (str.lower, str.upper) if all(letter == fold(letter) for letter in cased))
         return next(fits, str)
@@ -119,13 +119,13 @@ class TextTokenizer:
         return text if folded == plain else folded
 
     def learned(self, captions: Iterable[str]) -> "TextTokenizer":
-        """The same, for a video LM that was trained on these captions too; where its words are not known, they stay so."""
+        """The same, for a video LM that was trained on these captions too; unknown words stay unknown."""
         if self.words is None:
             return self
         return TextTokenizer(self.model_bytes, self.words.union(*(self._words(text) for text in captions)))
 
     def unseen(self, text: str) -> list[str]:
-        """The words of a text that the training had in no caption; where its words are not known, those that fall apart."""
+        """The words of a text that the training had in no caption. If nobody knows its words, those that fall apart."""
         return [word for word in self._words(text) if (self._falls_apart(word) if self.words is None else word not in self.words)]
 
     def _words(self, text: str) -> list[str]:

@@ -7,7 +7,7 @@ _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['’-][^\W{_UNSPACED}]+
 
 
 def words_of(text: str) -> list[str]:
-    """The words and signs of a text, each once, in their order; a character each where a script has no spaces.
+    """The words and signs of a text, each once, in their order; a character each if a script has no spaces.
 
     "a red circle moves, then stops" -> a, red, circle, moves, the comma, then, stops.
     """

@@ -1,7 +1,7 @@
 """Which classes a configuration may name: those of this project and a few of its libraries', and what `--allow` adds.
 
-jsonargparse asks its list before it imports anything, and again for where the class that it found was defined, so that an
-allowed module is no door to what it has imported itself.
+jsonargparse asks its list before it imports anything, and again for the module in which the class that it found was
+defined. So an allowed module is no door to what it has imported itself.
 """
 
 import inspect
@@ -66,7 +66,7 @@ def allow_only(modules: Sequence[str]) -> None:
 
 
 def explain_refusal(message: str) -> str | None:
-    """What to do where jsonargparse refused a class path; None where it refused something else."""
+    """What to do if jsonargparse refused a class path; None if it refused something else."""
     found = re.search(r"Importing '([^']+)' is not allowed", message)
     if found is None:
         return None

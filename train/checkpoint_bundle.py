@@ -35,8 +35,8 @@ def export_checkpoint(checkpoint: str | Path, folder: str | Path) -> Path:
     """Writes the bundle of a checkpoint, with the averaged weights, as the end of its training would have done.
 
     Args:
-        checkpoint: A file that a training of this version keeps, such as `runs/mine/checkpoints/last.ckpt`. That of a video LM
-            needs the bundle of its tokenizer, where it was then.
+        checkpoint: A file that a training of this version keeps, such as `runs/mine/checkpoints/last.ckpt`. The checkpoint of a
+            video LM needs the bundle of its tokenizer, where that was then.
         folder: Where the bundle goes; the folder above it must exist.
 
     Raises:

@@ -15,8 +15,8 @@ from .stopping import Stopped, StopSignals, end_children
 class Checkpointing(ModelCheckpoint):
     """Keeps `last.ckpt` up to date, where `--ckpt_path last` finds it.
 
-    Ctrl-C and SIGTERM end the run after the present step, gradients that are being accumulated included, with a checkpoint of
-    it; a validation ends after its present batch. A new run beside an old one writes `last-v1.ckpt` and so on; nothing is
+    Ctrl-C and SIGTERM end the run after the present step, with a checkpoint of it; gradients that are being accumulated are
+    included. A validation ends after its present batch. A new run beside an old one writes `last-v1.ckpt` and so on; nothing is
     overwritten but a run's own checkpoint.
 
     Args:
@@ -76,7 +76,7 @@ class Checkpointing(ModelCheckpoint):
         self.signals.release()
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        """Keeps what was learned where a signal, or a clip that does not come, ends the run between steps or in a validation."""
+        """Keeps what was learned if a signal, or a clip that does not come, ends the run between steps or in a validation."""
         end_children()
         if self._between_steps and trainer.world_size == 1:
             self._between_steps = False
@@ -107,7 +107,7 @@ class Checkpointing(ModelCheckpoint):
         raise AssertionError("a signal was agreed on")
 
     def _save_now(self, trainer: L.Trainer) -> None:
-        """Within a validation, too, what is kept are the weights of the training and not those that are validated."""
+        """Within a validation, too, the weights of the training are kept, and not those that are validated."""
         for callback in trainer.callbacks:
             if isinstance(callback, EMA):
                 callback.put_back(trainer.lightning_module)

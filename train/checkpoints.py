@@ -79,7 +79,7 @@ class AtomicCheckpointIO(CheckpointIO):
 
 
 def precision_of(path: Path) -> Precision | None:
-    """In which precision the run was that kept a checkpoint, from its manifest; None where that does not say."""
+    """The precision of the run that kept a checkpoint, from its manifest; None if the manifest does not say."""
     try:
         said = parse_json(read_regular(_manifest_path(path), _LARGEST_MANIFEST)).get("precision")
     except (OSError, ValueError, AttributeError):

@@ -148,7 +148,7 @@ class TrainCLI(LightningCLI):
         return trainer
 
     def _kept_precision(self) -> Precision | None:
-        """That of the checkpoint from which the run goes on: another one would not give the same weights."""
+        """The precision of the checkpoint from which the run goes on; another one would not give the same weights."""
         path = self.config[self.config.subcommand].get("ckpt_path")
         found = self._last_checkpoint() if path == "last" else path and Path(path)
         return precision_of(found) if found else None

@@ -27,8 +27,8 @@ class Example:
 def corrupt(inputs: Tensor, num_frames: int, codebook_size: int, most: float) -> Tensor:
     """Replaces a random share of the input tokens by random ones, more on later frames; keeps long rollouts from drifting.
 
-    Each clip draws its share uniformly from 0 to `most`; it holds in the last latent frame and grows to it in equal steps. The
-    start is never replaced.
+    Each clip draws its share uniformly from 0 to `most`. The share grows in equal steps and is reached in the last latent frame.
+    The start is never replaced.
 
     Args:
         inputs: int64 `[B, S]`, of `num_frames` whole latent frames.
@@ -70,8 +70,8 @@ def cut_gap(example: Example, sink_frames: int, gap: int) -> Example:
     """The example without the `gap` latent frames behind the sink, as a stream is seen whose window has rolled on.
 
     Inputs were shifted before, so the first frame behind the gap still has its true inputs. A prompt that starts inside
-    the gap holds from the first frame behind it. That frame is not scored: a stream never has its sink alone before a gap, so it
-    would teach the model that the second latent frame of a video need not follow from the first.
+    the gap holds from the first frame behind it. That frame is not scored: a stream never has its sink alone before a gap. If
+    scored, the frame would teach the model that the second latent frame of a video need not follow from the first.
     """
 
     def cut(sequence: Tensor) -> Tensor:

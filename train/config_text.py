@@ -11,7 +11,7 @@ from ..data.reading import read_regular
 from .renamed import with_new_names
 
 MAX_BYTES = 2**20
-"""Of one configuration file; those that are shipped have some 2,000."""
+"""Size of one configuration file at most; those that are shipped have some 2,000 bytes."""
 _MAX_VALUES, _MAX_DEPTH = 100_000, 50
 _plain_load = jsonargparse.get_loader("yaml")
 _plain_read = jsonargparse.Path.read_text

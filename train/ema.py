@@ -29,7 +29,7 @@ class EMA(L.Callback):
         self.decay = decay
         self.num_updates = 0
         self.average: dict[str, Tensor] = {}
-        """The averaged parameters by name; those of the training while it is the averaged ones that the network has."""
+        """The averaged parameters by name; those of the training while the network has the averaged ones."""
         self._swapped = False
 
     def on_load_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -72,7 +72,7 @@ class EMA(L.Callback):
             self._swap(pl_module)
 
     def put_back(self, pl_module: L.LightningModule) -> None:
-        """Gives the network the weights of the training again, where a validation was left before its end."""
+        """Gives the network the weights of the training again, if a validation was left before its end."""
         if self._swapped:
             self._swap(pl_module)
 

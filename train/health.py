@@ -18,7 +18,7 @@ class CodebookCollapse(RuntimeError):
 class CodebookGuard(L.Callback):
     """Logs usage, perplexity and dead codes over the last steps; ends a run that uses too few codes.
 
-    It looks every `trainer.log_every_n_steps` steps, and is idle when no tokenizer is trained.
+    The guard looks every `trainer.log_every_n_steps` steps, and is idle if no tokenizer is trained.
 
     Args:
         window: Steps over which codes are counted.

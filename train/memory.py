@@ -10,7 +10,7 @@ _LARGEST_TRIM, _LARGEST_MMAP = 2**31 - 1, 2**25  # what `mallopt` takes at the m
 def keep_freed_memory() -> bool:
     """Lets the C library keep memory that was freed, so that steps do not ask the system for the same pages again and again.
 
-    It costs no more memory than the largest step needs. Only glibc knows how; returns whether it was there.
+    This costs no more memory than the largest step needs. Only glibc knows how; returns whether glibc was there.
     """
     if platform.libc_ver()[0] != "glibc":
         return False

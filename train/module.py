@@ -33,7 +33,7 @@ class TrainingModule(L.LightningModule, ABC):
         self.bad_steps = 0
         """Steps in a row whose gradient was not finite."""
         self.suspects: list[str] = []
-        """Names of the clips of the last batch of which something became not finite, where they are known."""
+        """Names of the clips of the last batch of which something became not finite, if they are known."""
         self._random_state: dict[str, Any] | None = None
 
     @property
@@ -47,7 +47,7 @@ class TrainingModule(L.LightningModule, ABC):
 
     @property
     def tokenizer_bundle(self) -> dict[str, str] | None:
-        """Folder and hash of the bundle whose tokenizer the network's tokens are of; None where that is what is trained."""
+        """Folder and hash of the bundle whose tokenizer the tokens are of; None if that tokenizer is what is trained."""
         return None
 
     @abstractmethod

@@ -58,7 +58,7 @@ def _add(slice_: nn.Sequential, index: int, layer: nn.Module) -> int:
 
 
 NETWORKS = {"vgg16": _vgg16, "alexnet": _alexnet}
-"""By name."""
+"""The networks, by name."""
 
 
 class Features(nn.Module):

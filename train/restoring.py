@@ -121,7 +121,7 @@ def check_optimizers(optimizers: list[torch.optim.Optimizer], step: int) -> None
         if isinstance(optimizer, torch.optim.Adam):  # AdamW too; what never had a gradient is not remembered
             lacking = any(not set(state) >= _ADAM for state in optimizer.state.values()) or (step > 0 and not optimizer.state)
             wrong += ["it lacks the means of its gradients"] * lacking
-        wrong += [message for p, state in optimizer.state.items() for message in _wrong_memory(p, state)]
+        wrong += [message for p, state in optimizer.state.items() for message in _wrong_state(p, state)]
         if wrong:
             raise ValueError(f"checkpoint with an optimizer that cannot go on: {wrong[0]}; {_REMEDY}")
 
@@ -135,7 +135,7 @@ def _wrong_settings(group: dict[str, Any]) -> Iterator[str]:
         yield "its betas are not two numbers"
 
 
-def _wrong_memory(parameter: Tensor, state: dict[str, Any]) -> Iterator[str]:
+def _wrong_state(parameter: Tensor, state: dict[str, Any]) -> Iterator[str]:
     for name, value in state.items():
         if isinstance(value, Tensor) and not _is_finite(value):
             yield f"its {name} is not finite"

@@ -13,7 +13,7 @@ def shipped_configs() -> list[str]:
 
 
 def with_shipped_configs(args: Sequence[str]) -> list[str]:
-    """The arguments of a command with the name of a shipped configuration replaced by its path, where no file has that name.
+    """The arguments of a command with the name of a shipped configuration replaced by its path, if no file has that name.
 
     The path that it has in a clone, `train/configs/folder_lm.yaml`, is a name as well.
     """

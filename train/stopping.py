@@ -34,8 +34,8 @@ class Stopped(BaseException):
 class StopSignals:
     """Turns the first signal into `Stopped`: at once, or while a step is `held`, when somebody asks for it.
 
-    Others that come soon after it mean the same. One that comes later ends the process there and then: whatever is being written
-    is replaced whole or not at all. A context manager; signals reach the main thread only, elsewhere it does nothing.
+    Signals that come soon after the first mean the same. A later one ends the process there and then: whatever is being written
+    is replaced whole or not at all. Use as a context manager. Signals reach the main thread only; elsewhere it does nothing.
 
     Args:
         grace: Seconds after the first signal in which others change nothing.

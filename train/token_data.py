@@ -25,14 +25,14 @@ from .tokenize import drop_stale_tokens, write_tokens
 
 _LARGEST_TEXT_MODEL = 2**26
 NO_CAPTION = "a video"
-"""What a text tokenizer is trained on where no clip has a caption, and what to prompt such a model with."""
+"""What a text tokenizer is trained on if no clip has a caption, and what to prompt such a model with."""
 
 
 class TokenDataModule(ResumableDataModule):
     """Clips of a source as tokens, for the training of a video LM.
 
-    The clips are tokenized once, into shards that later runs use again. The text tokenizer is that of the bundle, or where it
-    has none, one that is trained on the captions and lies beside the shards. A clip of which nothing is said trains the null
+    The clips are tokenized once, into shards that later runs use again. The text tokenizer is that of the bundle. If the
+    bundle has none, one is trained on the captions and lies beside the shards. A clip of which nothing is said trains the null
     prompt.
 
     Args:
@@ -199,7 +199,7 @@ class PromptCollate:
 
     @classmethod
     def of(cls, text_tokenizer: TextTokenizer, texts: set[str]) -> "PromptCollate":
-        """For the given texts and the null prompt, which is the text ""."""
+        """The one for the given texts and the null prompt, which is the text ""."""
         ids = {text: text_tokenizer.encode(text, max_length=len(text.encode()) + 2) for text in texts}
         return cls({**ids, "": [text_tokenizer.eos_id]}, text_tokenizer.pad_id)
 
@@ -228,7 +228,7 @@ class WithStills(Dataset[tuple[TokenClip, list[TokenClip]]]):
 
     Args:
         clips: The clips.
-        stills: The single frames, which begin anew where there are too few.
+        stills: The single frames, which begin anew if there are too few.
         per_clip: How many a clip has.
     """
 

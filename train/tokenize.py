@@ -23,12 +23,12 @@ _BATCH_SIZE = 8
 
 
 def write_tokens(folder: Path, clips: Dataset, tokenizer: VideoTokenizer, meta: dict[str, Any], num_workers: int = 0) -> None:
-    """Tokenizes clips into shards with a progress bar; goes on where it was interrupted, does nothing where it is done.
+    """Tokenizes clips into shards with a progress bar; goes on where it was interrupted, does nothing if it is done.
 
     Args:
         folder: Where the shards go; made if missing.
         clips: Gives a `CaptionedClip` for each index; all of one shape.
-        tokenizer: Where its weights are, the work is done.
+        tokenizer: The work is done where its weights are.
         meta: What the tokens depend on; plain JSON values.
         num_workers: Processes that prepare clips beside the tokenizing; 0 prepares them in it.
 

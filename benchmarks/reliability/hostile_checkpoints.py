@@ -50,7 +50,7 @@ def make_checkpoints(folder: Path, sound: Path, changed: bool = True) -> Iterato
 
 
 def _pickles(marker: Path) -> dict[str, bytes]:
-    """Pickles of every kind, most of which run code where pickle may."""
+    """Pickles of every kind, most of which run code if pickle may."""
     call = f"cposix\nmkdir\n(V{marker}\nt".encode()
     touch = {f"code by REDUCE, protocol {n}": pickle.dumps({"state_dict": Touch(marker)}, protocol=n) for n in range(6)}
     return {
@@ -214,7 +214,7 @@ def _first_weight(change: Callable[[torch.Tensor], Any]) -> Callable[[dict[str, 
     return changed
 
 
-def _memory(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+def _adam_state(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
     """Changes what the optimizer remembers of its first parameter."""
 
     def changed(checkpoint: dict[str, Any]) -> dict[str, Any]:
@@ -262,10 +262,10 @@ CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a sparse weight": _first_weight(lambda value: value.to_sparse()),
     "no memory of the optimizer": _with(optimizer_states=[]),
     "an optimizer of other parameters": _with(optimizer_states=[{"state": {}, "param_groups": [{"params": [0]}]}]),
-    "an optimizer that remembers text": _memory(lambda state: "text"),
-    "an optimizer that remembers too little": _memory(lambda state: {"step": state["step"]}),
-    "an optimizer of other shapes": _memory(lambda state: {**state, "exp_avg": torch.zeros(2)}),
-    "an optimizer that is not finite": _memory(lambda state: {**state, "exp_avg_sq": state["exp_avg_sq"] * float("nan")}),
+    "an optimizer that remembers text": _adam_state(lambda state: "text"),
+    "an optimizer that remembers too little": _adam_state(lambda state: {"step": state["step"]}),
+    "an optimizer of other shapes": _adam_state(lambda state: {**state, "exp_avg": torch.zeros(2)}),
+    "an optimizer that is not finite": _adam_state(lambda state: {**state, "exp_avg_sq": state["exp_avg_sq"] * float("nan")}),
     "a learning rate of text": _group("lr", "fast"),
     "a learning rate that is not finite": _group("lr", float("nan")),
     "betas of text": _group("betas", "many"),

@@ -33,7 +33,7 @@ def rows(folder: Path) -> Iterator[Row]:
 
 
 def make_apart(folder: Path, sound: bytes) -> Iterator[tuple[str, Attempt]]:
-    """Each bad thing beside one good file; the attempt fails where the bad one is not named."""
+    """Each bad thing beside one good file; the attempt fails if the bad one is not named."""
     for number, (name, make) in enumerate({**BAD_FILES, **BAD_LINES}.items()):
         own = folder / str(number)
         own.mkdir(parents=True)

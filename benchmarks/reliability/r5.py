@@ -52,7 +52,7 @@ def _training(folder: Path, kind: str, moment: str) -> Training:
 
 
 def _prepare(own: Path, moment: str, bundle: Path) -> None:
-    """A small file system, where the machine allows one, with an older bundle."""
+    """A small file system, if the machine allows one, with an older bundle."""
     place = _place(own, moment)
     place.mkdir()
     if own.name.endswith(("full disk", "read-only")):

@@ -67,7 +67,7 @@ def _waiting(folder: Path) -> Iterator[Training]:
 
 
 def _exporting(folder: Path, bundle: Path) -> Iterator[Training]:
-    """Over an older bundle."""
+    """A signal during the export, which writes over an older bundle."""
     for number in (SIGTERM, SIGINT):
         for after in (0, 1, 3, 6, 9, 10, 11, 12, 13, 15):
             own = folder / f"export {after} {number}"
@@ -93,7 +93,7 @@ def _ranks(folder: Path) -> Iterator[Training]:
 
 
 def _commands(folder: Path) -> Iterator[Training]:
-    """Lightning starts the second process, and ends the first one where the second one ends."""
+    """Lightning starts the second process, and ends the first one when the second one ends."""
     for rank, number in ((0, SIGTERM), (1, SIGINT)):
         settings = signal_settings(moment="step", number=int(number), rank=rank)
         yield CommandLine(folder / f"command {rank} {number}", *_DDP, settings=settings)
@@ -135,11 +135,11 @@ def _bundle_problem(training: Training) -> str | None:
 
 
 def signal_settings(**options: Any) -> dict[str, Any]:
-    """With a signal of its own."""
+    """Settings with a signal of the training's own."""
     return {"trainer": {"callbacks": [fault("SignalAt", **options)]}}
 
 
 def source_settings(name: str, data: str = "ClipDataModule", **options: Any) -> dict[str, Any]:
-    """With a source of `faults` in the place of the sprite world."""
+    """Settings with a source of `faults` in the place of the sprite world."""
     sized = {"num_clips": 64, "num_frames": 5, "size": 32, **options}
     return {"data": {"class_path": f"framecast.train.{data}", "init_args": {"source": fault(name, **sized)}}}

@@ -22,8 +22,8 @@ class Row:
         what: What was tried.
         count: How often.
         passed: How many ended as they should.
-        seconds: Worst time: of the processor where files are read, of the clock where trainings run.
-        mib: Worst memory above what the process had; None where it was not measured.
+        seconds: Worst time: of the processor for files, of the clock for trainings.
+        mib: Worst memory above what the process had; None if it was not measured.
         wrong: What did not pass, and how it ended.
     """
 
@@ -50,7 +50,7 @@ class Row:
 
 
 def judge(attempt: Attempt, errors: type[Exception] | tuple[()], accepted: bool) -> str | None:
-    """What is wrong with how an attempt ends; None if it is refused with the right error or, where allowed, accepted."""
+    """What is wrong with how an attempt ends; None if it is refused with the right error, or accepted and may be."""
     try:
         attempt()
     except errors:

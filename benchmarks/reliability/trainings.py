@@ -54,7 +54,7 @@ class Training:
         folder.mkdir(exist_ok=True)
         self.folder, self.ranks, self.awaited = folder, ranks, awaited
         self.statuses: list[int] = []
-        """The exit status of each process; minus the signal where one ended it."""
+        """The exit status of each process; minus the signal if one ended it."""
         self.started = self.ended = self.said = float("nan")
         """When it was started, when it had ended, and when it said what was awaited."""
         self.orphans: list[int] = []

@@ -26,13 +26,13 @@ class Trial(TrainCLI):
         super().__init__(["fit", "--config", str(CONFIG), *QUIET, *options])
 
     def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[L.Callback]) -> L.Trainer:
-        """Without an export at its end."""
+        """The trainer, without an export at its end."""
         return super()._instantiate_trainer(
             config, [callback for callback in callbacks if not isinstance(callback, ExportBundle)]
         )
 
     def _run_subcommand(self, subcommand: str) -> None:
-        """Not yet."""
+        """Does not run it yet."""
 
     def resume(self, path: Path) -> int:
         """As `framecast train fit --ckpt_path PATH` does; the step where it ended."""

@@ -1,8 +1,8 @@
 """Token shards: clips tokenized once and kept in safetensors files, to train from many times.
 
-A folder holds `shard-00000.safetensors`, ... and `index.json`, which names every shard with its count and hash. A shard
-holds one tensor `tokens` `[N, T, h, w]`, int16 where the values fit and int32 where not, and in its header the names
-and captions of its clips as JSON. Shards and index are replaced whole, so an interrupted writing keeps what was done.
+A folder holds `shard-00000.safetensors`, ... and `index.json`, which names every shard with its count and hash. A shard holds one
+tensor `tokens` `[N, T, h, w]`, int16 if the values fit and int32 otherwise. The header holds the names and captions of its clips
+as JSON. Shards and index are replaced whole, so an interrupted writing keeps what was done.
 """
 
 from .index import INDEX_FILE, Index, TokenClip

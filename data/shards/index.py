@@ -56,7 +56,7 @@ class Index:
     clip_shape: tuple[int, ...] | None
     """`(T, h, w)` of every clip; None before the first."""
     shards: tuple[Shard, ...]
-    """In order."""
+    """All shards, in order."""
     complete: bool
     """False while shards are still being written."""
 

@@ -17,7 +17,7 @@ INT16_MAX = torch.iinfo(torch.int16).max
 
 
 class ShardWriter:
-    """Writes token shards, going on after the last whole shard where a folder was left unfinished.
+    """Writes token shards, going on after the last whole shard if a folder was left unfinished.
 
     Use as a context manager: `with ShardWriter(folder, meta=meta) as writer: writer.add(clip)`; leaving it without an
     error writes the last shard and marks the folder complete. `num_clips` says how many clips are there already, so

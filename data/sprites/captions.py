@@ -27,11 +27,11 @@ class ObjectDescription:
     colour: str
     """One of `COLOURS`."""
     size: str | None
-    """One of `SIZES`, or None where the caption does not say."""
+    """One of `SIZES`, or None if the caption does not say."""
     motion: str
     """One of `MOTIONS`, or "stops"."""
     then: str | None = None
-    """One of `NEXT_MOTIONS`, where the caption says what follows."""
+    """One of `NEXT_MOTIONS`, if the caption says what follows."""
 
 
 def describe(item: SpriteObject) -> ObjectDescription:

@@ -177,7 +177,7 @@ class _Draw:
         return replace(item, then=then, switch=self.pick(switches))
 
     def motion(self) -> str:
-        """Bars are one a scene, and neither they nor things that mind the borders go with a camera that pans."""
+        """A scene has at most one bar. Neither bars nor things that mind the borders go with a camera that pans."""
         barred = {PASSES, BOUNCES} if self.camera_step else {PASSES} if self.bar else set()
         shares = {motion: share for motion, share in MOTION_SHARES.items() if motion in set(self.world.motions) - barred}
         edges = np.cumsum(list(shares.values()))

@@ -1,4 +1,4 @@
-"""From a scene to pixels."""
+"""Painting a scene: from the truth about it to pixels."""
 
 from dataclasses import dataclass
 

@@ -23,7 +23,7 @@ class SpriteObject:
     size: str
     """"small" or "large"."""
     radius: float
-    """In pixels."""
+    """Radius in pixels."""
     motion: str
     """One of `MOTIONS`, from frame 0 on."""
     start: tuple[float, float]
@@ -89,7 +89,7 @@ class Scene:
     width: int
     """Columns."""
     timeline: bool = False
-    """Whether the clip is captioned anew where a motion changes, and not by one caption with "then"."""
+    """Whether the clip is captioned anew when a motion changes, and not by one caption with "then"."""
 
     @property
     def num_frames(self) -> int:

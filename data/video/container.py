@@ -13,7 +13,7 @@ from av.stream import Disposition
 from .continuity import Continuity
 from .errors import DECODE_ERRORS, VideoError, advice_for, check_file, reason_of
 
-READER_VERSION = 2  # to be raised where the same file gives other frames than before
+READER_VERSION = 2  # to be raised if the same file gives other frames than before
 DECODED_BY = f"{READER_VERSION}, ffmpeg {av.ffmpeg_version_info}"
 DEFAULT_RATE = 25
 MAX_GAP = 600.0  # seconds one frame may stand; a longer jump of the time stamps is damage
@@ -74,7 +74,7 @@ class Container:
 
     @property
     def end(self) -> float | None:
-        """Seconds at which the last frame ends, counted as time stamps are, where the header is sure of it."""
+        """Seconds at which the last frame ends, counted as time stamps are, if the header is sure of it."""
         start, name = (self.stream.start_time or 0) * self.tick, self._container.format.name
         if not name.startswith(SURE_OF_LENGTH):
             return None
@@ -84,7 +84,7 @@ class Container:
         return self._container.duration / av.time_base if alone else _seconds(self.stream.metadata.get("DURATION", ""))
 
     def is_lost(self, packet: av.Packet) -> bool:
-        """Whether a part of the packet just taken is missing. Where recordings are joined, that only seems so."""
+        """Whether a part of the packet just taken is missing. Where recordings are joined, a part only seems to be missing."""
         if not packet.is_corrupt:
             return False
         near = [stamp for stamp in (*self._stamps, *(packet.dts for packet in self._ahead)) if stamp is not None]
@@ -92,7 +92,7 @@ class Container:
 
     @property
     def duration(self) -> float | None:
-        """Seconds by the header, where it says so."""
+        """Seconds by the header, if it says so."""
         if self.stream.duration:
             return self.stream.duration * self.tick
         return self._container.duration / av.time_base if self._container.duration else None
@@ -122,9 +122,9 @@ class Container:
         return self._moved(packet, self._ahead[0].dts if self._ahead else None)
 
     def mean_rate(self) -> float:
-        """Frames per second over the whole file, which is read for it where the header does not settle it.
+        """Frames per second over the whole file, which is read for that if the header does not settle the rate.
 
-        It must be called before any packet is taken, and leaves the file at its end or in its middle.
+        This must be called before any packet is taken. The file is left at its end or in its middle.
         """
         header = self._header_rate()
         if header is not None:
@@ -141,7 +141,7 @@ class Container:
         return _nearest(guessed_rate(self.stream) or self.rate, len(stamps) / ((max(stamps) - min(stamps) + last) * self.tick))
 
     def _header_rate(self) -> float | None:
-        """The rate, where what the header says agrees; None where the packets have to be counted."""
+        """The rate, if all that the header says agrees; otherwise None, and the packets have to be counted."""
         stream = self.stream
         if not self._has_stamps:
             return self.rate
@@ -230,7 +230,7 @@ class Container:
 
 
 def nominal_rate(stream: av.VideoStream, has_stamps: bool = True) -> float:
-    """Frames per second by the header; the rate ffmpeg guesses where that is as good as the same."""
+    """Frames per second by the header; the rate ffmpeg guesses if that is as good as the same."""
     guess = guessed_rate(stream)
     mean = float(stream.average_rate or 0) if has_stamps else 0.0
     return _nearest(guess or DEFAULT_RATE, mean or guess or DEFAULT_RATE)
@@ -246,7 +246,7 @@ def _seconds(text: str) -> float | None:
 
 
 def guessed_rate(stream: av.VideoStream) -> float:
-    """Frames per second as ffmpeg guesses; 0 where it does not."""
+    """Frames per second as ffmpeg guesses; 0 if it does not."""
     return float(stream.guessed_rate or stream.codec_context.framerate or 0)
 
 
@@ -255,7 +255,7 @@ def _nearest(guess: float, mean: float) -> float:
 
 
 def _open(path: Path):
-    """The open container, and the file within where it had to be opened by us: ffmpeg reads odd names as something else."""
+    """The open container, and the file within if it had to be opened by us: ffmpeg reads odd names as something else."""
     file = None
     options = {"protocol_whitelist": "file"}  # a playlist must not reach into the network
     try:

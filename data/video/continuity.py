@@ -22,10 +22,10 @@ class Continuity:
         """Ticks to add to the stamps of a packet.
 
         Args:
-            decoded: When it is decoded, in ticks; None where the file says nothing.
+            decoded: When it is decoded, in ticks; None if the file says nothing.
             shown: When it is shown.
             following: When the packet after it is decoded.
-            duration: Ticks that it is shown for, by the file; 0 where it says nothing.
+            duration: Ticks that it is shown for, by the file; 0 if it says nothing.
         """
         if decoded is None:
             return self._shift

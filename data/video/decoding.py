@@ -27,7 +27,7 @@ class Decoder:
     Args:
         path: Any video file.
         start: Seconds after the first frame that can be decoded.
-        seeks: Whether to begin at a key frame near `start`, where there is one to rely on.
+        seeks: Whether to begin at a key frame near `start`, if there is one to rely on.
 
     Raises:
         VideoError: If no frame can be decoded.
@@ -86,7 +86,7 @@ class Decoder:
         return self._guarded(deinterlaced(self._decoded()))
 
     def _from(self, start: float) -> Iterator[Timed]:
-        """From the last key frame well before `start`; from the start of the file where there is none to rely on."""
+        """From the last key frame well before `start`; from the start of the file if there is none to rely on."""
         decoded = self._decoded()
         first = next(decoded, None)
         if first is None or self._origin is None or not self._restarts:
@@ -135,7 +135,7 @@ class Decoder:
         self._check_end()
 
     def _check_end(self) -> None:
-        """Notes where the file ends before its header says."""
+        """Notes if the file ends before its header says."""
         promised = self.container.end
         if promised is None or self._origin is None or self._last is None or self._damage is not None:
             return

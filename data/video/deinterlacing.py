@@ -20,7 +20,7 @@ class Timed(NamedTuple):
 
 
 def deinterlaced(frames: Iterator[Timed]) -> Iterator[Timed]:
-    """The same frames at the same times, each made whole where it is marked as interlaced.
+    """The same frames at the same times, each made whole if it is marked as interlaced.
 
     A frame depends on the two beside it and on no other, so that reading from a key frame gives the same as reading it all.
     """

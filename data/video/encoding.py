@@ -135,7 +135,7 @@ def _add_stream(container, size: tuple[int, ...], fps: float, codec: str, pixels
 
 @contextmanager
 def _system_errors(path: Path | None = None) -> Iterator[None]:
-    """Turns ffmpeg's errors into those of the system, which name the file where it is known here."""
+    """Turns ffmpeg's errors into those of the system, which name the file if it is known here."""
     with naming(path) if path is not None else nullcontext():
         try:
             yield
@@ -146,7 +146,7 @@ def _system_errors(path: Path | None = None) -> Iterator[None]:
 
 
 def _address(path: str | Path) -> str:
-    """A path that ffmpeg takes as one, also where there is a colon in it."""
+    """A path that ffmpeg takes as one, also if there is a colon in it."""
     return f"file:{path}"
 
 

@@ -32,9 +32,9 @@ class VideoInfo:
     fps: float
     """Mean frames per second."""
     num_frames: int | None
-    """Frames by the header, where it says so; a damaged file may hold fewer."""
+    """Frames by the header, if it says so; a damaged file may hold fewer."""
     duration: float | None
-    """Seconds by the header, where it says so."""
+    """Seconds by the header, if it says so."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """High dynamic range and wide gamut to the standard picture (BT.709), as players show them.
 
-PQ: SMPTE ST 2084; HLG: ITU-R BT.2100 at a nominal peak of 1000 nits; tone mapping: ITU-R BT.2390-10 section 5.4.1, on the largest
-of the three channels, from the peak of the source to a reference white of 203 nits (ITU-R BT.2408); gamut: ITU-R BT.2087.
+PQ: SMPTE ST 2084. HLG: ITU-R BT.2100 at a nominal peak of 1000 nits. Tone mapping: ITU-R BT.2390-10 section 5.4.1, on the largest
+of the three channels, from the peak of the source to a reference white of 203 nits (ITU-R BT.2408). Gamut: ITU-R BT.2087.
 """
 
 from collections.abc import Callable

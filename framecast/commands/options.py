@@ -1,7 +1,7 @@
 """Options that several commands have, each declared once.
 
-An option that is not given is None if a class takes its value, such as `SamplingParams`: the default is the class's own. The
-help says it too, and a test compares the two.
+An option that is not given is None if a class takes its value, such as `SamplingParams`: the default is the class's own. The help
+says that default too, and a test compares the two.
 """
 
 from argparse import ArgumentParser

@@ -58,7 +58,7 @@ def run(arguments: Namespace) -> None:
         _serve_in_cluster(arguments, config)
         return
     try:
-        from ..serve.server.engine import load_apart
+        from ..serve.engine.engine import load_apart
         from ..serve.server.run import run_server
     except ImportError as error:
         raise ValueError(f"{error.name} is not installed; wanted it to serve; pip install '.[serve]'") from error

@@ -20,9 +20,9 @@ from ray.exceptions import RayError
 from ray.serve.handle import DeploymentHandle
 
 from ...sample import VideoGenerator, load_generator
+from ..engine.engine import load_apart
 from ..server.app import create_app
 from ..server.config import ServeConfig
-from ..server.engine import load_apart
 from ..server.service import Service
 from .keeper import ClusterStore, Keeper, Line
 from .neighbours import Neighbours

@@ -33,7 +33,7 @@ class Settings(Message):
     top_k: int | None = None
     top_p: float | None = None
     guidance_scale: float = SamplingParams.guidance_scale
-    decoding: str | int = SamplingParams.decoding
+    decoding: str | int = SamplingParams().way.name
 
     def params(self) -> SamplingParams:
         """The checked settings.

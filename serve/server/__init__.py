@@ -1,1 +1,1 @@
-"""The server of one machine: an engine, the streams that it makes, and how they are reached."""
+"""The server of one machine: which streams run, who watches and steers them, and how they are reached."""

@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass
 
-from .engine import Engine
+from ..engine.engine import Engine
 from .metrics import Metrics
 from .store import SnapshotStore
 

@@ -4,8 +4,8 @@ import asyncio
 import logging
 
 from ...sample import Frame
+from ..engine.channel import Channel
 from ..protocol.errors import TAKEN_OVER, ServeError
-from .channel import Channel
 from .host import Host
 from .store import Kept
 

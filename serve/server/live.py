@@ -6,9 +6,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from ...sample import Frame, Stream
+from ..engine.channel import Channel
 from ..protocol.errors import ServeError, as_serve_error
 from .audience import Audience
-from .channel import Channel
 from .flow import Clock
 from .host import Host
 from .keeping import Keeping

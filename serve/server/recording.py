@@ -12,8 +12,7 @@ from torch import Tensor
 
 from ...data import write_video
 from ...data.video import Mp4Writer
-from ...sample import SamplingParams, Stream, TokenWriter
-from ...sample.codec import VideoCodec
+from ...sample import SamplingParams, Stream, TokenWriter, VideoCodec
 
 _DECODED_AT_ONCE = 4  # latent frames, which those of running streams wait for
 

@@ -16,7 +16,6 @@ from torch import Tensor
 from ..protocol import messages
 from ..protocol.bodies import PromptReply, PromptRequest, StreamReply, StreamRequest, VideoRequest
 from ..protocol.errors import ServeError
-from .greeting import greeting
 from .recording import Recording
 from .service import Service
 
@@ -49,7 +48,7 @@ def make_router(service: Service) -> APIRouter:
 
     @router.get("/v1/info", summary="Who serves, and what it allows")
     async def info() -> messages.Hello:
-        return greeting(service.generator, service.config)
+        return service.hello()
 
     @router.get("/v1/schema.json", summary="JSON schemas of the WebSocket's messages")
     async def schema() -> JSONResponse:

@@ -9,11 +9,11 @@ import torch
 
 from ...data.images import decode_image
 from ...sample import Stream, VideoGenerator
+from ..engine.channel import Channel, Span
+from ..engine.engine import Engine
 from ..protocol.errors import DRAINING, TAKEN_OVER, ServeError, as_serve_error
-from ..protocol.messages import Script
-from .channel import Channel, Span
+from ..protocol.messages import Hello, Script
 from .config import ServeConfig
-from .engine import Engine
 from .host import Host
 from .live import LiveStream
 from .metrics import Metrics
@@ -73,6 +73,29 @@ class Service:
     def draining(self) -> bool:
         """Whether it is going down."""
         return self._places.closed
+
+    def hello(self) -> Hello:
+        """Who serves, and what it allows: the first message of a connection, which HTTP tells too."""
+        generator, config = self.generator, self.config
+        return Hello(
+            server="framecast",
+            bundle=generator.name,
+            height=generator.height,
+            width=generator.width,
+            fps=generator.fps,
+            temporal_stride=generator.codec.stride.frames,
+            limits={
+                "prompt": config.max_prompt,
+                "frames": config.max_frames,
+                "credits": config.max_credits,
+                "message": config.max_text,
+                "snapshot": config.max_snapshot,
+                "first_frames": config.max_first_frames,
+                "sessions": config.capacity,
+                "replicas": config.replicas,
+                "idle_seconds": config.idle_seconds,
+            },
+        )
 
     async def start(self, script: Script, max_frames: int | None, first_frames: list[bytes] | None = None) -> LiveStream:
         """Begins a stream.

@@ -14,10 +14,8 @@ from ..protocol.errors import ServeError, as_serve_error
 from ..protocol.messages import Delivery
 from ..protocol.packets import Kind, Packet
 from .encoding import make_encoder
-from .flow import Credits
-from .greeting import greeting
+from .flow import Credits, Rate
 from .live import LiveStream
-from .peer import Peer
 from .service import Service
 
 log = logging.getLogger("framecast.serve")
@@ -43,15 +41,13 @@ class Session:
     """
 
     def __init__(self, socket: WebSocket, service: Service):
-        self._service, self._config = service, service.config
-        self._peer = Peer(
-            socket, self._config, lambda: self._state == "playing"
-        )  # else frames are wanted, or the sender complains
+        self._socket, self._service, self._config = socket, service, service.config
         self._live: LiveStream | None = None
         self._kept: str | None = None  # the stream that has ended and can still be saved
         self._sender: asyncio.Task[None] | None = None
-        self._state, self._errors, self._failed = "ready", 0, False
+        self._state, self._errors, self._stuck, self._failed = "ready", 0, False, False
         self._listener: asyncio.Task | None = None
+        self._rate = Rate(self._config.message_rate)
         self._credits = Credits(self._config.max_credits, self._config.stall_seconds)
         self._granted = 0  # credit after the first, which says what arrived
 
@@ -60,17 +56,18 @@ class Session:
         done = False
         self._listener = asyncio.current_task()
         self._service.connections.add(self)
-        await self._peer.accept()
+        offered = self._socket.scope.get("subprotocols", [])
+        await self._socket.accept(messages.SUBPROTOCOL if messages.SUBPROTOCOL in offered else None)
         try:
-            await self._peer.send(greeting(self._service.generator, self._config))
+            await self._send(self._service.hello())
             while True:
-                await self._answer(await self._peer.receive())
+                await self._answer(await self._receive())
         except ServeError as error:
             await self.fail(error)
         except WebSocketDisconnect as gone:
             done = gone.code in _IN_ORDER
         except asyncio.CancelledError:
-            if not self._peer.is_stuck:
+            if not self._stuck:
                 raise
             log.info("a connection is left, since its client does not read")
         except Exception as error:
@@ -107,7 +104,7 @@ class Session:
         self._check_credit(request)
         if request.size > self._config.max_snapshot:
             raise ServeError("too_large", f"got a snapshot of {request.size} bytes; wanted at most {self._config.max_snapshot}")
-        snapshot = await self._peer.receive_bytes(request.size)
+        snapshot = await self._receive_bytes(request.size)
         await self._play(await self._service.restore(snapshot, request.max_frames), request)
 
     async def _on_attach(self, request: messages.Attach) -> None:
@@ -121,33 +118,33 @@ class Session:
     async def _on_prompt(self, request: messages.Prompt) -> None:
         messages.check_prompt(request.prompt, self._config.max_prompt)
         frame, prompt = await self._stream.set_prompt(request.prompt)
-        await self._peer.send(messages.Prompted(reply_to=request.id, frame=frame, prompt=prompt))
+        await self._send(messages.Prompted(reply_to=request.id, frame=frame, prompt=prompt))
 
     async def _on_pause(self, request: messages.Pause) -> None:
         self._stream.pause()
         self._state = "paused"
-        await self._peer.send(messages.Paused(reply_to=request.id, frame=self._stream.next_index))
+        await self._send(messages.Paused(reply_to=request.id, frame=self._stream.next_index))
 
     async def _on_resume(self, request: messages.Resume) -> None:
         self._state = "playing"
-        await self._peer.send(messages.Resumed(reply_to=request.id, frame=self._stream.next_index))
+        await self._send(messages.Resumed(reply_to=request.id, frame=self._stream.next_index))
         self._stream.resume()
 
     async def _on_snapshot(self, request: messages.Snapshot) -> None:
         frame, data = await self._stream.snapshot()
         packet = Packet(Kind.SNAPSHOT, frame, 0, 0, data).pack()
-        await self._peer.send(messages.Snapshotted(reply_to=request.id, frame=frame, size=len(packet)))
-        await self._peer.send_packet(packet)
+        await self._send(messages.Snapshotted(reply_to=request.id, frame=frame, size=len(packet)))
+        await self._patiently(self._socket.send_bytes(packet))
 
     async def _on_branch(self, request: messages.Branch) -> None:
         branches = await self._service.branch(self._stream, request.seeds)
         frame, names = branches[0].next_index, [branch.id for branch in branches]
-        await self._peer.send(messages.Branched(reply_to=request.id, frame=frame, branches=names, seeds=request.seeds))
+        await self._send(messages.Branched(reply_to=request.id, frame=frame, branches=names, seeds=request.seeds))
 
     async def _on_stop(self, request: messages.Stop) -> None:
         frame = self._live.next_index if self._live is not None else 0
         await self._end_stream(done=True)
-        await self._peer.send(messages.Stopped(reply_to=request.id, frame=frame))
+        await self._send(messages.Stopped(reply_to=request.id, frame=frame))
 
     async def _on_credit(self, request: messages.Credit) -> None:
         self._credits.give(request.frames)
@@ -164,7 +161,7 @@ class Session:
         self._state, self._granted = "playing", 0
         self._credits = Credits(self._config.max_credits, self._config.stall_seconds)
         self._credits.give(request.credits)
-        await self._peer.send(
+        await self._send(
             messages.Started(
                 reply_to=request.id,
                 session=live.id,
@@ -199,7 +196,7 @@ class Session:
             self._credits.spend()
             if frame.prompt != prompt:
                 prompt = frame.prompt
-                await self._peer.send(messages.Shows(frame=frame.index, prompt=prompt))
+                await self._send(messages.Shows(frame=frame.index, prompt=prompt))
             await self._send_frame(encoder.kind, frame, await encoder.encode(frame))
             last = frame
         if last is not None and (rest := await encoder.finish()):
@@ -207,12 +204,12 @@ class Session:
         self._state = "ended"
         await live.close()  # its snapshot stays, until the client has the last frames and goes
         self._keep_recording(live)
-        await self._peer.send(messages.Ended(frame=live.next_index))
+        await self._send(messages.Ended(frame=live.next_index))
 
     async def _send_frame(self, kind: Kind, frame: Frame, data: bytes) -> None:
         timestamp = round(frame.index / self._service.generator.fps * 1e6)
         packet = Packet(kind, frame.index, frame.latent_index, timestamp, data)
-        await self._peer.send_packet(packet.pack())
+        await self._patiently(self._socket.send_bytes(packet.pack()))
 
     async def _end_stream(self, done: bool = False) -> None:
         """Ends the stream, if there is one, and its sending; the place is free afterwards. Who is `done` will not recover it."""
@@ -234,9 +231,56 @@ class Session:
         if live is not None:
             self._service.keep_recording(live)
 
+    async def _receive(self) -> Any:
+        """The next message of the client.
+
+        Raises:
+            ServeError: It is none of the protocol, or did not come in time.
+        """
+        message = await self._next_message()
+        if message.get("text") is None:
+            raise ServeError("bad_message", "got a binary message that was not announced; wanted JSON")
+        text = message["text"]
+        if len(text) > self._config.max_text:
+            raise ServeError("too_large", f"got a message of {len(text)} letters; wanted at most {self._config.max_text}")
+        return messages.parse_request(text)
+
+    async def _receive_bytes(self, size: int) -> bytes:
+        message = await self._next_message()
+        data = message.get("bytes")
+        if data is None or len(data) != size:
+            raise ServeError("bad_message", f"got no binary message of {size} bytes after restore; send the snapshot there")
+        return data
+
+    async def _next_message(self) -> Any:
+        while True:
+            try:
+                async with asyncio.timeout(self._config.idle_seconds):
+                    message = await self._socket.receive()
+            except TimeoutError:
+                if self._state == "playing":
+                    continue  # frames are wanted, or the sender complains
+                raise ServeError("idle", f"nothing came in {self._config.idle_seconds:g} s; connect again") from None
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code", 1000))
+            self._rate.count()
+            return message
+
+    async def _send(self, reply: messages.Reply) -> None:
+        await self._patiently(self._socket.send_text(reply.model_dump_json(exclude_none=True)))
+
+    async def _patiently(self, sending: Any) -> None:
+        """Waits for a client that does not read, but not for ever."""
+        try:
+            async with asyncio.timeout(self._config.stall_seconds):
+                await sending
+        except TimeoutError:
+            seconds, self._stuck = self._config.stall_seconds, True
+            raise ServeError("too_slow", f"nothing was read in {seconds:g} s; read faster, or give less credit") from None
+
     async def _send_error(self, error: ServeError, fatal: bool, reply_to: int | None = None) -> None:
         self._service.metrics.refused.labels(error.code).inc()
-        await self._peer.send(messages.Error(reply_to=reply_to, code=error.code, message=error.message, fatal=fatal))
+        await self._send(messages.Error(reply_to=reply_to, code=error.code, message=error.message, fatal=fatal))
 
     async def fail(self, error: ServeError) -> None:
         """Says what is wrong and closes the connection; a client that does not read is left without a word."""
@@ -244,13 +288,13 @@ class Session:
             return
         self._failed = True
         log.info("a connection is closed: %s: %s", error.code, error.message)
-        if self._peer.is_stuck:
+        if self._stuck:
             assert self._listener is not None
             self._listener.cancel()
             return
         try:
             await self._send_error(error, fatal=True)
-            await self._peer.close(error)
+            await self._patiently(self._socket.close(error.close_code, error.code))
         except (ServeError, WebSocketDisconnect, RuntimeError):
             pass
 

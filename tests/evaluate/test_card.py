@@ -5,7 +5,8 @@ import sys
 import tiny_bundle
 
 from framecast.evaluate import card
-from framecast.evaluate.study import Settings, Study
+from framecast.evaluate.settings import Settings
+from framecast.evaluate.study import Study
 from framecast.sample import load_bundle
 
 

@@ -6,7 +6,8 @@ import tiny_bundle
 import torch
 from studies import SETTINGS
 
-from framecast.evaluate.study import Settings, Study
+from framecast.evaluate.settings import Settings
+from framecast.evaluate.study import Study
 from framecast.sample import SamplingParams, load_bundle
 
 

@@ -7,7 +7,8 @@ import tiny_bundle
 
 from framecast.cli import main
 from framecast.evaluate import parts, suite
-from framecast.evaluate.study import Settings, Study
+from framecast.evaluate.settings import Settings
+from framecast.evaluate.study import Study
 from framecast.sample import load_bundle
 
 ARGUMENTS = ["evaluate", "--quick", "--clips", "2", "--only", "tokenizer-sprites", "steering"]

@@ -24,7 +24,7 @@ from framecast.data import read_video, write_video
 from framecast.evaluate import QUICK, Settings
 from framecast.generating import params_of
 from framecast.sample import Clip, SamplingParams, load_generator, read_tokens
-from framecast.serve.config import ServeConfig
+from framecast.serve.server.config import ServeConfig
 from framecast.tokenizer import FSQ
 
 REPO = Path(__file__).resolve().parents[2]

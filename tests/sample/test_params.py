@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from framecast.sample import SamplingParams
+from framecast.sample import ByBlock, ByFrame, ByRow, ByToken, Jacobi, SamplingParams
 
 NAN, INF = float("nan"), float("inf")
 
@@ -51,3 +51,16 @@ def test_only_a_scale_of_one_is_no_guidance(scale, guided):
 @pytest.mark.parametrize(("decoding", "tokens"), [("token", 1), ("jacobi", 1), ("row", 3), ("frame", 6), (3, 3), (5, 5)])
 def test_block_length(decoding, tokens):
     assert SamplingParams(decoding=decoding).block_length((2, 3)) == tokens
+
+
+@pytest.mark.parametrize(
+    ("way", "name"), [(ByToken(), "token"), (ByRow(), "row"), (ByFrame(), "frame"), (Jacobi(), "jacobi"), (ByBlock(16), 16)]
+)
+def test_a_decoding_is_kept_by_its_name(way, name):
+    params = SamplingParams(decoding=way)
+    assert params == SamplingParams(decoding=name) and params.decoding == name and params.way == way
+
+
+def test_control_a_decoding_of_no_tokens_is_refused():
+    with pytest.raises(ValueError, match="got decoding 0; wanted one of token, row, frame, jacobi, or a number of tokens"):
+        SamplingParams(decoding=ByBlock(0))

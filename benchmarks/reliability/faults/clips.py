@@ -13,12 +13,12 @@ _LONG = 600  # seconds
 
 
 class _Clips(SpriteWorld):
-    """Something happens where one of its clips is read.
+    """Something happens when one of its clips is read.
 
     Args:
         note: The file that tells when it has happened.
         bad: The clip.
-        number: The signal, where one is sent.
+        number: The signal, if one is sent.
         options: As of `SpriteWorld`.
     """
 
@@ -72,7 +72,7 @@ class WaitedForClips(_Clips):
 
 
 class InterruptedClips(_Clips):
-    """Where one clip is read, the training gets a signal."""
+    """When one clip is read, the training gets a signal."""
 
     def _fail(self) -> None:
         send(self._note, self._number)

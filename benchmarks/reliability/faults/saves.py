@@ -13,7 +13,7 @@ import lightning as L
 class FailingSaves(L.Callback):
     """From the third step on, or from the export on, nothing can be saved in a folder.
 
-    The failure is a real one where the machine allows it; then there is a file `real`.
+    The failure is a real one if the machine allows it; then there is a file `real`.
 
     Args:
         kind: How it fails.

@@ -7,8 +7,8 @@ import tiny_bundle
 import torch
 
 from framecast.model import VideoLM
-from framecast.sample import SamplingParams, VideoGenerator
-from framecast.sample.decoding import Found, NextFrame
+from framecast.sample import SamplingParams, VideoGenerator, decodings
+from framecast.sample.decodings import Found, NextFrame, in_order, in_parallel
 from framecast.sample.sampling import Chooser, stream_uniforms
 
 PROMPTS = [(0, "a red circle moves right"), (1, "a ring falls")]
@@ -47,7 +47,7 @@ def test_blocks_of_any_length_can_be_found_in_parallel(generator, block_length):
     states = [generator.stepper.init_state("a ring falls", 3, params) for _ in range(2)]
     for index in range(6):
         found = []
-        for state, how in zip(states, (NextFrame.in_order, NextFrame.in_parallel), strict=True):
+        for state, how in zip(states, (in_order, in_parallel), strict=True):
             decoding = NextFrame(generator.lm, state.lm, state.prompts, state.previous, block_length)
             found.append(how(decoding, lambda places, at=index: Chooser(params, stream_uniforms(3, at, 6)[None, places])))
             state.previous = found[-1].tokens
@@ -60,12 +60,13 @@ def test_a_search_that_stops_early_is_noticed(generator, monkeypatch):
     params = SamplingParams(temperature=1.0, decoding="jacobi")
     right = tokens(generator, params, 0)
 
-    def once(self: NextFrame, chooser):
-        chosen = self._choose(self.previous.clamp(0, 59), slice(0, 6), chooser, hold=True)
-        self.lm.finish(self.state)
+    def once(frame: NextFrame, chooser):
+        block = 1 if frame.is_first else frame.block_length
+        chosen = decodings._choose(frame, frame.previous.clamp(0, 59), slice(0, 6), block, chooser, hold=True)
+        frame.lm.finish(frame.state)
         return Found(chosen, 1)
 
-    monkeypatch.setattr(NextFrame, "in_parallel", once)
+    monkeypatch.setattr(decodings, "in_parallel", once)
     assert not torch.equal(tokens(generator, params, 0), right)
 
 

@@ -8,9 +8,9 @@ import tiny_bundle
 from serving import PROMPT
 
 from framecast.sample import SamplingParams
+from framecast.serve.engine.channel import Channel, Span
+from framecast.serve.engine.engine import Engine
 from framecast.serve.protocol.errors import ServeError
-from framecast.serve.server.channel import Channel, Span
-from framecast.serve.server.engine import Engine
 
 
 def channel(engine: Engine, seed: int = 0, stop: int = 10**6, params: SamplingParams | None = None) -> Channel:

@@ -1,0 +1,43 @@
+"""How much an evaluation measures, and how it makes its clips."""
+
+from dataclasses import dataclass, field
+
+from ..sample import SamplingParams
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much is measured, and how clips are made.
+
+    Attributes:
+        clips: Clips of each kind, at least 1.
+        long_clips: Streams whose drift is measured, at least 1.
+        long_frames: Their length, `1 + 4k`.
+        seed: Of all worlds and streams, at least 100: the recipes of this project train on smaller ones.
+        params: How tokens are chosen.
+        device: Where clips are generated; all else is computed on the CPU.
+        dtype: Precision of the video LM that generates them, "float32" or "bfloat16".
+        real: A folder of real video for the tokenizer; None leaves it out.
+        include: Patterns of the files in it that are used, such as "clips/*"; what was not trained on, for an honest figure.
+        features: A safetensors file of I3D's weights for the Frechet video distance; None takes self-trained ones.
+    """
+
+    clips: int = 128
+    long_clips: int = 16
+    long_frames: int = 513
+    seed: int = 1000
+    params: SamplingParams = field(default_factory=SamplingParams)
+    device: str = "cpu"
+    dtype: str = "float32"
+    real: str | None = None
+    include: tuple[str, ...] = ("*",)
+    features: str | None = None
+
+    def __post_init__(self):
+        if self.seed < 100:
+            raise ValueError(f"got seed {self.seed}; wanted at least 100: the worlds of smaller seeds are for training")
+        if min(self.clips, self.long_clips) < 1 or self.long_frames < 97 or self.long_frames % 4 != 1:
+            raise ValueError(
+                f"got {self.clips} clips, {self.long_clips} long ones of {self.long_frames} frames; wanted at least 1 of each "
+                "and 1 + 4k frames, at least 97"
+            )
