@@ -9,7 +9,7 @@ _TOKEN_LETTERS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 
 Count = Annotated[int, "at least 1", lambda number: number >= 1]
 CountOrNone = Annotated[int, "at least 0", lambda number: number >= 0]
-Positive = Annotated[float, "at least 1", lambda number: number > 0]
+Positive = Annotated[float, "a number above 0", lambda number: number > 0]
 
 
 @dataclass(frozen=True)

@@ -36,3 +36,9 @@ def test_weak_token_is_refused(token):
 def test_number_out_of_range_is_refused(wrong):
     with pytest.raises(ValueError, match=rf"got {next(iter(wrong))} .*; wanted"):
         ServeConfig(**wrong)
+
+
+def test_a_limit_of_time_may_be_below_one():
+    assert ServeConfig(idle_seconds=0.5).idle_seconds == 0.5
+    with pytest.raises(ValueError, match="got idle_seconds 0; wanted a number above 0"):
+        ServeConfig(idle_seconds=0)
