@@ -43,7 +43,7 @@ reliability: .venv/dev.stamp
 docs: .venv/docs.stamp
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
-# Measures the embedded default: report/index.html.
+# Measures the shipped model: report/index.html.
 evaluate: .venv/evaluate.stamp
 	$(BIN)/python -m framecast evaluate --out report
 

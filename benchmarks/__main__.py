@@ -23,7 +23,7 @@ def main(words: Sequence[str] | None = None) -> None:
     """Runs the contests of the groups and reports them."""
     parser = argparse.ArgumentParser(prog="framecast bench", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=GROUPS, default=GROUPS, help="what is measured (default: all)")
-    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the embedded default)")
+    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the shipped model)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
     parser.add_argument("--rounds", type=int, default=3, help="turns that each rival takes (default: 3)")
     parser.add_argument("--out", default="runs/benchmarks", help="where the JSON and the plot go, without a suffix")

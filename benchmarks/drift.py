@@ -29,7 +29,7 @@ FORMS = {"visible": "{:.0%}", "colour": "{:.0%}", "area": "{:.0f} px", "backgrou
 def main() -> None:
     """Streams of every colour for each setting, measured in stretches of 32 latent frames; a table and JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the embedded default)")
+    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the shipped model)")
     parser.add_argument("--latent_frames", type=int, default=512, help="length of each stream (default: 512)")
     parser.add_argument("--reanchor_every", type=int, nargs="*", default=[8, 32], help="settings beside never (default: 8 32)")
     parser.add_argument("--shape", default="circle", help="what bounces (default: circle)")

@@ -29,7 +29,7 @@ FRAMES_BEFORE, FRAMES_AFTER = 30, 60
 def main() -> None:
     """Kills the replica that serves a stream, at another frame each time; prints medians and writes JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("bundle", nargs="?", type=Path, default=None, help="a bundle's folder (default: the embedded default)")
+    parser.add_argument("bundle", nargs="?", type=Path, default=None, help="a bundle's folder (default: the shipped model)")
     parser.add_argument("--kills", type=int, default=8, help="how often (default: 8)")
     parser.add_argument("--pace", choices=("video", "fast"), default="video", help="of the streams (default: video)")
     parser.add_argument("--snapshot_every", type=int, default=6, help="latent frames between snapshots (default: 6)")

@@ -63,7 +63,7 @@ class Scene:
 def main() -> None:
     """A table, JSON and a plot."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the embedded default)")
+    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the shipped model)")
     parser.add_argument("--prompts", nargs="+", default=PROMPTS, help="scenes (default: five of the sprite world)")
     parser.add_argument("--seeds", type=int, default=3, help="streams of each scene (default: 3)")
     parser.add_argument("--latent_frames", type=int, default=12, help="length of each stream (default: 12)")

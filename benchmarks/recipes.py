@@ -26,7 +26,7 @@ CLIP_NORM = 1.0
 
 @dataclass(frozen=True)
 class MadeTokens:
-    """What a `TokenDataModule` says of its tokens, of random ones for the embedded default's tokenizers."""
+    """What a `TokenDataModule` says of its tokens, of random ones for the shipped model's tokenizers."""
 
     tokenizer: VideoTokenizer
     text_tokenizer: TextTokenizer

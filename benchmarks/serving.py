@@ -55,7 +55,7 @@ class Watched:
 def main() -> None:
     """Starts a server, asks more and more of it; a table, JSON and a plot."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the embedded default)")
+    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the shipped model)")
     parser.add_argument("--seconds", type=float, default=20, help="of each measurement (default: 20)")
     parser.add_argument("--slots", type=int, default=4, help="streams in one forward (default: 4)")
     parser.add_argument("--out", default="runs/serving", help="where the JSON and the plot go, without a suffix")

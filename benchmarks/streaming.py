@@ -25,7 +25,7 @@ EARLY, LATE = 32, 512
 def main() -> None:
     """One long stream, then one short one beside a batch of them; a table, JSON and a plot."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the embedded default)")
+    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the shipped model)")
     parser.add_argument("--latent_frames", type=int, default=600, help="length of the long stream (default: 600)")
     parser.add_argument("--slots", type=int, default=8, help="streams in the batch (default: 8)")
     parser.add_argument("--decoding", default="row", help="token, row, frame or jacobi (default: row)")

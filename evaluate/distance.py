@@ -13,12 +13,12 @@ _BATCH = 16
 
 
 def extractor(study: Study) -> FeatureExtractor:
-    """What features are taken: those of the I3D file that is given, or those of the embedded default's encoder."""
+    """What features are taken: those of the I3D file that is given, or those of the shipped model's encoder."""
     if study.settings.features is not None:
         return I3DFeatures(study.settings.features)
     default = load_bundle(None)
     digest = default.hashes["tokenizer.safetensors"][:12]
-    return TokenizerFeatures(default.tokenizer, f"encoder of Framecast's embedded default, sha256 {digest}")
+    return TokenizerFeatures(default.tokenizer, f"encoder of Framecast's shipped model, sha256 {digest}")
 
 
 def frechet(study: Study, progress: Progress) -> Section:

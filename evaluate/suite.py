@@ -49,7 +49,7 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
     """Evaluates bundles and writes `report.json` and `index.html`; goes on where an earlier call was stopped.
 
     Args:
-        bundles: Their folders; None is the embedded default.
+        bundles: Their folders; None is the shipped model.
         out: Folder of the report; made if it is missing. Parts that are done are kept in its `parts`.
         settings: How much is measured, and how.
         only: Names of `SECTIONS` to measure; none means all that apply.

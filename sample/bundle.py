@@ -30,7 +30,7 @@ from .weights import WeightsError, declared_shapes, misfits
 
 FORMAT = 1
 DEFAULT = Path(__file__).parent / "default"
-"""The embedded default: the small model that ships with the package."""
+"""The shipped model: the small model that comes with the package."""
 
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, AssertionError)
 """What building networks from strange numbers raises."""
@@ -168,7 +168,7 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
     """Reads a bundle; nothing in it can run code.
 
     Args:
-        folder: A bundle's folder; `None` is the embedded default.
+        folder: A bundle's folder; `None` is the shipped model.
 
     Raises:
         BundleError: The folder is no bundle, or damaged, or of another format.
@@ -206,7 +206,7 @@ def load_generator(
     dtype: torch.dtype = torch.float32,
     compile: bool = False,
 ) -> VideoGenerator:
-    """The generator of a bundle, as `Bundle.generator`; `None` is the embedded default. Raises BundleError as `load_bundle`."""
+    """The generator of a bundle, as `Bundle.generator`; `None` is the shipped model. Raises BundleError as `load_bundle`."""
     return load_bundle(folder).generator(device, dtype, compile)
 
 

@@ -3,7 +3,7 @@
 import time
 from argparse import ArgumentParser, Namespace
 
-HELP = "make a captioned set of clips with the embedded default"
+HELP = "make a captioned set of clips with the shipped model"
 PROMPTS = (
     "a large red circle moves right",
     "a large blue square moves up",

@@ -10,7 +10,7 @@ HELP = "measure bundles and write a report"
 
 def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "bundles", nargs="*", default=None, metavar="BUNDLE", help="folders of bundles (default: the embedded default)"
+        "bundles", nargs="*", default=None, metavar="BUNDLE", help="folders of bundles (default: the shipped model)"
     )
     parser.add_argument("--out", default="report", help="folder of the report; an earlier run goes on there (default: report)")
     parser.add_argument("--quick", action="store_true", default=None, help="fewer clips: under three minutes on two cores")

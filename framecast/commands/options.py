@@ -12,11 +12,11 @@ def add_prompt(parser: ArgumentParser, what: str) -> None:
 
 
 def add_named_bundle(parser: ArgumentParser) -> None:
-    parser.add_argument("bundle", nargs="?", default=None, help="a bundle's folder (default: the embedded default)")
+    parser.add_argument("bundle", nargs="?", default=None, help="a bundle's folder (default: the shipped model)")
 
 
 def add_bundle(parser: ArgumentParser) -> None:
-    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the embedded default)")
+    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the shipped model)")
 
 
 def add_video(parser: ArgumentParser, what: str) -> None:

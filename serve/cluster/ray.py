@@ -41,7 +41,7 @@ class Recipe:
     """How a replica gets its generator.
 
     Attributes:
-        bundle: A bundle's folder, the same path on all machines; `None` is the embedded default.
+        bundle: A bundle's folder, the same path on all machines; `None` is the shipped model.
         device: Where to compute.
         dtype: Precision of the video LM.
         num_cpus: CPU cores of a replica.

@@ -1,4 +1,4 @@
-"""The page in a browser, on the embedded default: what it shows is what the library makes, and all of it can be reached."""
+"""The page in a browser, on the shipped model: what it shows is what the library makes, and all of it can be reached."""
 
 import asyncio
 import os

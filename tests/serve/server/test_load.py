@@ -1,4 +1,4 @@
-"""Many clients, clients that vanish, and clients that do not read. Short with a tiny model; long with the embedded default."""
+"""Many clients, clients that vanish, and clients that do not read. Short with a tiny model; long with the shipped model."""
 
 import asyncio
 import itertools
