@@ -39,7 +39,7 @@ def build_networks(config: dict[str, Any], device: str = "cpu") -> tuple[VideoTo
 
 
 class _Unfilled(TorchFunctionMode):
-    """Leaves new parameters as they are. Their values come from a file; random ones on the device "meta" load torch's compiler."""
+    """Leaves new parameters as they are: a file has their values. Random ones on the device "meta" load torch's compiler."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if getattr(func, "__module__", "") != "torch.nn.init":
