@@ -5,9 +5,10 @@ from math import prod
 from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from ..model import VideoLM, VideoLMConfig
-from ..tokenizer import QUANTIZERS, VideoTokenizer, VideoTokenizerConfig
+from ..tokenizer import VideoTokenizer, VideoTokenizerConfig, quantizer_named
 from .weights import Shapes, misfits
 
 _MOST = {"height": 2**14, "width": 2**14, "max_prompt_length": 2**14, "tokens in reach": 2**22}
@@ -29,14 +30,21 @@ def describe_networks(tokenizer: VideoTokenizer, lm: VideoLM | None = None) -> d
 def build_networks(config: dict[str, Any], device: str = "cpu") -> tuple[VideoTokenizer, VideoLM | None]:
     """The networks of a config; on the device "meta" their shapes alone, but for the quantizer's."""
     quantizer = config["tokenizer"]["quantizer"]
-    if quantizer["name"] not in QUANTIZERS:
-        raise ValueError(f"unknown quantizer {quantizer['name']!r}; known are {', '.join(QUANTIZERS)}")
+    codes = quantizer_named(quantizer["name"])(**quantizer["options"])
     shape = VideoTokenizerConfig(**config["tokenizer"]["config"])
-    codes = QUANTIZERS[quantizer["name"]](**quantizer["options"])
-    with torch.device(device):
+    with torch.device(device), _Unfilled():
         tokenizer = VideoTokenizer(shape, codes)
         lm = None if config["lm"] is None else VideoLM(VideoLMConfig(**config["lm"]))
     return tokenizer, lm
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leaves new parameters as they are: a file has their values. Random ones on the device "meta" load torch's compiler."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__module__", "") != "torch.nn.init":
+            return func(*args, **(kwargs or {}))
+        return args[0] if args else kwargs["tensor"]
 
 
 def check_sizes(config: dict[str, Any]) -> None:

@@ -114,3 +114,9 @@ def split_digits(tokens: Tensor, base: int, num_digits: int) -> Tensor:
     """The inverse of `join_digits`: `[...]` -> `[..., num_digits]`."""
     weights = base ** torch.arange(num_digits, device=tokens.device)
     return tokens.unsqueeze(-1) // weights % base
+
+
+def check(holds: bool, got: str, wanted: str) -> None:
+    """Raises ValueError if an option of a quantizer is out of its range."""
+    if not holds:
+        raise ValueError(f"got {got}; wanted {wanted}")

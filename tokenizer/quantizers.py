@@ -1,53 +1,15 @@
-"""The quantizers, each a thin sibling over vector-quantize-pytorch behind the one interface `Quantizer`.
+"""The quantizers whose codebooks are learned, each a thin sibling over vector-quantize-pytorch behind the interface `Quantizer`.
 
 A residual quantizer has one index per level and place; they are joined into one token, the first level as its lowest digit.
 """
 
-from math import prod
 from typing import Any
 
 import torch
 import vector_quantize_pytorch as vq
 from torch import Tensor
 
-from .quantizer import Quantizer, join_digits, split_digits
-
-_MAX_CODES_FSQ = 2**24  # the library's indices are sums in float32
-
-
-class FSQ(Quantizer):
-    """Finite scalar quantization (Mentzer et al. 2023): every number of the latent is rounded to one of a few levels.
-
-    The numbers are squashed by tanh before they are rounded. In the flat ends of tanh only the outermost codes are used, and
-    hardly any gradient comes back. A small loss on what lies beyond `_LIMIT` keeps the numbers out of these ends.
-
-    Args:
-        levels: Levels of each number; the codebook has their product.
-        range_weight: Weight of the loss on numbers beyond the range that rounding needs.
-    """
-
-    _LIMIT = 1.5
-
-    def __init__(self, levels: tuple[int, ...] = (8, 5, 5, 5), range_weight: float = 0.1):
-        _check(min(levels, default=0) >= 3, f"levels {tuple(levels)}", "one or more numbers of at least 3")
-        _check(prod(levels) <= _MAX_CODES_FSQ, f"{prod(levels)} codes", f"at most {_MAX_CODES_FSQ}")
-        super().__init__(len(levels), levels, {"levels": tuple(levels), "range_weight": range_weight})
-        self.range_weight = range_weight
-        self.codes = vq.FSQ(list(levels))
-
-    def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        if not self.training:
-            return *self.codes(latents), latents.new_zeros(())
-        beyond = (latents.abs() - self._LIMIT).clamp(min=0)
-        return *self.codes(latents), self.range_weight * beyond.square().mean()
-
-    def _lookup(self, tokens: Tensor) -> Tensor:
-        latents: Tensor = self.codes.indices_to_codes(tokens)
-        return latents
-
-    def _invert(self, latents: Tensor) -> Tensor:
-        tokens: Tensor = self.codes.codes_to_indices(latents)
-        return tokens
+from .quantizer import Quantizer, check, join_digits, split_digits
 
 
 class LFQ(Quantizer):
@@ -60,7 +22,7 @@ class LFQ(Quantizer):
     """
 
     def __init__(self, num_bits: int = 10, entropy_weight: float = 0.02, commitment_weight: float = 0.1):
-        _check(1 <= num_bits <= 18, f"num_bits {num_bits}", "1 to 18; the entropy loss looks at every code")
+        check(1 <= num_bits <= 18, f"num_bits {num_bits}", "1 to 18; the entropy loss looks at every code")
         options = {"num_bits": num_bits, "entropy_weight": entropy_weight, "commitment_weight": commitment_weight}
         super().__init__(num_bits, (2,) * num_bits, options)
         self.codes = vq.LFQ(
@@ -105,7 +67,7 @@ class VQ(Quantizer):
         revive_below: float = 0.2,
         cosine: bool = True,
     ):
-        _check(codebook_size >= 2 and dim >= 1, f"codebook_size {codebook_size}, dim {dim}", "at least 2 and 1")
+        check(codebook_size >= 2 and dim >= 1, f"codebook_size {codebook_size}, dim {dim}", "at least 2 and 1")
         options = {
             "codebook_size": codebook_size,
             "dim": dim,
@@ -147,7 +109,7 @@ class SimVQ(Quantizer):
     """
 
     def __init__(self, codebook_size: int = 1024, dim: int = 8, commitment_weight: float = 1.0):
-        _check(codebook_size >= 2 and dim >= 1, f"codebook_size {codebook_size}, dim {dim}", "at least 2 and 1")
+        check(codebook_size >= 2 and dim >= 1, f"codebook_size {codebook_size}, dim {dim}", "at least 2 and 1")
         options = {"codebook_size": codebook_size, "dim": dim, "commitment_weight": commitment_weight}
         super().__init__(dim, (codebook_size,), options)
         self.codes = vq.SimVQ(dim=dim, codebook_size=codebook_size, commitment_weight=commitment_weight)
@@ -173,8 +135,8 @@ class ResidualFSQ(Quantizer):
     """
 
     def __init__(self, levels: tuple[int, ...] = (5, 5, 5), num_quantizers: int = 2):
-        _check(min(levels, default=0) >= 2, f"levels {tuple(levels)}", "one or more numbers of at least 2")
-        _check(num_quantizers >= 1, f"num_quantizers {num_quantizers}", "at least 1")
+        check(min(levels, default=0) >= 2, f"levels {tuple(levels)}", "one or more numbers of at least 2")
+        check(num_quantizers >= 1, f"num_quantizers {num_quantizers}", "at least 1")
         options = {"levels": tuple(levels), "num_quantizers": num_quantizers}
         super().__init__(len(levels), tuple(levels) * num_quantizers, options)
         self.codes = vq.ResidualFSQ(levels=list(levels), num_quantizers=num_quantizers)
@@ -203,8 +165,8 @@ class _ResidualCodebooks(Quantizer):
     codes: vq.ResidualVQ | vq.ResidualSimVQ
 
     def __init__(self, codebook_size_per_level: int, num_quantizers: int, dim: int, options: dict[str, Any]):
-        _check(codebook_size_per_level >= 2, f"codebook_size_per_level {codebook_size_per_level}", "at least 2")
-        _check(num_quantizers >= 1 and dim >= 1, f"num_quantizers {num_quantizers}, dim {dim}", "at least 1 each")
+        check(codebook_size_per_level >= 2, f"codebook_size_per_level {codebook_size_per_level}", "at least 2")
+        check(num_quantizers >= 1 and dim >= 1, f"num_quantizers {num_quantizers}, dim {dim}", "at least 1 each")
         super().__init__(dim, (codebook_size_per_level,) * num_quantizers, options)
         self.base, self.num_rounds = codebook_size_per_level, num_quantizers
 
@@ -278,14 +240,6 @@ class ResidualSimVQ(_ResidualCodebooks):
         }
         super().__init__(codebook_size_per_level, num_quantizers, dim, options)
         self.codes = vq.ResidualSimVQ(dim=dim, codebook_size=codebook_size_per_level, num_quantizers=num_quantizers)
-
-
-QUANTIZERS = {kind.__name__: kind for kind in (FSQ, LFQ, VQ, SimVQ, ResidualFSQ, ResidualVQ, ResidualSimVQ)}
-
-
-def _check(holds: bool, got: str, wanted: str) -> None:
-    if not holds:
-        raise ValueError(f"got {got}; wanted {wanted}")
 
 
 def _nearest(latents: Tensor, codebook: Tensor) -> Tensor:
