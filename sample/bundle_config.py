@@ -1,5 +1,6 @@
 """What the config of a bundle may say: networks whose weights are there, and sizes within reason."""
 
+from contextlib import nullcontext
 from dataclasses import asdict
 from math import prod
 from typing import Any
@@ -32,14 +33,14 @@ def build_networks(config: dict[str, Any], device: str = "cpu") -> tuple[VideoTo
     quantizer = config["tokenizer"]["quantizer"]
     codes = quantizer_named(quantizer["name"])(**quantizer["options"])
     shape = VideoTokenizerConfig(**config["tokenizer"]["config"])
-    with torch.device(device), _Unfilled():
+    with torch.device(device), _Unfilled() if device == "meta" else nullcontext():
         tokenizer = VideoTokenizer(shape, codes)
         lm = None if config["lm"] is None else VideoLM(VideoLMConfig(**config["lm"]))
     return tokenizer, lm
 
 
 class _Unfilled(TorchFunctionMode):
-    """Leaves new parameters as they are: a file has their values. Random ones on the device "meta" load torch's compiler."""
+    """Leaves new parameters on the device "meta" as they are: random ones, which have no values there, load torch's compiler."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if getattr(func, "__module__", "") != "torch.nn.init":

@@ -191,7 +191,7 @@ STRANGE = {
     "format 2": (lambda c: c.update(format=2), "this version reads format 1"),
     "no format": (lambda c: c.pop("format"), "format"),
     "unknown quantizer": (lambda c: c["tokenizer"]["quantizer"].update(name="os.system"), "unknown quantizer 'os.system'; known"),
-    "a list of quantizers": (lambda c: c["tokenizer"]["quantizer"].update(name=["FSQ"]), "TypeError"),
+    "a list of quantizers": (lambda c: c["tokenizer"]["quantizer"].update(name=["FSQ"]), "unknown quantizer"),
     "unknown option": (lambda c: c["tokenizer"]["quantizer"]["options"].update(call="ls"), "call"),
     "illegal levels": (lambda c: c["tokenizer"]["quantizer"]["options"].update(levels=[1]), "levels"),
     "no tokenizer": (lambda c: c.update(tokenizer=None), "TypeError"),
