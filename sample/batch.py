@@ -11,7 +11,7 @@ from ..model.vocabulary import Pick
 from .batch_rows import BatchRows
 from .decodings import Found, NextFrame
 from .sampling import BatchChooser, stream_uniforms
-from .seat import Alone, Seat
+from .seat import Alone, Deliver, Seat
 from .stepper import Stepper
 from .steps import Frame, GeneratorState, Step
 from .stream import Stream
@@ -72,6 +72,8 @@ class StreamBatch:
                 f"got {len(streams)} more streams than the {self.free} free of {self.slots} slots; wanted a free slot for each; "
                 "let others leave first"
             )
+        if len(set(streams)) < len(streams):
+            raise ValueError("got a stream twice; wanted each stream once; `branch` it for another one")
         for stream in streams:
             self._check(stream)
         fresh = [stream for stream in streams if stream.num_latent_frames == 0]
@@ -122,7 +124,7 @@ class StreamBatch:
         for slot, seat in taken.items():
             state = seat.own
             state.previous, state.latent_index = found.tokens[slot : slot + 1].clone(), state.latent_index + 1
-            made[seat.stream] = seat.deliver(Step(grid[slot, 0], frames[slot], found.forwards))
+            made[seat.stream] = seat.stream.accept(Step(grid[slot, 0], frames[slot], found.forwards))
             if self.stepper.is_sink_due(state, frames[slot, -1]):
                 rows.pull(slot, state)
                 self.stepper.renew_sink(state)
@@ -233,8 +235,8 @@ class Slot(Seat):
         self._batch.pull(self._index, self.own)
         return self.own
 
-    def step(self) -> None:
-        self._batch.step()
+    def step(self, deliver: Deliver) -> None:
+        self._batch.step()  # all streams of the batch take theirs
 
     def leave(self) -> Alone:
         alone = Alone(self.stepper, self.state())

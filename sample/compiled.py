@@ -27,13 +27,13 @@ def compile_lm(lm: VideoLM) -> VideoLM:
     """
     check_compiler(lm.places.weight.device)
     compiled = copy.deepcopy(lm).eval()
-    drop_kernels(compiled)
     compile_layers(compiled)
     return compiled
 
 
 def compile_layers(lm: VideoLM) -> None:
     """Compiles the layers, all of them in one piece, when they first meet a kind of input; that takes minutes."""
+    drop_kernels(lm)
     lm.layers.compile(**_HOW)
 
 

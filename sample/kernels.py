@@ -50,7 +50,9 @@ def _prepared_layer(layer: nn.Module) -> nn.Module:
         return PreparedLinear.of(layer)
     if isinstance(layer, nn.Conv2d) and layer.padding_mode == "zeros" and not isinstance(layer.padding, str):
         return PreparedConv2d.of(layer)
-    return copy.copy(layer)
+    plain = type(layer).__new__(type(layer))
+    plain.__dict__.update(layer.__dict__)
+    return plain
 
 
 class _Prepared(nn.Module, ABC):

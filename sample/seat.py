@@ -2,17 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .stepper import Stepper
 from .steps import Frame, GeneratorState, Step
 
 Deliver = Callable[[Step], list[Frame]]
 """Takes a latent frame that was made, and gives its frames."""
-
-
-def _nobody(step: Step) -> list[Frame]:
-    raise AssertionError("a seat made a latent frame before a stream sat down")
 
 
 @dataclass(eq=False)
@@ -22,20 +18,18 @@ class Seat(ABC):
     Attributes:
         stepper: Steps the stream.
         own: The stream's state without what others hold for it.
-        deliver: Takes each latent frame; the stream's own, once it has sat down.
     """
 
     stepper: Stepper
     own: GeneratorState
-    deliver: Deliver = field(default=_nobody, repr=False)
 
     @abstractmethod
     def state(self) -> GeneratorState:
         """Where the stream stands now, all of it."""
 
     @abstractmethod
-    def step(self) -> None:
-        """Makes the next latent frame and delivers it."""
+    def step(self, deliver: Deliver) -> None:
+        """Makes the next latent frame of the stream, whose `deliver` takes it. Nothing keeps `deliver`: it holds the stream."""
 
     @abstractmethod
     def leave(self) -> "Alone":
@@ -48,8 +42,8 @@ class Alone(Seat):
     def state(self) -> GeneratorState:
         return self.own
 
-    def step(self) -> None:
-        self.deliver(self.make())
+    def step(self, deliver: Deliver) -> None:
+        deliver(self.make())
 
     def make(self) -> Step:
         """Makes the next latent frame, and delivers nothing."""

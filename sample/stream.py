@@ -45,7 +45,7 @@ class Stream:
 
     def sit(self, seat: Seat) -> None:
         """Takes a seat, which makes the latent frames from now on."""
-        self._seat, seat.deliver = seat, self._accept
+        self._seat = seat
 
     @property
     def seat(self) -> Seat:
@@ -121,7 +121,7 @@ class Stream:
 
     def __next__(self) -> Frame:
         while not self._pending and not self._closed:
-            self._seat.step()
+            self._seat.step(self.accept)
         if self._closed:
             raise StopIteration
         return self._pending.pop(0)
@@ -204,7 +204,7 @@ class Stream:
             self._writer = None
         self._pending, self._closed = [], True
 
-    def _accept(self, step: Step) -> list[Frame]:
+    def accept(self, step: Step) -> list[Frame]:
         """Lets the frames of a step that was just made wait for the iterator; returns them."""
         latent_index = len(self._log)
         first, images = self.codec.stride.num_frames(latent_index), step.frames.cpu()

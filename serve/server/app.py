@@ -56,16 +56,23 @@ def create_app(service: Service, beside: Callable[[], Coroutine[Any, Any, None]]
 
 def _add_page(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return _page_file("index.html")
+
     @app.get(STATIC + "{name}", include_in_schema=False)
-    async def file(name: str = "index.html") -> FileResponse:
-        path = PAGE / name
-        if path not in PAGE.iterdir():
-            raise ServeError("not_found", f"there is no page {name[:100]!r}; see / and /openapi.json")
-        return FileResponse(path, media_type=_KINDS[path.suffix], headers=_FRESH)
+    async def file(name: str) -> FileResponse:
+        return _page_file(name)
 
     @app.get("/{name}", include_in_schema=False)
     async def nothing(name: str) -> None:
         raise ServeError("not_found", f"there is no page {name[:100]!r}; see / and /openapi.json")
+
+
+def _page_file(name: str) -> FileResponse:
+    path = PAGE / name
+    if path.suffix not in _KINDS or path not in PAGE.iterdir():
+        raise ServeError("not_found", f"there is no page {name[:100]!r}; see / and /openapi.json")
+    return FileResponse(path, media_type=_KINDS[path.suffix], headers=_FRESH)
 
 
 def _explain(service: Service):

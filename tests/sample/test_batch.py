@@ -209,3 +209,10 @@ def test_control_a_stream_with_a_neighbour_s_noise_is_seen(alone):
         batch.step()
     with pytest.raises(AssertionError):
         assert_same([one], alone, [0])
+
+
+def test_a_stream_is_not_taken_twice():
+    batch, one = StreamBatch(tiny_bundle.generator(), slots=2), stream(0)
+    with pytest.raises(ValueError, match="got a stream twice; wanted each stream once"):
+        batch.join(one, one)
+    assert batch.free == 2

@@ -1,5 +1,6 @@
 """A compiled video LM gives the tokens of a plain one, and a machine that cannot compile is told what it lacks."""
 
+import copy
 import shutil
 import sysconfig
 
@@ -68,3 +69,12 @@ def test_a_missing_compiler_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
     with pytest.raises(ValueError, match=r"without Python's headers"):
         check_compiler("cpu")
+
+
+def test_a_copy_of_a_compiled_generator_has_no_kernels_that_the_compiler_does_not_know(monkeypatch):
+    plain = tiny_bundle.generator()
+    monkeypatch.setattr(compiled_module, "_HOW", {**compiled_module._HOW, "backend": "eager"})
+    parts = (plain.tokenizer, plain.lm, plain.text_tokenizer)
+    compiled = VideoGenerator(*parts, tiny_bundle.HEIGHT, tiny_bundle.WIDTH, tiny_bundle.FPS, compile=True)
+    for generator in (compiled, copy.deepcopy(compiled)):
+        assert not any(layer._copy for layer in generator.lm.modules() if isinstance(layer, PreparedLinear))

@@ -173,3 +173,9 @@ def test_autocast_decides_as_for_a_plain_layer(make):
     layer = prepared(plain)
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(layer(x), plain(x)) and layer(x).dtype == torch.bfloat16
+
+
+def test_a_layer_with_a_parametrization_is_copied_too():
+    plain = nn.Sequential(torch.nn.utils.parametrizations.weight_norm(nn.Embedding(5, 4)), nn.Linear(4, 4))
+    with torch.no_grad():
+        torch.testing.assert_close(prepared_network(plain)(torch.arange(5)), plain(torch.arange(5)))

@@ -1,5 +1,7 @@
 """`Stream`: the same as `generate`, for as long as one likes, with a prompt that changes."""
 
+import gc
+import weakref
 from itertools import islice
 
 import pytest
@@ -159,3 +161,17 @@ def test_control_a_state_that_grows_is_seen():
     before = state_size(running)
     running.seat.own.previous = torch.cat([running.seat.own.previous] * 3)
     assert state_size(running) > before
+
+
+@pytest.mark.parametrize("use", [lambda stream: next(stream), lambda stream: stream.branch([1]), lambda stream: stream.close()])
+def test_a_stream_that_is_dropped_is_freed_at_once(use):
+    """Its cache is large, and may lie on a GPU: it must not wait for the collector of circles."""
+    gc.disable()
+    try:
+        stream = tiny_bundle.generator().stream(PROMPT)
+        use(stream)
+        gone = weakref.ref(stream)
+        del stream
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -39,6 +39,19 @@ def test_nothing_else_is_served(name):
     assert asyncio.run(run()).status_code == 404
 
 
+def test_files_of_other_kinds_and_words_after_the_address_change_nothing(tmp_path, monkeypatch):
+    (tmp_path / "index.html").write_text("<title>Framecast</title>", encoding="utf-8")
+    (tmp_path / "page.js~").write_text("", encoding="utf-8")
+    monkeypatch.setattr("framecast.serve.server.app.PAGE", tmp_path)
+
+    async def run():
+        async with serving.running() as server, server.http() as http:
+            return await http.get(STATIC + "page.js~"), await http.get("/?name=page.js~"), await http.get("/?name=nope")
+
+    backup, *pages = asyncio.run(run())
+    assert backup.status_code == 404 and all("<title>Framecast</title>" in page.text for page in pages)
+
+
 @pytest.mark.parametrize("name", ["index.html", *PAGE_FILES])
 def test_file_stands_alone(name):
     """What it names is served here, and the policy of the guard's headers forbids none of it."""
