@@ -18,6 +18,7 @@ from .settings import Settings
 from .study import WORLDS, Study
 
 _TRAINING_CAPTIONS = 4000
+_OPEN = ("machine", "state", "stride")
 _ROOMS = ("data", "tokenizer", "model", "sample", "evaluate")
 
 
@@ -34,8 +35,8 @@ def describe(bundle: Bundle) -> dict[str, object]:
 
 def sources() -> list[Path]:
     """The code that figures depend on."""
-    state, machine, *rooms = (Path(str(import_module(f"..{n}", __package__).__file__)) for n in ("state", "machine", *_ROOMS))
-    return [state, machine, *(path for room in rooms for path in sorted(room.parent.rglob("*.py")))]
+    files = {name: Path(str(import_module(f"..{name}", __package__).__file__)) for name in (*_OPEN, *_ROOMS)}
+    return [files[name] for name in _OPEN] + [path for room in _ROOMS for path in sorted(files[room].parent.rglob("*.py"))]
 
 
 @cache

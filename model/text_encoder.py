@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..state import State
@@ -22,6 +23,12 @@ class PromptMemory(State):
     keys: Tensor
     values: Tensor
     mask: Tensor
+
+    def with_room(self, length: int) -> "PromptMemory":
+        """The same with room for so many text ids: padded with ids that never hold, or cut off."""
+        missing = length - self.mask.shape[-1]
+        keys, values = (F.pad(x, (0, 0, 0, missing)) for x in (self.keys, self.values))
+        return PromptMemory(keys, values, F.pad(self.mask, (0, missing)))
 
     def frame_mask(self, frames: Tensor) -> Tensor:
         """The mask of some latent frames, int64 `[B or 1, n]`: `[B, n, L]`, or `[B, 1, L]` if one prompt holds throughout."""

@@ -3,7 +3,6 @@
 from typing import TypeVar
 
 import torch
-import torch.nn.functional as F
 
 from ..model import LMState, PromptMemory
 from ..state import State, tensors_of
@@ -31,7 +30,7 @@ class BatchRows:
     def __init__(self, like: GeneratorState, slots: int, guided: bool, max_prompt_length: int):
         self.slots, self.guided, self._max_prompt_length = slots, guided, max_prompt_length
         self.lm: LMState = self._both(like.lm).expand(slots)
-        self.prompts: PromptMemory = self._both(self._padded(like.prompts)).expand(slots)
+        self.prompts: PromptMemory = self._both(like.prompts.with_room(max_prompt_length)).expand(slots)
         self.decoder: DecoderState = like.decoder.expand(slots)
 
     def of(self, slots: list[int]) -> list[int]:
@@ -48,7 +47,7 @@ class BatchRows:
     @torch.inference_mode()
     def put_prompts(self, slot: int, prompts: PromptMemory) -> None:
         """Puts the memory of another prompt into a stream's rows."""
-        self.prompts.put(self.of([slot]), self._both(self._padded(prompts)))
+        self.prompts.put(self.of([slot]), self._both(prompts.with_room(self._max_prompt_length)))
 
     @torch.inference_mode()
     def pull(self, slot: int, state: GeneratorState) -> None:
@@ -59,11 +58,6 @@ class BatchRows:
     def _both(self, one: Rows) -> Rows:
         """The rows with those of the null prompt, which nobody asks if the stream is without guidance."""
         return one.expand(2) if self.guided and _num_rows(one) == 1 else one
-
-    def _padded(self, prompts: PromptMemory) -> PromptMemory:
-        missing = self._max_prompt_length - prompts.mask.shape[-1]
-        keys, values = (F.pad(x, (0, 0, 0, missing)) for x in (prompts.keys, prompts.values))
-        return PromptMemory(keys, values, F.pad(prompts.mask, (0, missing)))
 
 
 def _num_rows(state: State) -> int:

@@ -9,11 +9,9 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..data import Caption
-from ..model import PromptMemory
 from ..state import named_tensors
 from .codec import VideoCodec
 from .packing import PackingError, pack, unpack
@@ -95,7 +93,10 @@ def _build(stepper: Stepper, tensors: Mapping[str, Tensor], values: Mapping[str,
     params, latent_index = SamplingParams(**values["params"]), int(values["latent_index"])
     state = _fresh_state(stepper, params, values)
     kept = _state_tensors(tensors, list(named_tensors(state)), numbered=values["format"] == _NUMBERED_FORMAT)
-    state.prompts = _with_room(state.prompts, kept[_MASK].shape[-1], stepper.lm.config.max_prompt_length)
+    room = kept[_MASK].shape[-1]  # older versions made more text ids of some prompts
+    if not 1 <= room <= stepper.lm.config.max_prompt_length:
+        raise ValueError(f"a prompt of {room} text ids")
+    state.prompts = state.prompts.with_room(room)
     _fill(state, kept)
     state.seed = int(values["seed"])  # older versions took any number
     state.upcoming = tuple(Caption(int(start), str(text)) for start, text in values["upcoming"])
@@ -126,15 +127,6 @@ def _state_tensors(tensors: Mapping[str, Tensor], names: Sequence[str], numbered
     if kept.keys() != set(names):
         raise ValueError(f"tensors {sorted(kept.keys() ^ set(names))[:3]} that only one of snapshot and networks has")
     return kept
-
-
-def _with_room(prompts: PromptMemory, length: int, most: int) -> PromptMemory:
-    """The same with room for so many text ids: older versions made more of some prompts, which is what their snapshots hold."""
-    if not 1 <= length <= most:
-        raise ValueError(f"a prompt of {length} text ids")
-    missing = length - prompts.mask.shape[-1]  # what is beyond is cut off; all of it is filled anew
-    keys, values = (F.pad(x, (0, 0, 0, missing)) for x in (prompts.keys, prompts.values))
-    return PromptMemory(keys, values, F.pad(prompts.mask, (0, missing)))
 
 
 def _fill(state: GeneratorState, values: Mapping[str, Tensor]) -> None:

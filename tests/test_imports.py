@@ -304,3 +304,9 @@ def test_import_is_light(statement, banned):
 
 def test_control_a_heavy_import_is_seen():
     assert "numpy" in modules_after("import framecast, numpy")
+
+
+def test_figures_depend_on_all_files_that_are_open_to_all():
+    from framecast.evaluate import card
+
+    assert set(card._OPEN) == OPEN
