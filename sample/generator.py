@@ -11,6 +11,7 @@ from ..tokenizer import TextTokenizer, VideoTokenizer
 from .clip import Clip
 from .codec import VideoCodec
 from .collect import check_longer, collect, collect_batch, in_batches
+from .fixed import Fixed
 from .given import Frames, Given
 from .params import SamplingParams
 from .prompts import Prompt, is_batch
@@ -19,10 +20,8 @@ from .stepper import Stepper
 from .stream import Stream
 
 
-class VideoGenerator:
-    """Generates video from a prompt and a seed.
-
-    The networks stay as they are. On a CPU the generator keeps their weights a second time, as a CPU's kernels want them.
+class VideoGenerator(Fixed):
+    """Generates video from a prompt and a seed. On a CPU it keeps the weights a second time, as a CPU's kernels want them.
 
     Args:
         tokenizer: Tokens to pixels, and pixels to tokens for clips to continue.

@@ -1,5 +1,7 @@
 """`VideoGenerator`: same seed, same tokens; predictions fed back; guidance against a real null prompt; clips continued."""
 
+import copy
+
 import pytest
 import tiny
 import tiny_bundle
@@ -302,3 +304,12 @@ def test_networks_stay_as_they_are_and_copies_are_put_into_eval_mode():
     assert not any(module.training for part in (generator.tokenizer, generator.lm) for module in part.modules())
     shared = [(a, b) for a, b in zip(lm.parameters(), generator.lm.parameters(), strict=True)]
     assert all(a is b for a, b in shared)
+
+
+@pytest.mark.parametrize("name", ["fps", "name", "lm", "tokenizer", "device"])
+def test_a_generator_stays_as_it_was_made(generator, name):
+    """A value that is taken and then ignored would be worse."""
+    for one in (generator, copy.deepcopy(generator)):
+        with pytest.raises(AttributeError, match=f"got another {name} for a VideoGenerator, .* make another"):
+            setattr(one, name, None)
+    assert generator.name == "unnamed"
