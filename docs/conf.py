@@ -8,12 +8,12 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 from framecast import __version__
 
 project = "Framecast"
-author = "The Framecast authors"
+author = copyright = "The Framecast authors"
 release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "command_line", "docstrings"]
 exclude_patterns = ["_build"]
 
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "attrs_inline"]
 myst_heading_anchors = 3
 
 default_role = "code-or-link"

@@ -15,7 +15,7 @@ import framecast
 from framecast import SpriteWorld, VideoGenerator
 
 FOLDER = Path(__file__).parent / "images" / "gallery"
-SCALE, GAP, QUALITY = 2, 6, 60
+GAP, QUALITY = 6, 60
 INK, PAPER = (20, 20, 20), (255, 255, 255)
 PROMPTS = (
     "a small red star moves up and left",
@@ -53,7 +53,7 @@ def main() -> None:
     generator = framecast.load_generator()
     save("prompts", [clip(generator, prompt) for prompt in PROMPTS], columns=4, fps=generator.fps)
     save("faults", [clip(generator, prompt) for prompt in FAULTS], columns=3, fps=generator.fps)
-    save("stream", [stream(generator)], columns=1, fps=generator.fps)
+    save("stream", [stream(generator)], columns=1, fps=generator.fps, scale=3)
     save("continuation", continuation(generator), columns=3, fps=generator.fps)
     save("branches", branches(generator), columns=3, fps=generator.fps)
 
@@ -96,11 +96,11 @@ def branches(generator: VideoGenerator, shared: int = 25, num_frames: int = 65) 
     return films
 
 
-def save(name: str, films: Sequence[Film], columns: int, fps: float) -> None:
+def save(name: str, films: Sequence[Film], columns: int, fps: float, scale: int = 2) -> None:
     """Writes films side by side as an animated WebP, each above its label."""
     font = ImageFont.load_default(size=12)
-    width = SCALE * films[0].frames.shape[2]
-    height = SCALE * films[0].frames.shape[1]
+    width = scale * films[0].frames.shape[2]
+    height = scale * films[0].frames.shape[1]
     line = math.ceil(font.getbbox("Ag")[3]) + 2
     lines = max(len(wrapped(label, font, width)) for film in films for label in film.labels)
     cell = height + lines * line + GAP

@@ -40,7 +40,11 @@ def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.Ar
 def documented(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
     """The arguments of a command that a person can give, without `--help`."""
     for action in parser._actions:
-        if not isinstance(action, argparse._HelpAction) and action.nargs != argparse.REMAINDER and action.help != argparse.SUPPRESS:
+        if (
+            not isinstance(action, argparse._HelpAction)
+            and action.nargs != argparse.REMAINDER
+            and action.help != argparse.SUPPRESS
+        ):
             yield action
 
 
