@@ -40,6 +40,7 @@ bench: .venv/bench.stamp
 reliability: .venv/dev.stamp
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.reliability
 
+# The API reference imports all that is public, so it needs the extras of the server and of the evaluation.
 docs: .venv/docs.stamp
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
@@ -90,5 +91,5 @@ speedrun: .venv/evaluate.stamp
 	touch $@
 
 .venv/docs.stamp: .venv/run.stamp
-	$(PIP) --no-build-isolation --editable '.[docs]'
+	$(PIP) --no-build-isolation --editable '.[docs,serve,evaluate]'
 	touch $@

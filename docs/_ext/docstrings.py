@@ -36,7 +36,7 @@ def show_colons(app: Sphinx, what: str, name: str, obj: object, options: Any, li
 def shorten(
     app: Sphinx, what: str, name: str, obj: object, options: Any, signature: str | None, returned: str | None
 ) -> tuple[str | None, str | None]:
-    """Leaves out of a signature what Sphinx cannot read: checks that go with a type, and defaults that are made anew each time."""
+    """Leaves out of a signature what Sphinx cannot read: checks that go with a type, and defaults that are made anew."""
     if signature is not None:
         signature = re.sub(r"Annotated\[(\w+), [^\[\]]*?<[^<>]*(?:<[^<>]*>)?[^<>]*>\]", r"\1", signature)
         signature = signature.replace("<factory>", "...")
