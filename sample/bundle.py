@@ -23,14 +23,14 @@ from .bundle_folder import CARD, CONFIG, LM, MANIFEST, TEXT, TOKENIZER, check_bu
 from .codec import VideoCodec
 from .compiled import check_compiler
 from .generator import VideoGenerator
-from .packing import plain
+from .packing import millions, plain
 from .weights import misfits
 
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, AssertionError)
 """What building networks from strange numbers raises."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bundle:
     """What a bundle holds.
 
@@ -55,6 +55,11 @@ class Bundle:
     fps: float
     training: dict[str, Any]
     hashes: dict[str, str]
+
+    def __repr__(self) -> str:
+        lm = "no LM" if self.lm is None else f"LM {millions(self.lm)}"
+        sizes = f"{self.height}x{self.width}, {self.fps:g} frames/s, tokenizer {millions(self.tokenizer)}, {lm}"
+        return f"Bundle({str(self.path)!r}, {sizes})"
 
     def codec(self) -> VideoCodec:
         """The tokenizer for frames of the size that it was trained on, on the CPU."""
