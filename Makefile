@@ -93,4 +93,5 @@ speedrun: .venv/evaluate.stamp
 
 .venv/bench.stamp: EXTRAS = bench,serve
 .venv/notebook.stamp: EXTRAS = notebook,lab
-.venv/dev.stamp .venv/evaluate.stamp .venv/docs.stamp .venv/serve.stamp: EXTRAS = $(basename $(@F))
+.venv/docs.stamp: EXTRAS = docs,serve,evaluate
+.venv/dev.stamp .venv/evaluate.stamp .venv/serve.stamp: EXTRAS = $(basename $(@F))
