@@ -22,7 +22,7 @@ serve: .venv/serve.stamp
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest
 
-test-all: .venv/dev.stamp
+test-all: .venv/dev.stamp .venv/docs.stamp
 	$(BIN)/python -m pytest -m "slow or not slow"
 
 lint: .venv/dev.stamp types

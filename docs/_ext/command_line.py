@@ -1,13 +1,14 @@
 """`{command-line}`: every command of `framecast` with its options, read from the parser itself, so that no page goes stale."""
 
 import argparse
+import importlib
 from collections.abc import Iterator
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from framecast.cli import build_parser
+from framecast.cli import COMMANDS, Elsewhere, build_parser
 
 
 class CommandLine(SphinxDirective):
@@ -34,7 +35,16 @@ def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.Ar
     (choices,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     helps = {action.dest: action.help or "" for action in choices._choices_actions}
     for name, own in choices.choices.items():
-        yield name, own, helps[name]
+        yield name, _parser_elsewhere(name) or own, helps[name]
+
+
+def _parser_elsewhere(name: str) -> argparse.ArgumentParser | None:
+    """The parser of a command that has one of its own; None for others, and where another library makes the parser."""
+    command = COMMANDS[name]
+    if not isinstance(command, Elsewhere) or not command.module.startswith(".commands."):
+        return None
+    parser: argparse.ArgumentParser = importlib.import_module(command.module, "framecast").build_parser()
+    return parser
 
 
 def documented(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
