@@ -60,7 +60,7 @@ def documented(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 
 def usage(parser: argparse.ArgumentParser) -> str:
     """How a command is called, in lines that fit the page."""
-    parser.formatter_class = lambda prog: argparse.HelpFormatter(prog, width=88)
+    parser.formatter_class = lambda prog: argparse.HelpFormatter(prog, width=80)
     return parser.format_usage().removeprefix("usage: ").strip()
 
 

@@ -43,9 +43,15 @@ def shorten(
     return signature, returned
 
 
+def skip_hooks(app: Sphinx, what: str, name: str, obj: object, skip: bool, options: Any) -> bool | None:
+    """Leaves out what Lightning calls and nobody else."""
+    return True if name.startswith(("on_", "configure_")) or name == "setup" else None
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_role("code-or-link", code)
     app.connect("autodoc-process-docstring", hide_colons, priority=400)  # napoleon's is 500
     app.connect("autodoc-process-docstring", show_colons, priority=600)
     app.connect("autodoc-process-signature", shorten)
+    app.connect("autodoc-skip-member", skip_hooks)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
