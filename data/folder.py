@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import track
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
+from ..progress import tracked
 from .caption_lines import CAPTIONS_FILE, TimedText, captions_of_window
 from .clips import CaptionedClip, ClipSource
 from .listing import list_videos
@@ -23,8 +22,6 @@ from .scans import Scan, ScanIndex
 from .video import READER_VERSION, VideoError, VideoReader
 
 __all__ = ["CAPTIONS_FILE", "TimedText", "VideoFolder", "Window", "captions_of_window"]
-
-MANY_FILES = 32  # from this many files on, reading them shows a progress bar
 
 
 @dataclass(frozen=True)
@@ -152,9 +149,8 @@ class VideoFolder(ClipSource):
 
     def _read_through(self, files: list[str], setting: str) -> Iterator[Scan]:
         """Reads files to their ends, in order."""
-        console, quiet = Console(stderr=True), len(files) < MANY_FILES
         try:
-            for file in track(files, f"Reading {self.root}", console=console, transient=True, disable=quiet):
+            for file in tracked(files, f"reading {self.root}", unit="files"):
                 scan = self._scan_file(file)
                 self._index.add(file, setting, scan)
                 yield scan

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..data.sprites import BOUNCES, FALLS, LINEAR, PASSES
+from ..progress import Task
 from ..sample import Bundle, load_bundle
 from .card import describe, protocol
 from .continuation import physics
@@ -16,7 +17,6 @@ from .frechet import WINDOW
 from .parts import Measure, kept_section
 from .persistence import passes_once, persistence
 from .prediction import prediction
-from .progress import AllLines, shown_progress
 from .quality import quality
 from .reconstruction import tokenizer_on_sprites, tokenizer_on_videos
 from .report import BundleResult, write_report
@@ -81,9 +81,13 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
         extractor(studies[0])  # a file of features that cannot be read is known before the long work starts
     names = _names([study.bundle for study in studies])
     results = []
-    with shown_progress(AllLines) as begin:
+    with Task("evaluating", sum(map(len, plans)), "sections") as whole:
         for study, plan, name in zip(studies, plans, names, strict=True):
-            sections = [kept_section(study, part, SECTIONS[part], out / "parts", begin(f"{name}: {part}")) for part in plan]
+            sections = []
+            for part in plan:
+                with Task(f"{name}: {part}", 1.0) as task:
+                    sections.append(kept_section(study, part, SECTIONS[part], out / "parts", task.reach))
+                whole.advance()
             results.append(BundleResult(name, describe(study.bundle), tuple(sections)))
     features = next((extractor(study).name for study, plan in zip(studies, plans, strict=True) if "distance" in plan), "none")
     return write_report(out, results, protocol(dict(zip(names, studies, strict=True)), settings, features))

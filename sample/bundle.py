@@ -19,6 +19,7 @@ from ..data.reading import parse_json, read_regular, regular_size
 from ..data.sprites import CAPTION_WORDS
 from ..machine import warn_if_slow
 from ..model import VideoLM
+from ..progress import Task
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .bundle_config import build_networks, check_declared, check_sizes, describe_misfits, describe_networks
 from .bundle_folder import CARD, CONFIG, LM, MANIFEST, NAMES, TEXT, TOKENIZER, check_bundle_folder
@@ -174,6 +175,11 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
         BundleError: The folder is no bundle, or damaged, or of another format.
     """
     path = DEFAULT if folder is None else Path(folder)
+    with Task(f"loading {path.resolve().name}"):
+        return _load(path)
+
+
+def _load(path: Path) -> Bundle:
     if not (path / CONFIG).is_file():
         raise BundleError(f"{path} is no bundle: it has no {CONFIG}; wanted a folder that a training exported")
     entries = _read_manifest(path)
