@@ -83,6 +83,7 @@ class VideoFolder(ClipSource):
         self.root, self.num_frames, self.fps = Path(root), num_frames, fps
         self.height, self.width = (size, size) if isinstance(size, int) else size
         self.step = num_frames if step is None else step
+        self.include, self.exclude = ((each,) if isinstance(each, str) else tuple(each) for each in (include, exclude))
         self._check()
         found = list_videos(self.root, include, exclude)
         self._texts, self.skipped, self.damaged = found.texts, found.skipped, {}

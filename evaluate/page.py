@@ -14,7 +14,7 @@ from .figures import Curve, Sample
 
 _VOID = frozenset({"img", "meta"})  # elements without an end tag
 _FPS = 12
-_SCALE = 3
+_SCALE, _WIDTH = 3, 640  # a pixel becomes 3x3, or fewer where a clip would be wider than this
 _MOST_FRAMES = 66
 _LEAST_WIDTH = 192  # pixels of the screen, for the text under a clip
 _QUALITY = 90  # without loss, the faint noise of a decoder makes files ten times as large
@@ -105,7 +105,7 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -
 
 
 def movie(sample: Sample) -> Html:
-    """A clip as an animated WebP at 12 frames/s, its pixels three times as large, with its label and note underneath.
+    """A clip as an animated WebP at 12 frames/s, its pixels up to three times as large, with its label and note underneath.
 
     Of a clip that is longer than 66 frames, each second, third, ... frame is shown. WebP keeps frames that do not differ as one.
 
@@ -171,7 +171,8 @@ def _draw(curves: Sequence[Curve], groups: Sequence[int]) -> bytes:
 
 
 def _shown_size(frame) -> tuple[int, int]:
-    return frame.shape[1] * _SCALE, frame.shape[0] * _SCALE
+    scale = max(1, min(_SCALE, _WIDTH // frame.shape[1]))
+    return frame.shape[1] * scale, frame.shape[0] * scale
 
 
 def _data_uri(kind: str, content: bytes) -> str:

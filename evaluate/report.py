@@ -115,7 +115,7 @@ def _body(results: Sequence[BundleResult], protocol: dict[str, object]) -> Itera
     yield element(
         "nav", element("ul", *(element("li", element("a", text, href=place)) for place, text in links)), aria_label="Parts"
     )
-    yield _targets(names, columns)
+    yield from _heads(names, columns)
     for name, section in titles.items():
         yield element(
             "section",
@@ -132,10 +132,26 @@ def _abouts(names: Sequence[str], sections: Sequence[Section | None]) -> Iterato
     """What was done; of each bundle if it differs."""
     said = {name: section.about for name, section in zip(names, sections, strict=True) if section}
     if len(set(said.values())) == 1:
-        yield element("p", next(iter(said.values())))
+        yield from (element("p", line) for line in next(iter(said.values())).split("\n"))
     else:
         for name, about in said.items():
-            yield element("p", element("strong", f"{name}: "), about)
+            first, *rest = about.split("\n")
+            yield element("p", element("strong", f"{name}: "), first)
+            yield from (element("p", line) for line in rest)
+
+
+def _heads(names: Sequence[str], columns: Mapping[str, Sequence[Section | None]]) -> Iterator[Html]:
+    """What is read first: the figures that say most of any generator, and those that have a target."""
+    rows = []
+    for sections in columns.values():
+        title = next(section.title for section in sections if section)
+        for figure, found in _side_by_side(sections):
+            if figure.headline:
+                rows.append([joined([figure.name, element("small", title)]), *(_cell(one, "") for one in found)])
+    if rows:
+        yield table(f"On real video, in short. {_HOW_TO_READ}", ["Figure", *names], rows)
+    if not rows or any(figure.target for sections in columns.values() for figure, _ in _side_by_side(sections)):
+        yield _targets(names, columns)
 
 
 def _targets(names: Sequence[str], columns: Mapping[str, Sequence[Section | None]]) -> Html:

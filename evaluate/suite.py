@@ -18,6 +18,11 @@ from .parts import Measure, kept_section
 from .persistence import passes_once, persistence
 from .prediction import prediction
 from .quality import quality
+from .real.continuation import video_continuation
+from .real.decodings import video_decodings
+from .real.drift import video_drift
+from .real.prediction import video_prediction
+from .real.prompts import video_prompts
 from .reconstruction import tokenizer_on_sprites, tokenizer_on_videos
 from .report import BundleResult, write_report
 from .settings import Settings
@@ -36,12 +41,18 @@ SECTIONS: dict[str, Measure] = {
     "drift": drift,
     "decoding": decoding_compared,
     "distance": frechet,
+    "prediction-videos": video_prediction,
+    "continuation-videos": video_continuation,
+    "drift-videos": video_drift,
+    "decoding-videos": video_decodings,
+    "prompts-videos": video_prompts,
 }
 """All parts of the evaluation, in the order of the page."""
 QUICK = Settings(clips=16, long_clips=8, long_frames=265)
 """A first look, in under three minutes on two cores."""
 
-_ON_VIDEOS, _WITHOUT_LM = ("tokenizer-videos",), ("tokenizer-sprites", "tokenizer-videos")
+_ON_VIDEOS = tuple(name for name in SECTIONS if name.endswith("-videos"))
+_WITHOUT_LM = ("tokenizer-sprites", "tokenizer-videos")
 _NEEDED = {"cv2": "OpenCV", "matplotlib": "matplotlib"}
 
 
@@ -72,10 +83,7 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
     plans = [[name for name in applicable(study) if not only or name in only] for study in studies]
     for study, plan in zip(studies, plans, strict=True):
         if not plan:
-            raise ValueError(
-                f"got nothing to measure of {study.bundle.path}: sprites need a bundle trained on SpriteWorld, videos need a "
-                "folder (`--real`)"
-            )
+            raise ValueError(_nothing_to_measure(study, only))
     (out / "parts").mkdir(parents=True, exist_ok=True)
     if any("distance" in plan for plan in plans):
         extractor(studies[0])  # a file of features that cannot be read is known before the long work starts
@@ -116,6 +124,17 @@ def _beyond(study: Study) -> set[str]:
     beyond |= set() if motions & {*LINEAR, BOUNCES} else {"drift"}
     beyond |= set() if motions & {*LINEAR, BOUNCES, FALLS} else {"physics"}
     return beyond | (set() if study.num_frames >= WINDOW and study.settings.clips > 1 else {"distance"})
+
+
+def _nothing_to_measure(study: Study, only: Sequence[str]) -> str:
+    """Why no section applies to a bundle, and what to type."""
+    path, possible = study.bundle.path, applicable(study)
+    if possible:
+        return f"got {' and '.join(only)}, which cannot be measured of {path}; wanted some of {', '.join(possible)}"
+    return (
+        f"got nothing to measure {path} on: it was not trained on the sprite world; wanted a folder of videos that it was not "
+        f"trained on; type `framecast evaluate {path} --real FOLDER`"
+    )
 
 
 def _check_seed(study: Study) -> None:

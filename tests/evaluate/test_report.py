@@ -231,3 +231,21 @@ def test_without_matplotlib_the_numbers_are_kept(tmp_path, monkeypatch):
 def test_no_results_are_refused(tmp_path):
     with pytest.raises(ValueError, match="got no results; a report wants at least one bundle"):
         write_report(tmp_path, [], {})
+
+
+def test_headlines_come_first_and_without_targets_none_are_spoken_of(tmp_path):
+    figures = (figure(20.5, name="PSNR", headline=True), figure(3.0, name="other"))
+    page, report = written(tmp_path, result(figures=figures))
+    assert page.index("On real video, in short") < page.index("PSNR") < page.index("What was asked for")
+    assert "No figure has a target" not in page
+    assert [item["headline"] for item in report["bundles"][0]["sections"][0]["figures"]] == [True, False]
+    assert "No figure has a target" in written(tmp_path, result(figures=figures[1:]))[0]
+
+
+def test_what_was_done_may_have_several_paragraphs(tmp_path):
+    one = replace(result().sections[0], about="First.\nSecond.")
+    page, _ = written(tmp_path, replace(result(), sections=(one,)))
+    assert "<p>First.</p><p>Second.</p>" in page
+    other = replace(result("other"), sections=(replace(one, about="Third."),))
+    page, _ = written(tmp_path, replace(result(), sections=(one,)), other)
+    assert "<strong>small: </strong>First.</p><p>Second.</p>" in page
