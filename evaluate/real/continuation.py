@@ -108,7 +108,7 @@ def _quality_figures(quality: dict[str, dict[str, list[np.ndarray]]], second: in
         for span, end in (("over the first second", second), ("over all frames", None)):
             for name, rows in found.items():
                 values = [float(row[:end].mean()) for row in rows]
-                better, headline = "higher" if name == CONTINUED else "", metric == "PSNR" and name in (CONTINUED, REPEATED)
+                better, headline = "higher" if name == CONTINUED else "", metric == "PSNR" and name != COLOUR
                 attributes = {"unit": unit, "better": better, "headline": headline and end is not None}
                 figures.append(mean_of(f"{metric} {span}: {name}", values, **attributes))
     gain = np.array([row[:second].mean() for row in quality["PSNR"][CONTINUED]])
@@ -166,9 +166,9 @@ def _about(study: Study) -> str:
     return (
         f"Each clip goes on for {held_out.made} frames from its first {held_out.given} true frames, under its caption if it has "
         "one. PSNR and SSIM say how near the continuation is to what truly came. There is more than one good future, so no "
-        "generator stays near for long: read the first second, and read it between two lines. Below lies the last frame "
-        "repeated, which costs nothing and is hard to beat where little moves. Above lies the true clip through the tokenizer, "
-        "the best that these tokens allow.\n"
+        "generator stays near for long: read the first second, and read it beside two others. The last frame repeated "
+        "costs nothing, and is hard to beat where little moves. The true clip through the tokenizer is the best that these "
+        "tokens allow.\n"
         "Motion is the mean length of optical flow. Far below the true motion the continuation is frozen, far above it is wild. "
         "In the clips below, the line is grey as long as frames are given and orange from where they are made."
     )
