@@ -46,7 +46,7 @@ def tokenizer_on_videos(study: Study, progress: Progress) -> Section:
     clips = [(clip.name, clip.frames) for clip in held_out.clips]
     section, _ = _reconstruction(study, clips, progress)
     figures = (
-        replace(section.figures[0], headline=True),
+        replace(section.figures[0], name="PSNR of the reconstruction", headline=True),
         *_trivial(study, [frames for _, frames in clips]),
         *section.figures[1:],
     )

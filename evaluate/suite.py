@@ -49,20 +49,22 @@ SECTIONS: dict[str, Measure] = {
 }
 """All parts of the evaluation, in the order of the page."""
 QUICK = Settings(clips=16, long_clips=8, long_frames=265)
-"""A first look, in under three minutes on two cores."""
+"""A first look: sprites take under three minutes on two cores, and real video about five more."""
 
 _ON_VIDEOS = tuple(name for name in SECTIONS if name.endswith("-videos"))
 _WITHOUT_LM = ("tokenizer-sprites", "tokenizer-videos")
 _NEEDED = {"cv2": "OpenCV", "matplotlib": "matplotlib"}
 
 
-def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Settings, only: Sequence[str] = ()) -> Path:
+def evaluate_bundles(
+    bundles: str | Path | Sequence[str | Path | None], out: str | Path, settings: Settings | None = None, only: Sequence[str] = ()
+) -> Path:
     """Evaluates bundles and writes `report.json` and `index.html`; goes on where an earlier call was stopped.
 
     Args:
-        bundles: Their folders; None is the shipped model.
+        bundles: Their folders, or one folder; None in a list is the shipped model.
         out: Folder of the report; made if it is missing. Parts that are done are kept in its `parts`.
-        settings: How much is measured, and how.
+        settings: How much is measured, and how; `QUICK` is a first look.
         only: Names of `SECTIONS` to measure; none means all that apply.
 
     Returns:
@@ -71,6 +73,8 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
     Raises:
         ValueError: A section is unknown, none applies to a bundle, or a bundle was trained on the world it would be measured on.
     """
+    bundles, out = [bundles] if isinstance(bundles, (str, Path)) else bundles, Path(out)
+    settings = settings or Settings()
     missing = [package for module, package in _NEEDED.items() if find_spec(module) is None]
     if missing:
         raise ValueError(f"the evaluation needs {' and '.join(missing)}; install them with `pip install '.[evaluate]'`")

@@ -125,7 +125,7 @@ def _cut(bundle: Bundle, settings: Settings, files: Sequence[str], given: int, l
     clips = tuple(folder[index] for index in _evenly(range(len(folder)), settings.clips))
     videos = len({clip.name.rpartition("@")[0] for clip in clips})
     taken = f"{len(clips)} clips of {length} frames ({length / bundle.fps:.1f} s) from {videos} videos."
-    left_out = [f"{len(folder.skipped)} files are left out, most of which are too short."] if folder.skipped else []
+    left_out = [f"{len(folder.skipped)} files are too short or cannot be read, and are left out."] if folder.skipped else []
     left_out += [f"{len(folder.damaged)} files are damaged part way."] if folder.damaged else []
     return HeldOut(clips, given, " ".join([taken, *left_out, about]), folder.skipped, folder.damaged)
 
