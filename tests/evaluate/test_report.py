@@ -15,6 +15,7 @@ from PIL import Image
 
 from framecast.data import SpriteWorld
 from framecast.evaluate.figures import Curve, Figure, Sample, Section
+from framecast.evaluate.page import movie
 from framecast.evaluate.report import BundleResult, meets, write_report
 
 NAN = float("nan")
@@ -250,3 +251,10 @@ def test_what_was_done_may_have_several_paragraphs(tmp_path):
     other = replace(result("other"), sections=(replace(one, about="Third."),))
     page, _ = written(tmp_path, replace(result(), sections=(one,)), other)
     assert "<strong>small: </strong>First.</p><p>Second.</p>" in page
+
+
+def test_a_wide_clip_is_kept_small_and_enlarged_by_the_browser():
+    wide = Sample("wide", "", 0.0, torch.zeros(3, 8, 196, 3, dtype=torch.uint8))
+    page = Page(movie(wide))
+    assert Image.open(io.BytesIO(page.pictures("webp")[0])).size == (196, 8)
+    assert (page.images[0]["width"], page.images[0]["height"]) == ("588", "24")
