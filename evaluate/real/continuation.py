@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from einops import rearrange
@@ -109,7 +110,7 @@ def _quality_figures(quality: dict[str, dict[str, list[np.ndarray]]], second: in
             for name, rows in found.items():
                 values = [float(row[:end].mean()) for row in rows]
                 better, headline = "higher" if name == CONTINUED else "", metric == "PSNR" and name != COLOUR
-                attributes = {"unit": unit, "better": better, "headline": headline and end is not None}
+                attributes: dict[str, Any] = {"unit": unit, "better": better, "headline": headline and end is not None}
                 figures.append(mean_of(f"{metric} {span}: {name}", values, **attributes))
     gain = np.array([row[:second].mean() for row in quality["PSNR"][CONTINUED]])
     gain -= np.array([row[:second].mean() for row in quality["PSNR"][REPEATED]])

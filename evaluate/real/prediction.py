@@ -59,7 +59,7 @@ def told_of(study: Study) -> dict[str, list[Timed]]:
     """What the video LM is told of each clip: its caption, that of another clip, nothing; only the last if there are none."""
     own = [study.captions(clip) for clip in study.held_out.clips]
     different = {str(prompt) for prompt in own}
-    told = {"none": [[] for _ in own]}
+    told: dict[str, list[Timed]] = {"none": [[] for _ in own]}
     if len(different) > 1:
         told = {"true": own, "other": [another(own, index) for index in range(len(own))], **told}
     return told
