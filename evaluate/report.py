@@ -129,15 +129,15 @@ def _body(results: Sequence[BundleResult], protocol: dict[str, object]) -> Itera
 
 
 def _abouts(names: Sequence[str], sections: Sequence[Section | None]) -> Iterator[Html]:
-    """What was done; of each bundle if it differs."""
-    said = {name: section.about for name, section in zip(names, sections, strict=True) if section}
-    if len(set(said.values())) == 1:
-        yield from (element("p", line) for line in next(iter(said.values())).split("\n"))
-    else:
-        for name, about in said.items():
-            first, *rest = about.split("\n")
-            yield element("p", element("strong", f"{name}: "), first)
-            yield from (element("p", line) for line in rest)
+    """What was done, paragraph by paragraph; of each bundle if it differs."""
+    said = {name: section.about.split("\n") for name, section in zip(names, sections, strict=True) if section}
+    for place in range(max(map(len, said.values()))):
+        lines = {name: paragraphs[place] for name, paragraphs in said.items() if place < len(paragraphs)}
+        if len(set(lines.values())) == 1 and len(lines) == len(said):
+            yield element("p", next(iter(lines.values())))
+        else:
+            for name, line in lines.items():
+                yield element("p", element("strong", f"{name}: "), line)
 
 
 def _heads(names: Sequence[str], columns: Mapping[str, Sequence[Section | None]]) -> Iterator[Html]:

@@ -21,6 +21,7 @@ from .quality import quality
 from .real.continuation import video_continuation
 from .real.decodings import video_decodings
 from .real.drift import video_drift
+from .real.held_out import video_root
 from .real.prediction import video_prediction
 from .real.prompts import video_prompts
 from .reconstruction import tokenizer_on_sprites, tokenizer_on_videos
@@ -81,6 +82,8 @@ def evaluate_bundles(
     unknown = sorted(set(only) - set(SECTIONS))
     if unknown:
         raise ValueError(f"got the section {unknown[0]!r}; wanted some of {', '.join(SECTIONS)}")
+    if settings.real is not None:
+        video_root(settings)
     studies = [Study(load_bundle(folder), settings) for folder in bundles]
     for study in studies:
         _check_seed(study)

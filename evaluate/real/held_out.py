@@ -57,6 +57,18 @@ class HeldOut:
         return self.num_frames - self.given
 
 
+def video_root(settings: Settings) -> Path:
+    """The folder of real video.
+
+    Raises:
+        ValueError: It is none.
+    """
+    root = Path(str(settings.real))
+    if not root.is_dir():
+        raise ValueError(f"got --real {root}, which is no folder; wanted the folder that holds the videos")
+    return root
+
+
 def short_clips(bundle: Bundle, settings: Settings) -> HeldOut:
     """Clips of 17 frames, for the tokenizer.
 
@@ -102,10 +114,7 @@ def fitted(caption: str, text: TextTokenizer, limit: int) -> str:
 
 def _unseen_files(bundle: Bundle, settings: Settings) -> tuple[list[str], str]:
     """The files to cut clips from, and what is known of them."""
-    assert settings.real is not None
-    root = Path(settings.real)
-    if not root.is_dir():
-        raise ValueError(f"got --real {root}, which is no folder; wanted the folder that holds the videos")
+    root = video_root(settings)
     files = list(list_videos(root, settings.include, ()).texts)
     seen = seen_in_training(bundle.training, root, files)
     unseen = [file for file in files if file not in seen.files]

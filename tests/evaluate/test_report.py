@@ -248,9 +248,9 @@ def test_what_was_done_may_have_several_paragraphs(tmp_path):
     one = replace(result().sections[0], about="First.\nSecond.")
     page, _ = written(tmp_path, replace(result(), sections=(one,)))
     assert "<p>First.</p><p>Second.</p>" in page
-    other = replace(result("other"), sections=(replace(one, about="Third."),))
+    other = replace(result("other"), sections=(replace(one, about="Third.\nSecond."),))
     page, _ = written(tmp_path, replace(result(), sections=(one,)), other)
-    assert "<strong>small: </strong>First.</p><p>Second.</p>" in page
+    assert "<strong>small: </strong>First.</p><p><strong>other: </strong>Third.</p><p>Second.</p>" in page
 
 
 def test_a_wide_clip_is_kept_small_and_enlarged_by_the_browser():

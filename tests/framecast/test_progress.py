@@ -122,7 +122,7 @@ def test_times_are_said_as_people_say_them(seconds, said):
 
 
 def longest_silence(code: str, folder: Path, fast: float) -> float:
-    """Seconds for which a program writes nothing into a file, from the line "starts" to its last; time passes `fast` times as fast."""
+    """Seconds without a word in a file, from the line "starts" to the last; time passes `fast` times as fast."""
     before = f"from framecast import progress\nprogress.SHORT /= {fast}\nprogress.EVERY /= {fast}\n"
     file = folder / "output"
     with file.open("wb") as output:
