@@ -3,16 +3,16 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import track
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
@@ -20,6 +20,7 @@ from .caption_lines import CAPTIONS_FILE, TimedText, captions_of_window
 from .clips import CaptionedClip, ClipSource
 from .listing import list_videos
 from .scans import Scan, ScanIndex
+from .tracking import Ticker, tracked
 from .video import READER_VERSION, VideoError, VideoReader
 
 __all__ = ["CAPTIONS_FILE", "TimedText", "VideoFolder", "Window", "captions_of_window"]
@@ -110,6 +111,12 @@ class VideoFolder(ClipSource):
         captions = captions_of_window(self._texts[window.file], window.start, self.num_frames, self.fps)
         return CaptionedClip(frames, captions, self.fps, f"{window.file}@{window.start:.2f}s")
 
+    @property
+    def seconds_of_video(self) -> float:
+        """Seconds of video in all clips; where clips overlap, it counts once."""
+        clips = Counter(window.file for window in self._windows)
+        return sum((number - 1) * self.step + self.num_frames for number in clips.values()) / self.fps
+
     def summary(self) -> str:
         """One line: how many clips from how many files, and which files were left out."""
         files = len({window.file for window in self._windows})
@@ -152,10 +159,12 @@ class VideoFolder(ClipSource):
 
     def _read_through(self, files: list[str], setting: str) -> Iterator[Scan]:
         """Reads files to their ends, in order."""
-        console, quiet = Console(stderr=True), len(files) < MANY_FILES
+        what = f"Reading {self.root}"
+        many = tracked(files, len(files), what, "files", transient=True) if len(files) >= MANY_FILES else files
+        ticker = Ticker(what)
         try:
-            for file in track(files, f"Reading {self.root}", console=console, transient=True, disable=quiet):
-                scan = self._scan_file(file)
+            for number, file in enumerate(many, 1):
+                scan = self._scan_file(file, partial(_tell, ticker, f"file {number} of {len(files)}, {printable(file)}"))
                 self._index.add(file, setting, scan)
                 yield scan
         finally:
@@ -169,7 +178,8 @@ class VideoFolder(ClipSource):
         elif scan.damage is not None:
             self.damaged[file] = scan.damage
 
-    def _scan_file(self, file: str) -> Scan:
+    def _scan_file(self, file: str, tell: Callable[[float], None]) -> Scan:
+        """What a file gives; each clip tells how many seconds into the file it ends."""
         clips: list[str] = []
         pictures: list[np.ndarray] = []
         try:
@@ -180,6 +190,7 @@ class VideoFolder(ClipSource):
                         frames = torch.from_numpy(np.stack(pictures))
                         self._keep(len(self._windows) + len(clips), frames)
                         clips.append(_hash_frames(frames))
+                        tell((len(clips) * self.step) / self.fps)
                         pictures = pictures[self.step :]
             if not clips:
                 return Scan(skipped=self._too_short(len(pictures), reader.damage))
@@ -231,6 +242,10 @@ def _name_some(files: dict[str, str], most: int = 3) -> str:
 def printable(file: str) -> str:
     """A file name that can be printed, also if it is no valid text."""
     return file.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _tell(ticker: Ticker, file: str, seconds: float) -> None:
+    ticker(f"{file}, at {seconds:.0f} s,")
 
 
 def _plain_texts(texts: Sequence[TimedText]) -> list[list[Any]]:
