@@ -28,6 +28,8 @@ _WARNINGS = (
     ".*is not supported by the model summary",
     ".*exists and is not empty",  # a run goes on in its folder
     ".*smaller than the logging interval",
+    ".*recommended to use `self.log\\('val/(continuation|repeat)_psnr'",  # the first process alone makes samples
+    ".*torch.distributed.nn.functional.all_gather is deprecated",
 )
 
 
