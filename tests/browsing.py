@@ -51,7 +51,7 @@ LOW_CONTRAST = """() => {
     };
     const written = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
     return [...document.querySelectorAll("body *:not(option)")]
-        .filter((element) => written(element) && element.checkVisibility() && !element.closest(":disabled"))
+        .filter((element) => written(element) && element.checkVisibility() && !element.closest(":disabled, .marks"))
         .filter((element) => contrast(element) < 4.5)
         .map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 20)}`);
 }"""

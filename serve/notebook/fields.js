@@ -71,7 +71,7 @@ export class SaveFields {
   constructor(id) {
     this.name = make("input", { type: "text", value: "video.mp4", required: "", autocomplete: "off", spellcheck: "false" });
     const download = make("button", { type: "button" }, "Download");
-    const form = make("form", { class: "framecast-fields" }, labelled(`${id}-file`, "File", this.name));
+    const form = make("form", { class: "framecast-fields framecast-save" }, labelled(`${id}-file`, "File", this.name));
     form.append(make("button", { type: "submit" }, "Save beside the notebook"), download);
     const kinds = "The ending says how: .mp4, .webp, .gif or .png for a video, .fct for its tokens, the numbers that the model has made.";
     this.root = make("details", {}, make("summary", {}, "Save"), form, make("p", { class: "framecast-kinds" }, kinds));

@@ -161,7 +161,7 @@ def test_h264_plays_in_a_video(address, open_page):
     page.click(".branch")
     page.click(".branching .primary")
     page.wait_for_selector("#panels[data-count='2']")
-    until(lambda: all(page.evaluate("[...document.querySelectorAll('video')].map((video) => video.currentTime > 0.5)")))
+    until(lambda: all(page.evaluate("[...document.querySelectorAll('.picture video')].map((video) => video.currentTime > 0.5)")))
 
 
 def test_refused_start_can_be_mended(address, open_page):
