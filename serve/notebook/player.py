@@ -43,6 +43,9 @@ class Player:
         ValueError: A length or prompt is not as above.
     """
 
+    _begin: Beginning
+    _playback: Playback
+
     def __init__(
         self,
         generator: VideoGenerator,

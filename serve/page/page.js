@@ -4,6 +4,7 @@ import { greet, token, words } from "./api.js";
 import { Failure } from "./errors.js";
 import { Gallery } from "./gallery.js";
 import { Panel } from "./panel.js";
+import { dragsFiles } from "./picture.js";
 import { SettingsForm } from "./settings.js";
 import { KnownWords } from "./words.js";
 
@@ -30,7 +31,7 @@ class Page {
     this.gallery.onreuse = (prompt, seed) => this.#reuse(prompt, seed);
     this.#place([new Panel(this)]);
     document.addEventListener("keydown", (event) => this.#onKey(event));
-    for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault()); // a picture beside a panel is not opened
+    for (const kind of ["dragover", "drop"]) window.addEventListener(kind, keepPage);
     document.addEventListener("visibilitychange", () => this.#onVisibility());
     this.#panels[0].view.input.focus();
   }
@@ -85,6 +86,11 @@ class Page {
     else return;
     event.preventDefault();
   }
+}
+
+/** A picture that is dropped beside a panel is not opened in the place of the page. */
+function keepPage(event) {
+  if (dragsFiles(event)) event.preventDefault();
 }
 
 function announce(failure) {

@@ -22,9 +22,14 @@ export async function readPicture(file, size, most) {
   return { name: file.name, bytes: await sent.arrayBuffer(), canvas: cover(bitmap, size) };
 }
 
-/** The file among things that are dragged, or null. */
+/** Whether files are dragged, and not text that goes into a box. */
+export function dragsFiles(event) {
+  return [...(event.dataTransfer?.types ?? [])].includes("Files");
+}
+
+/** The file among things that are dropped, a picture if there is one; or null. */
 export function draggedFile(transfer) {
-  return [...(transfer?.files ?? [])].find((file) => file.type.startsWith("image/")) ?? transfer?.files[0] ?? null;
+  return [...transfer.files].find((file) => file.type.startsWith("image/")) ?? transfer.files[0] ?? null;
 }
 
 /** The middle of a picture, scaled to cover `size`, as a canvas. */

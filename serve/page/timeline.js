@@ -155,8 +155,13 @@ export class Timeline {
   #point(event) {
     if (event.detail === 0 || !this.#segments.length) return; // a key, which chooses a prompt
     const place = event.clientX - this.track.getBoundingClientRect().left;
-    const frame = Math.max(0, Math.min(Math.floor((place / PIXELS) * this.fps), this.#shown));
-    if (!event.target.closest(".waiting")) this.#take(frame, this.promptAt(frame), `${clock(frame / this.fps)}, frame ${frame}`);
+    if (!event.target.closest(".waiting")) this.#takeAt(Math.floor((place / PIXELS) * this.fps));
+  }
+
+  /** Chooses a moment, the nearest that was shown. */
+  #takeAt(wanted) {
+    const frame = Math.max(0, Math.min(Math.round(wanted), this.#shown));
+    this.#take(frame, this.promptAt(frame), `${clock(frame / this.fps)}, frame ${frame}`);
   }
 
   #take(frame, prompt, when) {
@@ -172,7 +177,14 @@ export class Timeline {
     return this.#waiting ? [...this.#segments, this.#waiting] : this.#segments;
   }
 
+  /** Goes from prompt to prompt, and with Shift from second to second. */
   #move(event) {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.shiftKey && step) {
+      event.preventDefault();
+      this.#takeAt(this.#chosen.frame + step * this.fps);
+      return;
+    }
     const buttons = [...this.list.children];
     const here = buttons.indexOf(event.target);
     const there = { ArrowLeft: here - 1, ArrowRight: here + 1, Home: 0, End: buttons.length - 1 }[event.key];

@@ -1,6 +1,6 @@
 /** What a panel shows, and which of its controls can be used; it asks nobody and decides nothing. */
 
-import { draggedFile } from "./picture.js";
+import { draggedFile, dragsFiles } from "./picture.js";
 import { Timeline, clock } from "./timeline.js";
 import { WordMarks } from "./words.js";
 
@@ -207,11 +207,13 @@ export class PanelView {
     const mark = (over) => this.root.classList.toggle("dropping", over);
     this.part(".file").addEventListener("change", ({ target }) => target.files[0] && on.take(target.files[0]));
     this.root.addEventListener("dragover", (event) => {
+      if (!dragsFiles(event)) return;
       event.preventDefault();
       mark(true);
     });
     this.root.addEventListener("dragleave", (event) => mark(this.root.contains(event.relatedTarget)));
     this.root.addEventListener("drop", (event) => {
+      if (!dragsFiles(event)) return;
       event.preventDefault();
       mark(false);
       const file = draggedFile(event.dataTransfer);

@@ -150,6 +150,12 @@ def test_two_futures_of_a_chosen_moment_have_a_prompt_each(address, open_page, g
     begin(page, frames=40)
     page.locator(".track").click(position={"x": 70, "y": 8})  # at 48 pixels a second
     assert re.match(r"0:01, frame 17\b", page.inner_text(".detail"))
+    page.locator(".segment").first.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowLeft")
+    assert re.match(r"0:01, frame 12\b", page.inner_text(".detail"))
+    page.locator(".track").click(position={"x": 70, "y": 8})
     page.get_by_role("button", name="Two futures from here").click()
     assert page.inner_text(".branching h3") == "Two futures from 0:01 on"
     page.get_by_label("Second prompt").fill(OTHER)
