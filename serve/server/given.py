@@ -23,7 +23,7 @@ class GivenFrames:
     def __init__(self, codec: VideoCodec, config: ServeConfig):
         self._codec, self._most = codec, config.max_first_frames
         self._size = (codec.height, codec.width)
-        self._one_at_a_time = asyncio.Semaphore()  # a large one takes a second and 200 MB
+        self._one_at_a_time = asyncio.Semaphore()  # a large one takes a second and 300 MB
 
     async def read(self, files: list[bytes], picture: bytes | None) -> Tensor | None:
         """uint8 `[T, H, W, 3]`; `None` if there are none.
