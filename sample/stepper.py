@@ -1,6 +1,7 @@
 """`Stepper`: steps streams of one generator; each latent frame from the latent frames before it, the prompt and the noise."""
 
 import hashlib
+from collections.abc import Iterator
 from functools import cached_property
 
 import torch
@@ -126,7 +127,6 @@ class Stepper:
             )
         state.params = params
 
-    @torch.inference_mode()
     def prefill(self, state: GeneratorState, tokens: Tensor) -> list[tuple[int, str]]:
         """Takes the first latent frames of a video, int64 `[T, H, W]`, into a fresh state, each under the prompt of its time.
 
@@ -139,18 +139,25 @@ class Stepper:
         if tokens.ndim != 3 or tokens.shape[0] == 0 or tuple(tokens.shape[1:]) != self.codec.frame_shape:
             wanted = ", ".join(map(str, self.codec.frame_shape))
             raise ValueError(f"got first tokens of shape {list(tokens.shape)}; wanted [T, {wanted}]")
-        for piece in tokens.split(1):  # the decoder checks the range
-            picture = self.codec.decode_frame(piece, state.decoder)[-1]
+        prompts = [(0, state.prompt), *((later.start, later.text) for later in state.upcoming if later.start < len(tokens))]
+        for _ in self.prefilling(state, tokens):
+            pass
+        return prompts
+
+    @torch.inference_mode()
+    def prefilling(self, state: GeneratorState, tokens: Tensor) -> Iterator[None]:
+        """As `prefill` for tokens of the right shape, latent frame by latent frame; it is done when nothing more is given."""
+        grid, block_length = tokens[None].to(self.device), state.params.block_length(self.codec.frame_shape)
+        shifted = shift_tokens(grid, block_length, self.lm.start_id).split(self.lm.frame_length, dim=1)
+        for piece, inputs in zip(tokens.split(1), shifted, strict=True):
+            picture = self.codec.decode_frame(piece, state.decoder)[-1]  # the decoder checks the range
             if state.anchor is not None:
                 state.anchor.keep(picture)
-        prompts = [(0, state.prompt), *((later.start, later.text) for later in state.upcoming if later.start < len(tokens))]
-        grid, block_length = tokens[None].to(self.device), state.params.block_length(self.codec.frame_shape)
-        for inputs in shift_tokens(grid, block_length, self.lm.start_id).split(self.lm.frame_length, dim=1):
             self.follow_timeline(state)
             self.lm(inputs.expand(state.prompts.keys.shape[0], -1), state.prompts, block_length, state.lm)
             state.latent_index += 1
+            yield
         state.previous = to_sequence(grid[:, -1:])
-        return prompts
 
     def follow_timeline(self, state: GeneratorState) -> None:
         """Changes the prompt if the next latent frame has another one."""
