@@ -25,7 +25,7 @@ def make_generator(arguments: Namespace) -> VideoGenerator:
 
 def params_of(arguments: Namespace) -> SamplingParams:
     """How tokens are to be chosen; what was not given is as `SamplingParams` has it."""
-    options = given_options(arguments, "temperature", "top_k", "top_p", "guidance_scale", "decoding")
+    options = given_options(arguments, "temperature", "top_k", "top_p", "guidance_scale", "decoding", "negative_prompt")
     decoding = options.get("decoding", "")
     if decoding.isdecimal() and len(decoding) < _MOST_DIGITS:
         options["decoding"] = int(decoding)

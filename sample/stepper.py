@@ -68,15 +68,15 @@ class Stepper:
         """
         self.check_params(params)
         first, *upcoming = self.check_prompt(prompt)
-        for caption in (first, *upcoming):
-            warn_of_unseen(self.text_tokenizer, caption.text)
+        for text in (*(caption.text for caption in (first, *upcoming)), params.negative_prompt or ""):
+            warn_of_unseen(self.text_tokenizer, text)
         previous = torch.full((1, self.lm.frame_length), -1)
         previous[:, -1] = self.lm.start_id
         return GeneratorState(
             lm=self.lm.init_state(2 if params.guided else 1),
             decoder=self.codec.tokenizer.init_decoder_state(1, *self.codec.frame_shape),
             previous=previous.to(self.device),
-            prompts=self.encode_prompt(first.text, params.guided),
+            prompts=self.encode_prompt(first.text, params.guided, params.negative_prompt),
             prompt=first.text,
             upcoming=tuple(upcoming),
             latent_index=0,
@@ -97,20 +97,22 @@ class Stepper:
         return captions
 
     def check_params(self, params: SamplingParams) -> None:
-        """Raises ValueError if the tokens chosen at a time do not fit the latent frames of this model."""
+        """Raises ValueError if the tokens chosen at a time do not fit the latent frames, or a negative prompt is too long."""
         check_block_length(params.block_length(self.codec.frame_shape), self.codec.frame_shape)
+        if params.negative_prompt is not None:
+            self.text_tokenizer.encode(params.negative_prompt, self.lm.config.max_prompt_length)
 
     @torch.inference_mode()
-    def encode_prompt(self, prompt: str, guided: bool) -> PromptMemory:
-        """The memory of a prompt, with the memory of the null prompt in a second row if guided."""
+    def encode_prompt(self, prompt: str, guided: bool, negative_prompt: str | None = None) -> PromptMemory:
+        """The memory of a prompt; if guided, the memory of the negative prompt, or else the null prompt, in a second row."""
         limit = self.lm.config.max_prompt_length
         self.text_tokenizer.encode(prompt, limit)  # an empty prompt is an error here, and not the null prompt
-        ids = self.text_tokenizer.batch([prompt, ""] if guided else [prompt], limit)[:, None].to(self.device)
+        ids = self.text_tokenizer.batch([prompt, negative_prompt or ""] if guided else [prompt], limit)[:, None].to(self.device)
         return self.lm.encode_prompts(ids, ids != self.text_tokenizer.pad_id)
 
     def set_prompt(self, state: GeneratorState, prompt: str) -> None:
         """Lets a prompt hold from the next latent frame on; its memory is computed here, once."""
-        state.prompts, state.prompt = self.encode_prompt(prompt, state.guided), prompt
+        state.prompts, state.prompt = self.encode_prompt(prompt, state.guided, state.params.negative_prompt), prompt
 
     def set_params(self, state: GeneratorState, params: SamplingParams) -> None:
         """Lets other settings hold from the next latent frame on.
@@ -124,6 +126,8 @@ class Stepper:
                 f"got guidance_scale {params.guidance_scale:g} for a stream that began without guidance (a scale of 1) and "
                 "has no memory of the null prompt; wanted 1; begin the stream with another scale to change it later"
             )
+        if params.negative_prompt != state.params.negative_prompt:
+            state.prompts = self.encode_prompt(state.prompt, state.guided, params.negative_prompt)
         state.params = params
 
     @torch.inference_mode()

@@ -145,7 +145,7 @@ class TokenWriter:
         path = Path(file)
         if not path.parent.is_dir():
             raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
-        first = _record({}, asdict(header))  # before an older file is emptied
+        first = _record({}, _values(header))  # before an older file is emptied
         self.header, self._prompt = header, ""
         self._path = path
         with naming(path):
@@ -182,6 +182,11 @@ class TokenWriter:
         with naming(self._path):
             self._file.write(data)
             self._file.flush()
+
+
+def _values(header: TokenHeader) -> dict[str, Any]:
+    values = asdict(header)
+    return values if header.params is None else {**values, "params": header.params.values()}
 
 
 def _record(tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> bytes:

@@ -48,6 +48,7 @@ def add_sampling(parser: ArgumentParser, seed: int = 0) -> None:
     parser.add_argument(
         "--guidance_scale", type=float, default=None, help="how closely to follow the prompt; 1 is no guidance (default: 2)"
     )
+    parser.add_argument("--negative_prompt", default=None, help="what to lead the video away from (default: nothing)")
     parser.add_argument(
         "--decoding",
         default=None,

@@ -59,7 +59,7 @@ class Client:
             ConnectionError: There is no server.
         """
         start: dict[str, Any] = {"type": "start", "seed": seed, **_scene(prompt)}
-        start["settings"] = messages.settings_of(params or SamplingParams()).model_dump()
+        start["settings"] = messages.settings_of(params or SamplingParams()).model_dump(exclude_none=True)
         if first_frames is not None:
             start["first_frames"] = [base64.b64encode(encode_image(frame, "png")).decode() for frame in first_frames]
         return await RemoteStream.open(self._dialler, start, _delivery(pace, format, max_frames))

@@ -1,7 +1,6 @@
 """The messages of a WebSocket, as JSON. `docs/serving.md` tells in which order they follow."""
 
 import json
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, TypeAdapter, ValidationError
@@ -34,6 +33,7 @@ class Settings(Message):
     top_p: float | None = None
     guidance_scale: float = SamplingParams.guidance_scale
     decoding: str | int = SamplingParams().way.name
+    negative_prompt: str | None = Field(None, max_length=4096, description="what the video is led away from")
 
     def params(self) -> SamplingParams:
         """The checked settings.
@@ -308,7 +308,7 @@ def check_prompt(text: str, longest: int) -> None:
 
 def settings_of(params: SamplingParams) -> Settings:
     """The inverse of `Settings.params`."""
-    return Settings(**asdict(params))
+    return Settings(**params.values())
 
 
 def json_schema() -> dict[str, Any]:
