@@ -24,7 +24,7 @@ lint: .venv/dev.stamp types
 # Type checkers do not follow the mapping of setup.cfg, so they get a folder where each room lies inside `framecast`.
 types: .venv/dev.stamp
 	rm -rf .links && mkdir -p .links/framecast
-	ln -s $(addprefix ../../,$(wildcard framecast/*.py) framecast/commands $(ROOMS) benchmarks) .links/framecast/
+	ln -s $(addprefix ../../,$(wildcard framecast/*.py framecast/*.pyi) framecast/commands $(ROOMS) benchmarks) .links/framecast/
 	$(BIN)/mypy .links/framecast
 	$(BIN)/mypy --strict --follow-imports=silent --cache-dir .mypy_cache/strict $(addprefix .links/framecast/,model tokenizer sample)
 

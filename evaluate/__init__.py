@@ -1,27 +1,5 @@
 """Figures that say how good a video is: of the tokenizer, of the video LM, and of what they make together."""
 
-from .adherence import ClipVerdict, Judge
-from .frechet import FeatureStatistics, frechet_distance
-from .metrics import bits_per_pixel, flicker, ms_ssim, psnr, sharpness, ssim, temporal_error
-from .reading import Reading, SceneReader
-from .settings import Settings
-from .suite import QUICK, evaluate_bundles
+import lazy_loader
 
-__all__ = [
-    "QUICK",
-    "ClipVerdict",
-    "FeatureStatistics",
-    "Judge",
-    "Reading",
-    "SceneReader",
-    "Settings",
-    "bits_per_pixel",
-    "evaluate_bundles",
-    "flicker",
-    "frechet_distance",
-    "ms_ssim",
-    "psnr",
-    "sharpness",
-    "ssim",
-    "temporal_error",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

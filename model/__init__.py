@@ -1,21 +1,5 @@
 """Tokens and text to next tokens: `VideoLM`, its KV cache and its position embedding."""
 
-from .blocks import block_lengths, shift_tokens, to_grid, to_sequence
-from .cache import LMState
-from .text_encoder import PromptMemory
-from .video_lm import LMOutput, VideoLM, VideoLMConfig, VideoLMShape
-from .vocabulary import TokenLoss
+import lazy_loader
 
-__all__ = [
-    "LMOutput",
-    "LMState",
-    "PromptMemory",
-    "TokenLoss",
-    "VideoLM",
-    "VideoLMConfig",
-    "VideoLMShape",
-    "block_lengths",
-    "shift_tokens",
-    "to_grid",
-    "to_sequence",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

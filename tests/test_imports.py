@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import importlib
 import os
 import subprocess
 import sys
@@ -114,9 +115,14 @@ def imports_any(source: str, module: str, packages: set[str]) -> bool:
 
 
 def room_files(room: str) -> dict[str, str]:
-    """Module name -> source of every file of a room."""
+    """Module name -> source of every file of a room; the stub of a face, which names what it loads, is a part of the face."""
     files = sorted((REPO / room).rglob("*.py"))
-    return {module_name(path): path.read_text(encoding="utf-8") for path in files}
+    return {module_name(path): path.read_text(encoding="utf-8") + stub_of(path) for path in files}
+
+
+def stub_of(path: Path) -> str:
+    stub = path.with_suffix(".pyi")
+    return stub.read_text(encoding="utf-8") if stub.is_file() else ""
 
 
 def module_name(path: Path) -> str:
@@ -283,6 +289,24 @@ def test_reading_and_writing_of_video_are_apart():
     assert crossings(control, writers) == ["reader imports encoding"]
 
 
+FACES_OF_ROOMS = ["framecast", *MAY_IMPORT]
+
+
+@pytest.mark.parametrize("room", FACES_OF_ROOMS)
+def test_stub_of_a_face_lists_what_it_loads(room):
+    tree = ast.parse((REPO / room / "__init__.pyi").read_text(encoding="utf-8"))
+    loaded = {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    listed = next(ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign))
+    assert sorted(loaded) == sorted(set(listed) - {"__version__"})
+
+
+@pytest.mark.parametrize("room", FACES_OF_ROOMS)
+def test_face_has_every_name_that_it_lists(room):
+    face = importlib.import_module("framecast" if room == "framecast" else f"framecast.{room}")
+    assert dir(face) == sorted(face.__all__)
+    assert all(getattr(face, name) is not None for name in face.__all__)
+
+
 def test_lightning_is_imported_only_by_training():
     files = {name: source for room in MAY_IMPORT for name, source in room_files(room).items()}
     found = {name for name, source in files.items() if imports_any(source, name, LIGHTNING)}
@@ -293,8 +317,8 @@ def test_lightning_is_imported_only_by_training():
     ("statement", "banned"),
     [
         ("import framecast", {*LIGHTNING, "torch", "numpy"}),
-        ("import framecast.data, framecast.sample", LIGHTNING),
-        ("import framecast.serve", {*LIGHTNING, "torch", "numpy", "IPython", "anywidget"}),
+        *((f"import framecast.{room}", {*LIGHTNING, "torch", "numpy", "av"}) for room in MAY_IMPORT),
+        ("from framecast import *", {*LIGHTNING, "IPython", "anywidget"}),
         ("from framecast.serve import Player", {*LIGHTNING, "IPython", "anywidget"}),
     ],
 )

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import lazy_loader
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -49,14 +50,14 @@ def written_version() -> str:
 def shipped_files() -> set[str]:
     """The names in the wheel of all that a checkout has to ship: sources, training configs, the embedded bundle."""
     patterns = {
-        "framecast.train": ["**/*.py", "configs/*.yaml"],
-        "framecast.sample": ["**/*.py", "default/*"],
-        "framecast.serve": ["**/*.py", "page/*", "notebook/*.js", "notebook/*.css"],
+        "framecast.train": ["configs/*.yaml"],
+        "framecast.sample": ["default/*"],
+        "framecast.serve": ["page/*", "notebook/*.js", "notebook/*.css"],
     }
     return {
         f"{package.replace('.', '/')}/{path.relative_to(REPO / folder).as_posix()}"
         for package, folder in package_folders().items()
-        for pattern in patterns.get(package, ["**/*.py"])
+        for pattern in ["**/*.py", "**/*.pyi", *patterns.get(package, [])]
         for path in (REPO / folder).glob(pattern)
     }
 
@@ -90,6 +91,7 @@ def test_wheel_has_command_and_licence(wheel):
 
 def test_wheel_works_away_from_the_checkout(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path)
+    (tmp_path / "lazy_loader").symlink_to(Path(lazy_loader.__file__).parent)
     names = [name for name in package_folders() if name != "framecast"]
     code = (
         "import framecast, importlib.util as u\n"

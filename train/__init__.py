@@ -1,37 +1,5 @@
 """Training: `framecast train`, Lightning modules, losses, callbacks and the shipped configurations."""
 
-from .checkpointing import Checkpointing
-from .checkpoints import AtomicCheckpointIO
-from .clip_data import ClipDataModule
-from .ema import EMA
-from .export import ExportBundle
-from .health import CodebookCollapse, CodebookGuard
-from .lm_module import BlockWeights, LitVideoLM
-from .losses import ReconstructionLoss
-from .module import TrainingModule
-from .optim import AdamWConfig
-from .pictures import Reconstructions
-from .samples import Samples
-from .throughput import Throughput
-from .token_data import TokenDataModule
-from .tokenizer_module import LitVideoTokenizer
+import lazy_loader
 
-__all__ = [
-    "EMA",
-    "AdamWConfig",
-    "AtomicCheckpointIO",
-    "BlockWeights",
-    "Checkpointing",
-    "ClipDataModule",
-    "CodebookCollapse",
-    "CodebookGuard",
-    "ExportBundle",
-    "LitVideoLM",
-    "LitVideoTokenizer",
-    "ReconstructionLoss",
-    "Reconstructions",
-    "Samples",
-    "Throughput",
-    "TokenDataModule",
-    "TrainingModule",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

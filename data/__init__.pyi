@@ -1,0 +1,36 @@
+from .clips import Caption, CaptionedClip, ClipSource, to_frames, to_video
+from .crops import RandomCrops
+from .folder import VideoFolder
+from .images import encode_apng, encode_gif, encode_webp
+from .shards import ShardWriter, TokenClip, TokenShards, write_shards
+from .sheets import contact_sheet
+from .sprites import SpriteWorld
+from .timeline import Timeline
+from .video import VideoData, VideoError, VideoInfo, VideoReader, probe_video, read_video, write_video
+
+__all__ = [
+    "Caption",
+    "CaptionedClip",
+    "ClipSource",
+    "RandomCrops",
+    "ShardWriter",
+    "SpriteWorld",
+    "Timeline",
+    "TokenClip",
+    "TokenShards",
+    "VideoData",
+    "VideoError",
+    "VideoFolder",
+    "VideoInfo",
+    "VideoReader",
+    "contact_sheet",
+    "encode_apng",
+    "encode_gif",
+    "encode_webp",
+    "probe_video",
+    "read_video",
+    "to_frames",
+    "to_video",
+    "write_shards",
+    "write_video",
+]

@@ -1,0 +1,31 @@
+from .data import SpriteWorld, VideoFolder, read_video, write_video
+from .model import VideoLM
+from .sample import (
+    Clip,
+    Frame,
+    SamplingParams,
+    VideoGenerator,
+    load_bundle,
+    load_generator,
+    save_bundle,
+)
+from .tokenizer import VideoTokenizer
+
+__version__: str
+
+__all__ = [
+    "Clip",
+    "Frame",
+    "SamplingParams",
+    "SpriteWorld",
+    "VideoFolder",
+    "VideoGenerator",
+    "VideoLM",
+    "VideoTokenizer",
+    "__version__",
+    "load_bundle",
+    "load_generator",
+    "read_video",
+    "save_bundle",
+    "write_video",
+]

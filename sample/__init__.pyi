@@ -1,0 +1,44 @@
+from .batch import StreamBatch
+from .bundle import Bundle, BundleError, load_bundle, load_generator, save_bundle
+from .clip import Clip
+from .codec import VideoCodec
+from .decodings import ByBlock, ByFrame, ByRow, ByToken, Decoding, Jacobi
+from .generator import VideoGenerator
+from .params import SamplingParams
+from .prompts import PromptWarning, UnseenWordsWarning
+from .snapshot import SnapshotError
+from .steps import Frame, GeneratorState, Step
+from .stream import Stream
+from .token_file import TokenFileError, TokenHeader, TokenVideo, TokenWriter, describe_tokens, read_tokens
+
+__all__ = [
+    "Bundle",
+    "BundleError",
+    "ByBlock",
+    "ByFrame",
+    "ByRow",
+    "ByToken",
+    "Clip",
+    "Decoding",
+    "Frame",
+    "GeneratorState",
+    "Jacobi",
+    "PromptWarning",
+    "SamplingParams",
+    "SnapshotError",
+    "Step",
+    "Stream",
+    "StreamBatch",
+    "TokenFileError",
+    "TokenHeader",
+    "TokenVideo",
+    "TokenWriter",
+    "UnseenWordsWarning",
+    "VideoCodec",
+    "VideoGenerator",
+    "describe_tokens",
+    "load_bundle",
+    "load_generator",
+    "read_tokens",
+    "save_bundle",
+]

@@ -1,0 +1,35 @@
+from .checkpointing import Checkpointing
+from .checkpoints import AtomicCheckpointIO
+from .clip_data import ClipDataModule
+from .ema import EMA
+from .export import ExportBundle
+from .health import CodebookCollapse, CodebookGuard
+from .lm_module import BlockWeights, LitVideoLM
+from .losses import ReconstructionLoss
+from .module import TrainingModule
+from .optim import AdamWConfig
+from .pictures import Reconstructions
+from .samples import Samples
+from .throughput import Throughput
+from .token_data import TokenDataModule
+from .tokenizer_module import LitVideoTokenizer
+
+__all__ = [
+    "EMA",
+    "AdamWConfig",
+    "AtomicCheckpointIO",
+    "BlockWeights",
+    "Checkpointing",
+    "ClipDataModule",
+    "CodebookCollapse",
+    "CodebookGuard",
+    "ExportBundle",
+    "LitVideoLM",
+    "LitVideoTokenizer",
+    "ReconstructionLoss",
+    "Reconstructions",
+    "Samples",
+    "Throughput",
+    "TokenDataModule",
+    "TrainingModule",
+]
