@@ -3,6 +3,7 @@ from .bundle import Bundle, BundleError, load_bundle, load_generator, save_bundl
 from .clip import Clip
 from .codec import VideoCodec
 from .decodings import ByBlock, ByFrame, ByRow, ByToken, Decoding, Jacobi
+from .fidelity import UnfamiliarVideoWarning
 from .generator import VideoGenerator
 from .params import SamplingParams
 from .prompts import PromptWarning, UnseenWordsWarning
@@ -33,6 +34,7 @@ __all__ = [
     "TokenHeader",
     "TokenVideo",
     "TokenWriter",
+    "UnfamiliarVideoWarning",
     "UnseenWordsWarning",
     "VideoCodec",
     "VideoGenerator",

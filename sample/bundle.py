@@ -26,6 +26,7 @@ from .codec import VideoCodec
 from .compiled import check_compiler
 from .generator import VideoGenerator
 from .packing import plain
+from .placing import Device, Dtype, as_device, as_dtype
 from .weights import WeightsError, declared_shapes, misfits
 
 FORMAT = 1
@@ -78,36 +79,40 @@ class Bundle:
     training: dict[str, Any]
     hashes: dict[str, str]
 
+    @property
+    def trained_on(self) -> str:
+        """Where the clips of its training came from, such as "SpriteWorld"; "" if the bundle does not say."""
+        return str(self.training.get("source", ""))
+
     def codec(self) -> VideoCodec:
         """The tokenizer for frames of the size that it was trained on, on the CPU."""
-        return VideoCodec(self.tokenizer, self.height, self.width, self.fps, self.path.resolve().name)
+        return VideoCodec(self.tokenizer, self.height, self.width, self.fps, self.path.resolve().name, self.trained_on)
 
-    def generator(
-        self, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32, compile: bool = False
-    ) -> VideoGenerator:
+    def generator(self, device: Device = "cpu", dtype: Dtype = torch.float32, compile: bool = False) -> VideoGenerator:
         """A generator of these parts; elsewhere than on the CPU and in float32, of copies.
 
         Args:
-            device: Where it computes.
-            dtype: Precision of the video LM; bfloat16 is faster for large ones, and gives other tokens. The tokenizer stays in
-                float32, so that all of them have one meaning.
+            device: Where it computes, such as "cuda".
+            dtype: Precision of the video LM, such as "bfloat16" or `torch.bfloat16`. bfloat16 is faster for large ones, and
+                gives other tokens. The tokenizer stays in float32, so that all of them have one meaning.
             compile: Whether the layers of the video LM are compiled: a start of minutes, then faster steps.
 
         Raises:
             BundleError: The bundle holds a tokenizer alone, or its parts do not fit each other.
-            ValueError: The machine lacks what compiling needs.
+            ValueError: There is no such device or precision, or the machine lacks what compiling needs.
         """
+        device, dtype = as_device(device), as_dtype(dtype)
         if self.lm is None or self.text_tokenizer is None:
             raise BundleError(f"{self.path} holds a tokenizer and no video LM; wanted both to generate; train an LM on it first")
         if compile:
             check_compiler(device)
         warn_if_slow(dtype, device)
         tokenizer, lm = self.tokenizer, self.lm
-        if torch.device(device).type != "cpu" or dtype != torch.float32:
+        if device.type != "cpu" or dtype != torch.float32:
             tokenizer, lm = copy.deepcopy(tokenizer).to(device), copy.deepcopy(lm).to(device, dtype)
         try:
             parts = (tokenizer, lm, self.text_tokenizer)
-            return VideoGenerator(*parts, self.height, self.width, self.fps, self.path.resolve().name, compile)
+            return VideoGenerator(*parts, self.height, self.width, self.fps, self.path.resolve().name, compile, self.trained_on)
         except ValueError as error:
             raise BundleError(f"{self.path}: {error}") from error
 
@@ -121,7 +126,7 @@ def save_bundle(
     video: Mapping[str, float],
     training: Mapping[str, Any] | None = None,
     card: str = "",
-    dtype: torch.dtype = torch.float32,
+    dtype: Dtype = torch.float32,
 ) -> Path:
     """Writes a bundle; the folder appears whole or not at all, and replaces an older bundle of that name.
 
@@ -133,13 +138,13 @@ def save_bundle(
         video: `height`, `width` and `fps` of the training videos.
         training: How it was made; plain values.
         card: The model card, Markdown.
-        dtype: Precision of the stored weights; bfloat16 halves the size.
+        dtype: Precision of the stored weights; "bfloat16" halves the size.
 
     Raises:
-        ValueError: The folder above does not exist, `folder` is something else than a bundle, or an LM comes without its text
-            tokenizer.
+        ValueError: The folder above does not exist, `folder` is something else than a bundle, `dtype` is no precision, or an LM
+            comes without its text tokenizer.
     """
-    folder = Path(folder)
+    folder, dtype = Path(folder), as_dtype(dtype)
     if (lm is None) != (text_tokenizer is None):
         raise ValueError("got a video LM or a text tokenizer alone; wanted both, or neither for a tokenizer's bundle")
     check_bundle_folder(folder)
@@ -202,8 +207,8 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
 
 def load_generator(
     folder: str | Path | None = None,
-    device: torch.device | str = "cpu",
-    dtype: torch.dtype = torch.float32,
+    device: Device = "cpu",
+    dtype: Dtype = torch.float32,
     compile: bool = False,
 ) -> VideoGenerator:
     """The generator of a bundle, as `Bundle.generator`; `None` is the shipped model. Raises BundleError as `load_bundle`."""

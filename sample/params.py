@@ -108,15 +108,15 @@ def _checked_negative(prompt: object, guidance_scale: float) -> str | None:
         ValueError: It is no text, changes with time, or has no guidance to work by.
     """
     if prompt is not None and not isinstance(prompt, str):
-        raise ValueError(f"got negative_prompt {prompt!r:.80}; wanted a text, such as \"a blue square\", or None")
+        raise ValueError(f'got negative_prompt {prompt!r:.80}; wanted a text, such as "a blue square", or None')
     if prompt is None or not prompt.strip():
         return None
     if re.search("[;\uff1b]", prompt):
         raise ValueError(f'got negative_prompt "{prompt}" with a ";"; wanted one text: it holds for the whole video')
     if guidance_scale <= 1:
         raise ValueError(
-            f'got negative_prompt "{prompt}" and guidance_scale {guidance_scale:g}; wanted a scale above 1: guidance is what leads '
-            "away from it; raise the scale, or leave the negative prompt out"
+            f'got negative_prompt "{prompt}" and guidance_scale {guidance_scale:g}; wanted a scale above 1: guidance is what '
+            "leads away from it; raise the scale, or leave the negative prompt out"
         )
     return prompt.strip()
 

@@ -15,6 +15,7 @@ from .anchor import init_anchor, renew_sink
 from .codec import VideoCodec
 from .compiled import compile_layers, compile_lm
 from .decodings import Found, NextFrame
+from .given import as_tokens
 from .kernels import prepared
 from .packing import fingerprint
 from .params import SamplingParams, checked_seed
@@ -34,19 +35,22 @@ class Stepper:
         text_tokenizer: Prompts to ids.
         compile: Whether the video LM is compiled, see `compile_lm`.
 
+    Attributes:
+        compiled: Whether it is.
+
     Raises:
         ValueError: The parts do not fit each other, or the machine lacks what compiling needs.
     """
 
     def __init__(self, codec: VideoCodec, lm: VideoLM, text_tokenizer: TextTokenizer, compile: bool = False):
         _check_parts(codec, lm, text_tokenizer)
-        self.codec, self.text_tokenizer, self._compiled = codec, text_tokenizer, compile
+        self.codec, self.text_tokenizer, self.compiled = codec, text_tokenizer, compile
         self.lm = compile_lm(lm) if compile else prepared(lm)
 
     def __setstate__(self, state: dict[str, object]) -> None:
         """A copy is compiled again."""
         self.__dict__.update(state)
-        if self._compiled:
+        if self.compiled:
             compile_layers(self.lm)
 
     @property
@@ -140,10 +144,8 @@ class Stepper:
         Raises:
             ValueError: Shape or range of the tokens are not those of this tokenizer's frames.
         """
-        if tokens.ndim != 3 or tokens.shape[0] == 0 or tuple(tokens.shape[1:]) != self.codec.frame_shape:
-            wanted = ", ".join(map(str, self.codec.frame_shape))
-            raise ValueError(f"got first tokens of shape {list(tokens.shape)}; wanted [T, {wanted}]")
-        for piece in tokens.split(1):  # the decoder checks the range
+        tokens = as_tokens(tokens, self.lm.config.codebook_size, self.codec.frame_shape)
+        for piece in tokens.split(1):
             picture = self.codec.decode_frame(piece, state.decoder)[-1]
             if state.anchor is not None:
                 state.anchor.keep(picture)

@@ -5,16 +5,17 @@ is not after t. Files without time stamps (raw streams) run at the rate the stre
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import Self, overload
 
 import numpy as np
 import torch
 from av import VideoFrame
 from torch import Tensor
 
+from ..slices import frame_of, part_of
 from .container import Container
 from .decoding import Decoder
 from .errors import VideoError, check_request, rows_and_columns
@@ -47,6 +48,26 @@ class VideoData:
     """Frames per second."""
     damage: str | None = None
     """What could not be decoded, if anything; the frame before it is shown in its place."""
+
+    def __len__(self) -> int:
+        """How many frames there are."""
+        return len(self.frames)
+
+    @overload
+    def __getitem__(self, which: int) -> Tensor: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> Self: ...
+
+    def __getitem__(self, which: int | slice) -> Tensor | Self:
+        """A part, such as `video[-17:]`, at the same rate; with a step, at a lower one. A number gives a frame `[H, W, 3]`."""
+        if not isinstance(which, slice):
+            return frame_of(self.frames, which)
+        frames, fps = part_of(self.frames, which, self.fps)
+        return replace(self, frames=frames, fps=fps)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self.frames)
 
 
 class VideoReader:

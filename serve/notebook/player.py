@@ -86,7 +86,7 @@ class Player:
         if tokens is None:
             raise ValueError("got a player without a frame; wanted one at least; show it or `play()`, and ask again")
         codec = self._playback.stream.codec
-        return Clip(codec.decode(tokens), tokens, codec.fps, prompts[0][1], self._playback.stream.seed)
+        return Clip(codec.decode(tokens), tokens, codec.fps, prompts[0][1], self._playback.stream.seed, codec.note)
 
     def play(self) -> None:
         """Goes on; from the beginning if the video had ended.

@@ -33,7 +33,7 @@ class Settings(Message):
     top_p: float | None = None
     guidance_scale: float = SamplingParams.guidance_scale
     decoding: str | int = SamplingParams().way.name
-    negative_prompt: str | None = Field(None, max_length=4096, description="what the video is led away from")
+    negative_prompt: Annotated[str | None, Field(max_length=4096, description="what the video is led away from")] = None
 
     def params(self) -> SamplingParams:
         """The checked settings.

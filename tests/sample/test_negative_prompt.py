@@ -41,7 +41,9 @@ def test_the_second_row_gets_the_negative_prompt(monkeypatch):
 
 def test_it_changes_the_tokens_and_no_words_are_none():
     generator = tiny_bundle.generator()
-    tokens = {name: generator.generate(PROMPT, 9, 1, replace(PARAMS, negative_prompt=name)).tokens for name in (None, "", " ", AWAY)}
+    tokens = {
+        name: generator.generate(PROMPT, 9, 1, replace(PARAMS, negative_prompt=name)).tokens for name in (None, "", " ", AWAY)
+    }
     assert torch.equal(tokens[None], tokens[""]) and torch.equal(tokens[None], tokens[" "])
     assert not torch.equal(tokens[None], tokens[AWAY])
 
@@ -112,7 +114,7 @@ def test_files_without_one_are_what_earlier_versions_wrote(tmp_path):
 def test_a_snapshot_of_one_and_no_guidance_is_refused():
     tensors, values = unpack(stream().snapshot())
     broken = pack(tensors, {**values, "params": {**values["params"], "guidance_scale": 1.0}})
-    with pytest.raises(ValueError, match="got a snapshot of no stream of these networks .*wanted a scale above 1"):
+    with pytest.raises(ValueError, match=r"got a snapshot of no stream of these networks .*wanted a scale above 1"):
         tiny_bundle.generator().restore(broken)
 
 
