@@ -15,7 +15,7 @@ from ..data.slices import frame_of, part_of
 _SHOWN_HEIGHT = 256  # pixels on a notebook's page
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Clip:
     """A generated video.
 
@@ -37,6 +37,10 @@ class Clip:
     prompt: str
     seed: int
     note: str = ""
+
+    def __repr__(self) -> str:
+        count, height, width = self.frames.shape[:3]
+        return f"Clip({self.prompt!r}, {count} frames of {height}x{width}, {self.fps:g} frames/s, seed {self.seed})"
 
     def save(self, path: str | Path) -> None:
         """Writes the frames; the suffix says how: .mp4, .gif, .webp, .png (animated, lossless) or .mkv (lossless).

@@ -15,6 +15,7 @@ from .collect import make_clips
 from .fidelity import fidelity
 from .fixed import Fixed
 from .given import Frames, Given, Tokens
+from .packing import millions
 from .placing import Device, Dtype, as_place
 from .progress import Progress
 from .prompts import Prompt
@@ -65,6 +66,10 @@ class VideoGenerator(Fixed):
         self.tokenizer, self.lm, self.text_tokenizer = codec.tokenizer, self.stepper.lm, text_tokenizer
         self.height, self.width, self.fps, self.name = codec.height, codec.width, codec.fps, codec.name
         self.device, self.dtype = self.stepper.device, self.lm.places.weight.dtype
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} {millions(net)}" for name, net in (("tokenizer", self.tokenizer), ("LM", self.lm)))
+        return f"VideoGenerator({self.name!r}, {self.height}x{self.width}, {self.fps:g} frames/s, {sizes}, on {self.device})"
 
     @property
     def hashes(self) -> dict[str, str]:
