@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from .data import VideoData, read_video
+from .data import VideoData, read_video, write_video
+from .data.sheets import is_sheet, save_sheet
 from .evaluate.progress import tracked
 from .sample import VideoCodec, read_tokens
 
@@ -37,6 +38,14 @@ def read(path: str, **wanted: Any) -> VideoData:
     if video.damage is not None:
         print(f"{path} is damaged: {video.damage}; used the {len(video.frames)} frames that can be shown", file=sys.stderr)
     return video
+
+
+def write(out: Path, frames: Tensor, fps: float, title: str, note: str = "") -> None:
+    """Writes frames as a video, or as a contact sheet with a title and a note if the name asks for a sheet."""
+    if is_sheet(out):
+        save_sheet(out, [frames], [title], note)
+    else:
+        write_video(out, frames, fps)
 
 
 def report_tokens(out: Path) -> None:

@@ -8,6 +8,7 @@ import warnings
 import torch
 from torch import Tensor
 
+from ..notices import Notice
 from .codec import VideoCodec
 from .given import Frames, as_frames
 
@@ -16,7 +17,7 @@ _LEAST_OF_OTHERS = 18.0  # small tokenizers of real video get 22 to 26 dB on wha
 _MEASURED_FRAMES = 17
 
 
-class UnfamiliarVideoWarning(UserWarning):
+class UnfamiliarVideoWarning(Notice):
     """A video that the tokenizer was not trained to show; the model goes on from the little that its tokens keep."""
 
 
