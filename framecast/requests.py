@@ -4,7 +4,7 @@ import os
 import re
 from argparse import Namespace
 from collections.abc import Sequence
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,8 @@ def given_or_fresh(out: str | None, name: str, suffix: str = ".mp4") -> str:
     if out is not None:
         return out
     plain = re.sub(r"\W+", "_", name).strip("_")[:_NAME_LENGTH].rstrip("_") or "video"
-    names = (f"{plain}{number}{suffix}" for number in ("", *(f"_{n}" for n in count(2))))
-    return next(name for name in names if not os.path.lexists(name))
+    endings = chain([""], (f"_{number}" for number in count(2)))
+    return next(name for ending in endings if not os.path.lexists(name := f"{plain}{ending}{suffix}"))
 
 
 def numbered(out: str, number: int) -> str:
