@@ -8,6 +8,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from .images import check_frames
+from .kinds import sides
 
 _KINDS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # others run programs, or are no pictures of pixels
 _STILL = ("JPEG", "MPO", "TIFF")  # further pictures in such a file are previews and pages
@@ -32,20 +33,20 @@ def fit_picture(picture: Image.Image, size: tuple[int, int] | None = None) -> np
     return np.array(upright)
 
 
-def fit_frames(frames: Tensor | np.ndarray, size: tuple[int, int]) -> Tensor:
+def fit_frames(frames: Tensor | np.ndarray, size: tuple[int, int] | int) -> Tensor:
     """Frames of another size: each scaled to cover `size` and cropped about the centre, as `VideoFolder` does.
 
     Args:
         frames: uint8 `[T, H, W, 3]`.
-        size: Rows and columns.
+        size: Rows and columns, or one number for a square.
 
     Returns:
         uint8 `[T, *size, 3]`.
 
     Raises:
-        ValueError: `frames` are not as stated.
+        ValueError: `frames` or `size` are not as stated.
     """
-    array = check_frames(frames, fps=1)
+    array, size = check_frames(frames, fps=1), sides("size", size)
     return torch.from_numpy(np.stack([fit_picture(Image.fromarray(frame), size) for frame in array]))
 
 

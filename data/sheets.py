@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .files import replacing
 from .images import check_frames
+from .kinds import as_path, whole
 
 SHEET = ".sheet.png"
 """The end of a file's name that asks for a contact sheet in place of a video."""
@@ -20,7 +21,7 @@ _COLUMNS, _HEIGHT = 9, 128  # of a sheet that chooses by itself: at most, and in
 
 def is_sheet(path: str | Path) -> bool:
     """Whether a file's name asks for a contact sheet."""
-    return Path(path).name.lower().endswith(SHEET)
+    return as_path(path, "a file to write").name.lower().endswith(SHEET)
 
 
 def save_sheet(path: str | Path, rows: Sequence[Tensor | np.ndarray], labels: Sequence[str], note: str = "") -> None:
@@ -93,9 +94,13 @@ def contact_sheet(
 
 
 def _check(rows: Sequence, labels: Sequence[str] | None, every: int, scale: int) -> None:
-    if not rows:
+    if isinstance(rows, Tensor | np.ndarray | str) or not isinstance(rows, Sequence) or not rows:
         raise ValueError("got no rows; a contact sheet wants at least one video, uint8 [T, H, W, 3], in a list")
+    if labels is not None and (not isinstance(labels, list | tuple) or not all(isinstance(label, str) for label in labels)):
+        raise ValueError(f"got labels {labels!r:.80}; wanted a text for each row, in a list")
     if labels is not None and len(labels) != len(rows):
         raise ValueError(f"got {len(labels)} labels for {len(rows)} rows; give one for each row")
+    for name, value in (("every", every), ("scale", scale)):
+        whole(name, value, -math.inf, math.inf, "a whole number, at least 1")
     if every < 1 or scale < 1:
         raise ValueError(f"every is {every} and scale is {scale}; wanted whole numbers, at least 1")

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from ..data import to_video
+from ..data.kinds import whole
 from ..model import LMState, PromptMemory, VideoLM, shift_tokens
 from ..state import State
 from .codec import VideoCodec
-from .params import whole
 
 
 @dataclass

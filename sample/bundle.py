@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf, nextafter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from ..data.files import replacing_folder
+from ..data.kinds import as_path, real
 from ..machine import warn_if_slow
 from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer
@@ -27,6 +29,7 @@ from .packing import millions, plain
 from .placing import Device, Dtype, as_device, as_dtype
 from .weights import misfits
 
+_VIDEO = ("height", "width", "fps")
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, AssertionError)
 """What building networks from strange numbers raises."""
 
@@ -127,14 +130,18 @@ def save_bundle(
         ValueError: The folder above does not exist, `folder` is something else than a bundle, `dtype` is no precision, or an LM
             comes without its text tokenizer.
     """
-    folder, dtype = Path(folder), as_dtype(dtype)
+    folder, dtype = as_path(folder, "a bundle's folder"), as_dtype(dtype)
     if (lm is None) != (text_tokenizer is None):
         raise ValueError("got a video LM or a text tokenizer alone; wanted both, or neither for a tokenizer's bundle")
+    missing = [name for name in _VIDEO if not isinstance(video, Mapping) or name not in video]
+    if missing:
+        raise ValueError(f"got video {video!r:.80} without {', '.join(missing)}; wanted a dict of {', '.join(_VIDEO)}")
+    sizes = {name: real(f"video {name}", video[name], nextafter(0, 1), inf, "a number above 0") for name in _VIDEO}
     check_bundle_folder(folder)
     config = {
         "format": FORMAT,
         **describe_networks(tokenizer, lm),
-        "video": {name: video[name] for name in ("height", "width", "fps")},
+        "video": sizes,
         "text": None if text_tokenizer is None or text_tokenizer.words is None else {"words": sorted(text_tokenizer.words)},
         "training": dict(training or {}),
     }

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from ..data import to_frames, to_video
+from ..data.kinds import real, whole
 from ..stride import Stride
 from ..tokenizer import DecoderState, EncoderState, VideoTokenizer
 from .given import Frames, Tokens, as_frames, as_tokens
 from .kernels import prepared
 from .packing import fingerprint
-from .params import SamplingParams, real, whole
+from .params import SamplingParams
 from .token_file import TokenHeader, describe_tokens
 
 Through = Callable[[Sequence[Tensor]], Iterable[Tensor]]

@@ -1,15 +1,12 @@
 """How to choose tokens: `SamplingParams`, checked when made."""
 
-import operator
 import re
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from math import inf, nextafter
 from typing import Any
 
-import numpy as np
-from torch import Tensor
-
+from ..data.kinds import real, whole
 from .decodings import NAMED, ByBlock, Decoding
 
 
@@ -76,29 +73,6 @@ class SamplingParams:
         """How the tokens of a latent frame are found: what `decoding` names."""
         assert not isinstance(self.decoding, Decoding), "kept by name"
         return NAMED.get(self.decoding) or ByBlock(int(self.decoding))
-
-
-def whole(name: str, value: object, least: float, most: float, wanted: str) -> int:
-    """A whole number of any kind, such as numpy's, as Python's.
-
-    Raises:
-        ValueError: It is none, a truth value, or not from `least` to `most`.
-    """
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool) or not least <= number <= most:
-        raise ValueError(f"got {name} {value!r}; wanted {wanted}")
-    return number
-
-
-def real(name: str, value: object, least: float, most: float, wanted: str) -> float:
-    """A number of any kind, as Python's; a whole one stays whole. Raises ValueError as `whole` does, and for NaN."""
-    number = value.item() if isinstance(value, np.generic) or (isinstance(value, Tensor) and value.ndim == 0) else value
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not least <= number <= most:
-        raise ValueError(f"got {name} {number!r}; wanted {wanted}")
-    return number
 
 
 def _checked_negative(prompt: object, guidance_scale: float) -> str | None:

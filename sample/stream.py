@@ -1,6 +1,6 @@
 """`Stream`: frames as they are made, for as long as one likes, with a prompt that may change."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -178,6 +178,8 @@ class Stream:
             pending: Frames that each branch gives first, those that were taken and not seen for instance; `None` are the
                 stream's own.
         """
+        if not isinstance(seeds, Iterable) or isinstance(seeds, str | bytes):
+            raise ValueError(f"got seeds {seeds!r:.60}; wanted a list of whole numbers, one for each branch, such as [1, 2]")
         stepper, state = self._seat.stepper, self.state
         past = (self._log.tokens(), self._log.prompts, self._pending if pending is None else pending)
         return [Stream(stepper, replace(state.clone(), seed=checked_seed(seed)), *past) for seed in seeds]

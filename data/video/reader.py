@@ -7,6 +7,7 @@ is not after t. Files without time stamps (raw streams) run at the rate the stre
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import Self, overload
 
@@ -15,6 +16,7 @@ import torch
 from av import VideoFrame
 from torch import Tensor
 
+from ..kinds import as_path, whole
 from ..slices import frame_of, part_of
 from .container import Container
 from .decoding import Decoder
@@ -111,7 +113,7 @@ class VideoReader:
         seeks: bool = True,
     ):
         check_request(fps, size, start)
-        self.path, self._wanted_fps, self._start = Path(path), fps, start
+        self.path, self._wanted_fps, self._start = as_path(path, "a video"), fps, start
         self._decoder = Decoder(self.path, start, seeks)
         try:
             self.fps = fps or self._mean_rate()
@@ -205,8 +207,8 @@ def read_video(
         VideoError: If the file is missing, empty, no video or damaged from its start, or has fewer than `num_frames`.
         ValueError: If an argument is out of range.
     """
-    if num_frames is not None and num_frames < 1:
-        raise ValueError(f"num_frames is {num_frames}; wanted at least 1; leave it out to read the whole file")
+    if num_frames is not None:
+        num_frames = whole("num_frames", num_frames, 1, inf, "a whole number, at least 1; leave it out to read the whole file")
     with VideoReader(path, fps=fps, size=size, start=start) as reader:
         frames = list(islice(reader, num_frames))
         if not frames or len(frames) < (num_frames or 0):
