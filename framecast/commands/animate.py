@@ -30,8 +30,9 @@ def run(arguments: Namespace) -> None:
     out = checked_out(given_or_fresh(arguments.out, f"{Path(arguments.picture).stem}_animated"), given=arguments.picture)
     generator = make_generator(arguments)
     generator.codec.stride.num_latent_frames(arguments.num_frames)
-    given = given_tokens(generator.codec, one_picture(generator.codec, arguments.picture))
-    check_longer(arguments.num_frames, given, generator.codec.stride)
+    picture = one_picture(generator.codec, arguments.picture)
+    check_longer(arguments.num_frames, picture, generator.codec.stride)  # one frame is one latent frame
+    given = given_tokens(generator.codec, picture)
     started = time.perf_counter()
     clip = generate(generator, arguments.prompt, arguments.num_frames, arguments, out, given)
     report(clip, out, arguments.num_frames - 1, time.perf_counter() - started)
