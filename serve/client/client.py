@@ -7,8 +7,8 @@ from torch import Tensor
 
 from ...data import Timeline
 from ...data.images import encode_image
-from ...sample import SamplingParams
 from ...sample.prompts import Prompt
+from ...sample.settings import Params, as_params
 from ..protocol import messages
 from .dial import Dialler
 from .remote import AHEAD, RemoteStream
@@ -36,7 +36,7 @@ class Client:
         self,
         prompt: Prompt,
         seed: int = 0,
-        params: SamplingParams | None = None,
+        params: Params = None,
         first_frames: Tensor | None = None,
         *,
         pace: str = "fast",
@@ -48,7 +48,7 @@ class Client:
         Args:
             prompt: What the video shows; may be a timeline.
             seed: The same seed, prompt and settings give the same tokens.
-            params: How tokens are chosen; `None` takes the defaults.
+            params: How tokens are chosen, as `SamplingParams` or a dict; `None` takes the defaults.
             first_frames: uint8 `[T, H, W, 3]`, a clip to continue, T = `1 + temporal_stride * k`.
             pace: "video" is the video's rate, "fast" as fast as frames are made.
             format: How frames travel: "png" and "webp" without loss, "jpeg" with.
@@ -59,7 +59,7 @@ class Client:
             ConnectionError: There is no server.
         """
         start: dict[str, Any] = {"type": "start", "seed": seed, **_scene(prompt)}
-        start["settings"] = messages.settings_of(params or SamplingParams()).model_dump(exclude_none=True)
+        start["settings"] = messages.settings_of(as_params(params)).model_dump(exclude_none=True)
         if first_frames is not None:
             start["first_frames"] = [base64.b64encode(encode_image(frame, "png")).decode() for frame in first_frames]
         return await RemoteStream.open(self._dialler, start, _delivery(pace, format, max_frames))
