@@ -10,18 +10,18 @@ from torch import Tensor
 
 from .data import VideoData, read_video, write_video
 from .data.sheets import is_sheet, save_sheet
-from .evaluate.progress import tracked
+from .progress import Task, tracked
 from .sample import VideoCodec, read_tokens
 
 
 def encode(codec: VideoCodec, frames: Tensor) -> Tensor:
     """Tokens int64 `[T, H, W]` of frames, with a bar that shows how far it is."""
-    return codec.encode(frames, partial(tracked, what="encoding"))
+    return codec.encode(frames, partial(tracked, what="encoding", unit="pieces"))
 
 
 def decode(codec: VideoCodec, tokens: Tensor) -> Tensor:
     """Frames of tokens `[T, H, W]`, with a bar that shows how far it is."""
-    return codec.decode(tokens, partial(tracked, what="decoding"))
+    return codec.decode(tokens, partial(tracked, what="decoding", unit="latent frames"))
 
 
 def read_legal(codec: VideoCodec, arguments: Namespace) -> Tensor:
@@ -34,7 +34,8 @@ def read_legal(codec: VideoCodec, arguments: Namespace) -> Tensor:
 
 def read(path: str, **wanted: Any) -> VideoData:
     """Reads a video, and says where it is damaged."""
-    video = read_video(path, **wanted)
+    with Task(f"reading {path}"):
+        video = read_video(path, **wanted)
     if video.damage is not None:
         print(f"{path} is damaged: {video.damage}; used the {len(video.frames)} frames that can be shown", file=sys.stderr)
     return video
@@ -44,7 +45,8 @@ def write(out: Path, frames: Tensor, fps: float, title: str, note: str = "") -> 
     """Writes frames as a video, or as a contact sheet with a title and a note if the name asks for a sheet."""
     if is_sheet(out):
         save_sheet(out, [frames], [title], note)
-    else:
+        return
+    with Task(f"writing {out}"):
         write_video(out, frames, fps)
 
 

@@ -1,17 +1,16 @@
 """How far a clip is: a bar in terminals and notebooks, lines elsewhere, or a function of the caller."""
 
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich import progress as bars
 from rich.console import Console
 
+from ..progress import Task
+
 Progress = bool | Callable[[int, int], object] | None
 """Whether a bar is shown, or what is told the frames that are done and the frames in all."""
 
-_SECONDS = 10.0  # between two lines
 _BAR_WIDTH = 24
 
 
@@ -20,7 +19,7 @@ def following(progress: Progress, total: int, what: str = "generating") -> Itera
     """Gives what is told how many frames are done.
 
     Args:
-        progress: True shows a bar on standard error, or a line every ten seconds if that is no terminal and no notebook. A
+        progress: True shows a bar on a terminal and in a notebook, and lines elsewhere, see `framecast.progress.Task`. A
             function is called with the frames that are done and the frames in all. False and `None` show nothing.
         total: Frames in all.
         what: What is done.
@@ -47,8 +46,9 @@ def following(progress: Progress, total: int, what: str = "generating") -> Itera
 @contextmanager
 def _shown(total: int, what: str) -> Iterator[Callable[[int], None]]:
     console = Console(stderr=True)
-    if not (console.is_terminal or console.is_jupyter):
-        yield _Lines(total, what)
+    if not console.is_jupyter:
+        with Task(what, total, "frames") as task:
+            yield task.reach
         return
     columns = (
         bars.TextColumn("{task.description}", markup=False),
@@ -58,19 +58,5 @@ def _shown(total: int, what: str) -> Iterator[Callable[[int], None]]:
         bars.TimeRemainingColumn(),
     )
     with bars.Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
-
-
-class _Lines:
-    """One line every ten seconds."""
-
-    def __init__(self, total: int, what: str):
-        self._total, self._what = total, what
-        self._started = self._last = time.monotonic()
-
-    def __call__(self, done: int) -> None:
-        now = time.monotonic()
-        if now - self._last >= _SECONDS and sys.stderr is not None:
-            self._last = now
-            print(f"{self._what}: {done} of {self._total} frames after {now - self._started:.0f} s", file=sys.stderr, flush=True)
+        row = bar.add_task(what, total=total)
+        yield lambda done: bar.update(row, completed=done)

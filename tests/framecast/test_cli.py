@@ -360,9 +360,9 @@ def test_all_of_a_token_file_is_all_that_is_given(run):
 @pytest.mark.parametrize("command", [go_on(), reconstruct(), ["encode", "video.mkv", "--bundle", "bundle", "--out", "o.fct"]])
 def test_a_video_that_the_tokenizer_does_not_know_is_said(run, command):
     code, _, err = run(*command)
-    assert code == 0 and err.count("\n") == 1
-    assert err.startswith("framecast: warning: the tokenizer of this model shows this video with ")
-    assert err.endswith("dB: it was trained on SpriteWorld; train one on your own videos: framecast train my_videos\n")
+    (line,) = [line for line in err.splitlines() if line.startswith("framecast: ")]  # the others say how far it is
+    assert code == 0 and line.startswith("framecast: warning: the tokenizer of this model shows this video with ")
+    assert line.endswith("dB: it was trained on SpriteWorld; train one on your own videos: framecast train my_videos")
 
 
 def test_a_stream_that_is_kept_nowhere_says_so(run, monkeypatch):
@@ -373,7 +373,7 @@ def test_a_stream_that_is_kept_nowhere_says_so(run, monkeypatch):
 def test_unseen_words_are_said_in_one_line(run):
     code, _, err = run("sample", "a dog; at 0.5s a dog falls", *sample()[2:])
     start = 'framecast: warning: "dog": not in what this model was trained on, so it cannot know what is meant; it knows '
-    assert code == 0 and err.startswith(start) and err.count("\n") == 1
+    assert code == 0 and [line.startswith(start) for line in err.splitlines() if line.startswith("framecast: ")] == [True]
 
 
 def test_a_failure_leaves_older_tokens_as_they_were(run, monkeypatch):
