@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
+
+from .fitting import fit_picture
 
 T = TypeVar("T")
 
@@ -37,7 +39,7 @@ def decode_picture(data: bytes, size: tuple[int, int], most: int = MAX_PIXELS) -
             raise ValueError(
                 f"got a picture of {image.width} x {image.height} pixels; wanted at most {most / 1e6:g} million; scale it down"
             )
-        return _read(lambda: _fitted(image, size), "is damaged")
+        return _read(lambda: fit_picture(image, size), "is damaged")
 
 
 def _read(reader: Callable[[], T], problem: str) -> T:
@@ -46,22 +48,3 @@ def _read(reader: Callable[[], T], problem: str) -> T:
         return reader()
     except (*_DAMAGED, struct.error, Image.DecompressionBombError) as error:
         raise ValueError(f"got a picture that {problem}; wanted a whole one; save the picture anew as PNG or JPEG") from error
-
-
-def _fitted(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
-    """uint8 `[H, W, 3]`: upright, covering `size`, on white."""
-    upright = _in_colour(ImageOps.exif_transpose(image))
-    if upright.size != (size[1], size[0]):
-        upright = ImageOps.fit(upright, (size[1], size[0]), Image.Resampling.BICUBIC)
-    if upright.mode == "RGBA":
-        upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright).convert("RGB")
-    return np.array(upright)
-
-
-def _in_colour(image: Image.Image) -> Image.Image:
-    """The same as RGB, or as RGBA if anything may be seen through it."""
-    if image.mode.startswith("I"):  # 16 bits of grey, of which Pillow would cut off all above 255
-        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L").convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        return image.convert("RGBA")
-    return image.convert("RGB")

@@ -10,9 +10,9 @@ from PIL import Image
 from ...data import Timeline
 from ...data.images import encode_image
 from ...data.reading import read_regular
-from ...sample import SamplingParams
 from ...sample.given import Frames, as_frames
 from ...sample.prompts import Prompt
+from ...sample.settings import Params, as_params
 from ..protocol.script import settings_of
 from .dial import Dialler
 from .remote import AHEAD, RemoteStream
@@ -42,7 +42,7 @@ class Client:
         self,
         prompt: Prompt,
         seed: int = 0,
-        params: SamplingParams | None = None,
+        params: Params = None,
         first_frames: Frames | str | Path | bytes | None = None,
         *,
         pace: str = "fast",
@@ -54,7 +54,7 @@ class Client:
         Args:
             prompt: What the video shows; may be a timeline.
             seed: The same seed, prompt and settings give the same tokens.
-            params: How tokens are chosen; `None` takes the defaults.
+            params: How tokens are chosen, as `SamplingParams` or a dict; `None` takes the defaults.
             first_frames: A clip to continue, uint8 `[T, H, W, 3]`, T = `1 + temporal_stride * k`, or a list of frames. Or one
                 picture of any size, of which the server takes the middle: a picture of Pillow, or the path or the bytes of a PNG,
                 JPEG, WebP or GIF file.
@@ -68,7 +68,7 @@ class Client:
             ValueError: `first_frames` are none of these, or the file cannot be read.
         """
         start: dict[str, Any] = {"type": "start", "seed": seed, **_scene(prompt)}
-        start["settings"] = settings_of(params or SamplingParams()).model_dump()
+        start["settings"] = settings_of(as_params(params)).model_dump(exclude_none=True)
         picture: bytes | None = None
         if isinstance(first_frames, (str, Path, bytes, Image.Image)):
             picture = _file_of(first_frames)

@@ -1,16 +1,14 @@
 """What a person should know of what was asked for: words and pictures that the model cannot show, a plain sentence each."""
 
-import math
-
 from torch import Tensor
 
 from ...sample import VideoGenerator
+from ...sample.fidelity import fidelity, unfamiliar
 from ...sample.prompts import Prompt, timeline_of
 
 MOST_WORDS = 1000
 """A model that knows more words is not asked for a list of them."""
 
-_LIKE_DB = 22.0  # the shipped model redraws no sprite with less, and photographs with 10 to 20
 _MOST_NAMED = 5
 
 
@@ -29,19 +27,13 @@ def prompt_notes(generator: VideoGenerator, prompt: Prompt) -> list[str]:
 
 def picture_notes(generator: VideoGenerator, frames: Tensor) -> list[str]:
     """A sentence if the model cannot redraw the frames that a video begins with, uint8 `[T, H, W, 3]`."""
-    decibels = fidelity(generator, frames)
-    if decibels >= _LIKE_DB:
+    decibels = fidelity(generator.codec, frames)
+    if unfamiliar(generator.codec, decibels) is None:
         return []
     return [
         f"This model redraws your picture only roughly ({decibels:.0f} dB; a good likeness has 30): it has learned from pictures "
         "of another kind. A model that is trained on your own videos can do better."
     ]
-
-
-def fidelity(generator: VideoGenerator, frames: Tensor) -> float:
-    """PSNR in decibels of frames uint8 `[T, H, W, 3]` after the tokenizer: how much of them the model can see and show."""
-    error = (generator.decode(generator.encode(frames)).float() - frames.float()).square().mean().item()
-    return 10 * math.log10(255**2 / error) if error else math.inf
 
 
 def _listed(words: list[str]) -> str:

@@ -99,7 +99,7 @@ class Player:
         """
         tokens, prompts = self._made()
         codec = self._playback.stream.codec
-        return Clip(codec.decode(tokens), tokens, codec.fps, prompts[0][1], self._playback.stream.seed)
+        return Clip(codec.decode(tokens), tokens, codec.fps, prompts[0][1], self._playback.stream.seed, codec.note)
 
     def play(self) -> None:
         """Goes on; from the beginning if the video had ended.

@@ -1,6 +1,5 @@
 """`Script`: what a video shows and how its tokens are chosen, as it is asked for by WebSocket and by HTTP."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
@@ -27,6 +26,7 @@ class Settings(Message):
     top_p: float | None = None
     guidance_scale: float = SamplingParams.guidance_scale
     decoding: str | int = SamplingParams().way.name
+    negative_prompt: Annotated[str | None, Field(max_length=4096, description="what the video is led away from")] = None
 
     def params(self) -> SamplingParams:
         """The checked settings.
@@ -70,4 +70,4 @@ def check_prompt(text: str, longest: int) -> None:
 
 def settings_of(params: SamplingParams) -> Settings:
     """The inverse of `Settings.params`."""
-    return Settings(**asdict(params))
+    return Settings(**params.values())
