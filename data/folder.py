@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -62,6 +63,7 @@ class VideoFolder(ClipSource):
         cache_bytes: Memory for decoded clips, in bytes.
         step: Frames from the start of a clip to that of the next one of the same file; None is `num_frames`, so that clips do not
             overlap. A smaller step makes more of few videos.
+        captions: A file that takes the place of `captions.jsonl` in the folder; its paths are those below the folder.
 
     Raises:
         ValueError: If the folder or its captions cannot be read, an argument is out of range, or no clip is left.
@@ -82,12 +84,13 @@ class VideoFolder(ClipSource):
         exclude: str | Sequence[str] = (),
         cache_bytes: int = 2 * 1024**3,
         step: int | None = None,
+        captions: str | Path | None = None,
     ):
         self.root, self.num_frames, self.fps = Path(root), num_frames, fps
         self.height, self.width = (size, size) if isinstance(size, int) else size
         self.step = num_frames if step is None else step
         self._check()
-        found = list_videos(self.root, include, exclude)
+        found = list_videos(self.root, include, exclude, None if captions is None else Path(captions))
         self._texts, self.skipped, self.damaged = found.texts, found.skipped, {}
         self._windows: list[Window] = []
         self._cached: dict[int, Tensor] = {}  # as many as fit
@@ -109,6 +112,11 @@ class VideoFolder(ClipSource):
         self._keep(index, frames)
         captions = captions_of_window(self._texts[window.file], window.start, self.num_frames, self.fps)
         return CaptionedClip(frames, captions, self.fps, f"{window.file}@{window.start:.2f}s")
+
+    @property
+    def clips_of_files(self) -> dict[str, int]:
+        """How many clips each file gives, by its path below the folder; files that give none are in `skipped`."""
+        return dict(Counter(window.file for window in self._windows))
 
     def summary(self) -> str:
         """One line: how many clips from how many files, and which files were left out."""
