@@ -12,8 +12,8 @@ LIGHTNING = ("fit", "validate", "test", "predict")
 """What LightningCLI does."""
 _USAGE = "framecast train VIDEOS [options], or framecast train fit --config CONFIG [options]"
 _ABOUT = (
-    "Trains a tokenizer, then a video LM, on the videos of a folder; then makes samples, a report and a bundle. The same line typed "
-    "again goes on where it stopped."
+    "Trains a tokenizer, then a video LM, on the videos of a folder; then makes samples, a report and a bundle. The same line "
+    "typed again goes on where it stopped."
 )
 _MORE = "`framecast train fit --help` has the options of a training by configurations, which this command writes and runs."
 

@@ -112,10 +112,8 @@ def _common(plan: Plan, part: Part, name: str) -> dict[str, Any]:
 def _card(plan: Plan) -> str:
     settings = plan.settings
     minutes = plan.found.seconds(plan.found.trained, settings.fps) / 60
-    text = (
-        f"{settings.named}. Trained by `framecast train` on {minutes:.1f} minutes of video in {len(plan.found.trained)} files, "
-        f"{plan.found.captioned} of them with captions."
-    )
+    files, captions = len(plan.found.trained), "with captions" if plan.found.captioned else "without captions"
+    text = f"{settings.named}. Trained by `framecast train` on {minutes:.1f} minutes of video in {files} files, {captions}."
     return text if settings.licence is None else f"{text} Licence: {settings.licence}."
 
 

@@ -164,8 +164,8 @@ def kept_plan(settings: OwnSettings) -> Plan | None:
     if not (out / PLAN_FILE).is_file():
         if out.is_dir() and any(out.iterdir()):
             raise ValueError(
-                f"got --out {out}, which holds files and no {PLAN_FILE} of a run; wanted an empty folder or one that is not there "
-                "yet; name another --out"
+                f"got --out {out}, which holds files and no {PLAN_FILE} of a run; wanted an empty folder, or one that is not "
+                "there yet; name another --out"
             )
         return None
     plan = _of_plain(out / PLAN_FILE)

@@ -13,8 +13,10 @@ from .plan import Plan, kept_plan, make_plan
 from .settings import OwnSettings
 from .showing import prompts_of, write_samples
 from .telling import say
-from .videos import look
+from .videos import folder_of, look
 from .words import say_done, say_found, say_plan
+
+_SIGNALS = 128  # an exit status beyond it is that of a signal
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,23 @@ def train(settings: OwnSettings, dry_run: bool = False) -> Trained | None:
     return Trained(plan.out, plan.out / "bundle", sheet.parent, report)
 
 
+def train_in_python(settings: OwnSettings) -> Trained:
+    """As `train`, for a program or a notebook, which a training that stops must not end.
+
+    Raises:
+        KeyboardInterrupt: A signal stopped it.
+        RuntimeError: It failed for a reason that was said.
+    """
+    try:
+        trained = train(settings)
+    except SystemExit as stop:
+        if isinstance(stop.code, int) and stop.code > _SIGNALS:
+            raise KeyboardInterrupt("stopped; the same call again goes on from here") from None
+        raise RuntimeError("the training has failed; its last line says why") from stop.__context__
+    assert trained is not None
+    return trained
+
+
 def is_trained(bundle: Path, steps: int) -> bool:
     """Whether a bundle is that of a training that came to its last step; one that was stopped may have left a bundle as well."""
     try:
@@ -78,6 +97,7 @@ def is_trained(bundle: Path, steps: int) -> bool:
 
 
 def _plan(settings: OwnSettings) -> Plan:
+    folder_of(settings)  # a slip of the pen is known before all else
     plan = kept_plan(settings)
     if plan is not None:
         say(f"Going on with the run in {plan.out}.")

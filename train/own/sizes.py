@@ -8,12 +8,12 @@ from ...tokenizer import VideoTokenizerConfig
 NUM_FRAMES = 17
 """Frames of a clip: five latent frames."""
 LARGEST_FINE = 96
-"""Up to this size a token stands for 8 x 8 pixels, beyond it for 16 x 16, so that the tokens of a frame do not grow without end."""
+"""Up to this size a token stands for 8 x 8 pixels, beyond it for 16 x 16: the tokens of a frame must not grow without end."""
 SMALLEST, LARGEST = 16, 512
 _CLIPS, _TOKENIZER_CLIPS = 16, 8
 _REFERENCE = 64
 LEVELS = (8, 5, 5, 5)
-"""1,000 codes: few are seen often enough in little video. With 64,000 codes, 75 clips were continued 8 dB worse than by repeating."""
+"""1,000 codes: more are not seen often enough in little video; docs/log.md has what 64,000 gave."""
 MANY_LEVELS = (8, 8, 8, 5, 5, 5)
 """64,000 codes, for much video."""
 MUCH_VIDEO = 3 * 3600
@@ -65,7 +65,7 @@ def check_size(size: int) -> None:
         below = size - size % stride
         above = below + stride if stride_of(below + stride) == stride else below + stride_of(below + stride)
         raise ValueError(
-            f"got --size {size}; wanted a multiple of {stride}, since a token stands for {stride} x {stride} pixels at this size; "
+            f"got --size {size}; wanted a multiple of {stride}, since a token of such frames is {stride} x {stride} pixels; "
             f"the nearest are {below} and {above}"
         )
 
@@ -81,7 +81,7 @@ def tokenizer_shape(name: str, size: int) -> VideoTokenizerConfig:
 
 
 def lm_shape(name: str, longest_caption: int) -> VideoLMShape:
-    """The network of a rung of `LMS`, for captions of up to `longest_caption` bytes: no text has more ids than these and an end."""
+    """The network of a rung of `LMS`, for captions of `longest_caption` bytes: no text has more ids than these and an end."""
     width, layers, heads, kv_heads, mlp = _LM_SHAPES[name]
     prompt = -(-(longest_caption + 2) // 16) * 16
     return VideoLMShape(

@@ -88,13 +88,30 @@ class Found:
         return cls(**{**values, "cut": Cut(**values["cut"]), "held_out": tuple(values["held_out"])})
 
 
+def folder_of(settings: OwnSettings) -> Path:
+    """The folder of the videos.
+
+    Raises:
+        ValueError: It is none; the message names one of a similar name.
+    """
+    root = Path(settings.videos)
+    if root.is_dir():
+        return root
+    if root.is_file():
+        raise ValueError(f"got {root}, which is a file; wanted the folder of videos that it lies in: {root.parent}")
+    near = [path.name for path in root.absolute().parent.glob("*") if path.is_dir()] if root.absolute().parent.is_dir() else []
+    meant = difflib.get_close_matches(root.name, near, 1)
+    advice = f"did you mean {root.parent / meant[0]}?" if meant else "check its path"
+    raise ValueError(f"got {root}, and there is no such folder; wanted a folder of videos; {advice}")
+
+
 def look(settings: OwnSettings) -> Found:
     """Reads a folder through, once, and chooses what is held out.
 
     Raises:
         ValueError: It is no folder, holds too little video, or nothing can be held out of it.
     """
-    root = _root(settings)
+    root = folder_of(settings)
     listing = _listing(settings)
     cut = _cut(_seconds_by_headers(root, listing), settings)
     with heartbeat(f"reading {root} through, once"):
@@ -121,15 +138,15 @@ def hold_out(files: Mapping[str, int], settings: OwnSettings) -> tuple[str, ...]
     """
     if len(files) < 2:
         raise ValueError(
-            f"got one video file in {settings.videos}; wanted at least two, since whole files are held out to judge the model by; "
+            f"got one video file in {settings.videos}; wanted at least two, since whole files are held out to judge by; "
             f"cut it: `ffmpeg -i {next(iter(files), 'FILE')} -c copy -f segment -segment_time 60 part_%03d.mp4`"
         )
     if settings.share is None:
         kept = tuple(file for file in files if fnmatch(file, settings.hold_out))
         if not kept or len(kept) == len(files):
             raise ValueError(
-                f"got --hold_out {settings.hold_out}, which fits {'all' if kept else 'none'} of the {len(files)} files that can be "
-                f"used; wanted some; their paths are such as {next(iter(files))}"
+                f"got --hold_out {settings.hold_out}, which fits {'all' if kept else 'none'} of the {len(files)} files that "
+                f"can be used; wanted some; their paths are such as {next(iter(files))}"
             )
         return kept
     number = min(max(1, round(settings.share * len(files))), MOST_HELD_OUT, len(files) - 1)
@@ -138,7 +155,7 @@ def hold_out(files: Mapping[str, int], settings: OwnSettings) -> tuple[str, ...]
 
 def digest_of(settings: OwnSettings) -> str:
     """A hash of the names and sizes of the files in the folder, and of their captions."""
-    root, listing = _root(settings), _listing(settings)
+    root, listing = folder_of(settings), _listing(settings)
     sizes = [[file, _size(root / file), [asdict(text) for text in texts]] for file, texts in listing.texts.items()]
     return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()
 
@@ -159,21 +176,9 @@ def held_out_clips(settings: OwnSettings, found: Found, num_frames: int = NUM_FR
     return VideoFolder(settings.videos, num_frames, settings.size, settings.fps, include=patterns, captions=settings.captions)
 
 
-def _root(settings: OwnSettings) -> Path:
-    root = Path(settings.videos)
-    if root.is_dir():
-        return root
-    if root.is_file():
-        raise ValueError(f"got {root}, which is a file; wanted the folder of videos that it lies in: {root.parent}")
-    near = [path.name for path in root.absolute().parent.glob("*") if path.is_dir()] if root.absolute().parent.is_dir() else []
-    meant = difflib.get_close_matches(root.name, near, 1)
-    advice = f"did you mean {root.parent / meant[0]}?" if meant else "check its path"
-    raise ValueError(f"got {root}, and there is no such folder; wanted a folder of videos; {advice}")
-
-
 def _listing(settings: OwnSettings) -> Listing:
     captions = None if settings.captions is None else Path(settings.captions)
-    return list_videos(_root(settings), "*", (), captions)
+    return list_videos(folder_of(settings), "*", (), captions)
 
 
 def _cut(seconds: float, settings: OwnSettings) -> Cut:

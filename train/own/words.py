@@ -36,13 +36,13 @@ def enough_for(seconds: float) -> str:
         )
     if seconds < 3600:
         return (
-            "So much video is enough for one kind of scene, such as one place or one camera. 14 minutes of one room were predicted "
-            "better than by repeating the last frame, from a third of a second on. Mixed scenes need more."
+            "So much video is enough for one kind of scene, such as one place or one camera. 14 minutes of one room were "
+            "predicted better than by repeating the last frame, from a third of a second on. Mixed scenes need more."
         )
     if seconds < 10 * 3600:
         return (
-            "So much video is enough for one kind of scene seen from many sides. Of mixed scenes the look is learned, and the motion "
-            "only in part. There are no measured figures for so much video yet."
+            "So much video is enough for one kind of scene, seen from many sides. There are no measured figures for so much "
+            "video yet."
         )
     return "So much video is enough for several kinds of scenes, if the network and the time are, too. There are no figures yet."
 
@@ -78,9 +78,10 @@ def say_done(plan: Plan, example: str, has_report: bool) -> None:
     if has_report:
         say(f"The report is {plan.out / 'report' / 'index.html'}.")
     say("What to type next:")
+    report = shlex.quote(str(plan.out / "report"))
     rows = {
         "go on with a video": f"framecast continue {film} --prompt {prompt} --bundle {bundle} --out next.mp4",
-        "measure the model": f"framecast evaluate {bundle} --real {videos} --include {include} --out {shlex.quote(str(plan.out / 'report'))}",
+        "measure the model": f"framecast evaluate {bundle} --real {videos} --include {include} --out {report}",
         "serve it in a browser": f"framecast serve {bundle}",
         "see the trainings": f"tensorboard --logdir {shlex.quote(str(plan.out))}",
     }
