@@ -5,11 +5,19 @@ PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-c
 PACKAGING := setup.cfg pyproject.toml constraints.txt
 ROOMS := $(shell sed -n 's/^ *framecast\.[a-z]* = \([a-z]*\)$$/\1/p' setup.cfg)
 
-.PHONY: default demo test test-all lint types bench reliability docs evaluate default-bundle speedrun
+.PHONY: default demo notebook serve test test-all lint types bench reliability docs evaluate default-bundle speedrun
 default: lint test
 
 demo: .venv/run.stamp
 	$(BIN)/python -m framecast demo --out demo
+
+# The notebook in the browser; the package is the clone itself, so an edit is there after a restart of the kernel.
+notebook: .venv/notebook.stamp
+	$(BIN)/jupyter lab docs/notebook.ipynb
+
+# The page at http://127.0.0.1:8000.
+serve: .venv/serve.stamp
+	$(BIN)/python -m framecast serve
 
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest
@@ -77,18 +85,11 @@ speedrun: .venv/evaluate.stamp
 	$(PIP) --no-build-isolation --editable .
 	touch $@
 
-.venv/dev.stamp: .venv/run.stamp
-	$(PIP) --no-build-isolation --editable '.[dev]'
+# A set of extras, such as .venv/serve.stamp for the extra `serve`.
+.venv/%.stamp: .venv/run.stamp
+	$(PIP) --no-build-isolation --editable '.[$(EXTRAS)]'
 	touch $@
 
-.venv/bench.stamp: .venv/run.stamp
-	$(PIP) --no-build-isolation --editable '.[bench,serve]'
-	touch $@
-
-.venv/evaluate.stamp: .venv/run.stamp
-	$(PIP) --no-build-isolation --editable '.[evaluate]'
-	touch $@
-
-.venv/docs.stamp: .venv/run.stamp
-	$(PIP) --no-build-isolation --editable '.[docs]'
-	touch $@
+.venv/bench.stamp: EXTRAS = bench,serve
+.venv/notebook.stamp: EXTRAS = notebook,lab
+.venv/dev.stamp .venv/evaluate.stamp .venv/docs.stamp .venv/serve.stamp: EXTRAS = $(basename $(@F))

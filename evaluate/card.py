@@ -18,7 +18,7 @@ from .settings import Settings
 from .study import WORLDS, Study
 
 _TRAINING_CAPTIONS = 4000
-_OPEN = ("machine", "state", "stride")
+_OPEN = ("machine", "notices", "state", "stride")
 _ROOMS = ("data", "tokenizer", "model", "sample", "evaluate")
 
 

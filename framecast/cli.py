@@ -21,6 +21,7 @@ from .commands import (
     stream,
     train,
 )
+from .notices import Notice
 from .parser import Parser
 
 
@@ -102,12 +103,8 @@ def _run(arguments: list[str]) -> None:
         _run_elsewhere(command.module, arguments[1:])
         return
     parsed = build_parser().parse_args(arguments)
-    with console.ends_on_sigterm():
-        from .machine import SlowPrecision  # takes seconds, which --help need not
-        from .sample import PromptWarning
-
-        with console.warnings_in_one_line(PromptWarning, SlowPrecision):
-            parsed.run(parsed)
+    with console.ends_on_sigterm(), console.warnings_in_one_line(Notice):
+        parsed.run(parsed)
 
 
 def _run_elsewhere(module: str, words: list[str]) -> None:

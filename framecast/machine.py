@@ -12,6 +12,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from .notices import Notice
+
 _WIDTH = 256
 _FEW_ROWS, _MANY_ROWS = 128, 1024  # a first look, and the layers of a small transformer
 _CLEAR = 3  # a factor after which nothing is left to find out
@@ -19,7 +21,7 @@ _ROUNDS, _FEW_ROUNDS = 7, 3
 _LEAST_CAPABILITY = (8, 0)  # the first GPUs of NVIDIA with units for bfloat16
 
 
-class SlowPrecision(UserWarning):
+class SlowPrecision(Notice):
     """A precision that was asked for is slower on this machine than float32."""
 
 

@@ -1,5 +1,6 @@
 from .batch import StreamBatch
-from .bundle import Bundle, BundleError, load_bundle, load_generator, save_bundle
+from .bundle import Bundle, load_bundle, load_generator, save_bundle
+from .bundle_files import BundleError
 from .clip import Clip
 from .codec import VideoCodec
 from .decodings import ByBlock, ByFrame, ByRow, ByToken, Decoding, Jacobi

@@ -1,7 +1,6 @@
 """Bundles: a folder with everything needed to generate, none of which can run code."""
 
 import copy
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,44 +14,23 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from ..data.files import replacing_folder
-from ..data.reading import parse_json, read_regular, regular_size
-from ..data.sprites import CAPTION_WORDS
 from ..machine import warn_if_slow
 from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .bundle_config import build_networks, check_declared, check_sizes, describe_misfits, describe_networks
-from .bundle_folder import CARD, CONFIG, LM, MANIFEST, NAMES, TEXT, TOKENIZER, check_bundle_folder
+from .bundle_files import FORMAT, BundleError, BundleFiles, caption_words, open_bundle, parse_config, sha256
+from .bundle_folder import CARD, CONFIG, LM, MANIFEST, TEXT, TOKENIZER, check_bundle_folder
 from .codec import VideoCodec
 from .compiled import check_compiler
 from .generator import VideoGenerator
-from .packing import plain
-from .weights import WeightsError, declared_shapes, misfits
-
-FORMAT = 1
-DEFAULT = Path(__file__).parent / "default"
-"""The shipped model: the small model that comes with the package."""
+from .packing import millions, plain
+from .weights import misfits
 
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, AssertionError)
 """What building networks from strange numbers raises."""
 
 
-_LARGEST = {MANIFEST: 2**16, CONFIG: 2**22, CARD: 2**24, TEXT: 2**26}
-"""Bytes of a file that is not weights, at most."""
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """What the manifest says of a file."""
-
-    num_bytes: int
-    sha256: str
-
-
-class BundleError(ValueError):
-    """A bundle that cannot be used; the message names the folder, what is wrong and what to do."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bundle:
     """What a bundle holds.
 
@@ -77,6 +55,11 @@ class Bundle:
     fps: float
     training: dict[str, Any]
     hashes: dict[str, str]
+
+    def __repr__(self) -> str:
+        lm = "no LM" if self.lm is None else f"LM {millions(self.lm)}"
+        sizes = f"{self.height}x{self.width}, {self.fps:g} frames/s, tokenizer {millions(self.tokenizer)}, {lm}"
+        return f"Bundle({str(self.path)!r}, {sizes})"
 
     def codec(self) -> VideoCodec:
         """The tokenizer for frames of the size that it was trained on, on the CPU."""
@@ -157,7 +140,7 @@ def save_bundle(
     }
     if lm is not None and text_tokenizer is not None:
         files |= {LM: _weights(lm, dtype), TEXT: text_tokenizer.model_bytes}
-    manifest = {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in files.items()}
+    manifest = {name: {"sha256": sha256(data), "bytes": len(data)} for name, data in files.items()}
     with replacing_folder(folder) as temporary:
         for name, data in {**files, MANIFEST: json.dumps(manifest, indent=2).encode()}.items():
             (temporary / name).write_bytes(data)
@@ -173,22 +156,18 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
     Raises:
         BundleError: The folder is no bundle, or damaged, or of another format.
     """
-    path = DEFAULT if folder is None else Path(folder)
-    if not (path / CONFIG).is_file():
-        raise BundleError(f"{path} is no bundle: it has no {CONFIG}; wanted a folder that a training exported")
-    entries = _read_manifest(path)
-    files = {name: _read_file(path / name, entry) for name, entry in entries.items() if name not in (TOKENIZER, LM)}
+    found = open_bundle(folder)
+    path = found.path
+    files = {name: found.read(name) for name in found.entries if name not in (TOKENIZER, LM)}
     try:
-        config = parse_json(files[CONFIG])
-        if config["format"] != FORMAT:
-            raise ValueError(f"format {config['format']!r}; this version reads format {FORMAT}")
+        config = parse_config(files[CONFIG])
         check_sizes(config)
-        _check_declared(config, entries, path)
-        files |= {name: _read_file(path / name, entries[name]) for name in (TOKENIZER, LM) if name in entries}
+        _check_declared(config, found)
+        files |= {name: found.read(name) for name in (TOKENIZER, LM) if name in found.entries}
         tokenizer, lm = build_networks(config)
         height, width, fps = _video(config["video"], tokenizer)
         training = dict(config["training"])
-        words = _words(config)
+        words = caption_words(config)
     except BundleError:
         raise
     except _MISFITS as error:
@@ -196,8 +175,7 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
         raise BundleError(f"{path / CONFIG} is damaged or of another version ({reason}); export or copy it anew") from error
     _fill(tokenizer, files[TOKENIZER], path / TOKENIZER)
     text = None if lm is None else _fill_lm(lm, files, path, words)
-    hashes = {name: entry.sha256 for name, entry in entries.items()}
-    return Bundle(path, tokenizer, lm, text, height, width, fps, training, hashes)
+    return Bundle(path, tokenizer, lm, text, height, width, fps, training, found.hashes)
 
 
 def load_generator(
@@ -208,14 +186,6 @@ def load_generator(
 ) -> VideoGenerator:
     """The generator of a bundle, as `Bundle.generator`; `None` is the shipped model. Raises BundleError as `load_bundle`."""
     return load_bundle(folder).generator(device, dtype, compile)
-
-
-def _words(config: dict[str, Any]) -> Iterable[str] | None:
-    """The words of the training captions; older bundles do not name them, and those of the sprite world are fixed."""
-    text = config.get("text")
-    if text is not None:
-        return [str(word) for word in text["words"]]
-    return {*CAPTION_WORDS, ","} if config["training"].get("source") == "SpriteWorld" else None
 
 
 def _video(video: dict[str, Any], tokenizer: VideoTokenizer) -> tuple[int, int, float]:
@@ -259,43 +229,12 @@ def _fill_lm(lm: VideoLM, files: Mapping[str, bytes], path: Path, words: Iterabl
         raise BundleError(f"{path / TEXT}: {error}") from error
 
 
-def _read_manifest(path: Path) -> dict[str, _Entry]:
-    """Size and hash of every file."""
-    try:
-        manifest = parse_json(read_regular(path / MANIFEST, _LARGEST[MANIFEST]))
-        entries = {str(name): _Entry(int(entry["bytes"]), str(entry["sha256"])) for name, entry in manifest.items()}
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise BundleError(f"{path / MANIFEST} cannot be read ({error}); copy or export the bundle anew") from error
-    if missing := sorted({CONFIG, TOKENIZER} - set(entries)):
-        raise BundleError(f"{path / MANIFEST} does not name {missing[0]}; export or copy the bundle anew")
-    if strange := [name for name in entries if name not in NAMES - {MANIFEST}]:
-        raise BundleError(f"{path / MANIFEST} names {strange[0]!r}, which no bundle has; do not use this bundle")
-    return entries
-
-
-def _read_file(file: Path, entry: _Entry) -> bytes:
-    """A file of the size and the hash that the manifest says."""
-    try:
-        if regular_size(file) != entry.num_bytes:
-            raise BundleError(f"{file} is damaged: its size is not the manifest's; copy or export the bundle anew")
-        data = read_regular(file, _LARGEST.get(file.name, entry.num_bytes))
-    except BundleError:
-        raise
-    except ValueError as error:
-        raise BundleError(f"{error}; copy or export the bundle anew") from error
-    if _sha256(data) != entry.sha256:
-        raise BundleError(f"{file} is damaged: its sha256 is not the manifest's; copy or export the bundle anew")
-    return data
-
-
-def _check_declared(config: dict[str, Any], entries: Mapping[str, _Entry], path: Path) -> None:
+def _check_declared(config: dict[str, Any], found: BundleFiles) -> None:
     """The files of weights declare what the config speaks of, before they are read and it is built."""
-    if config["lm"] is not None and (missing := [name for name in (LM, TEXT) if name not in entries]):
+    path = found.path
+    if config["lm"] is not None and (missing := [name for name in (LM, TEXT) if name not in found.entries]):
         raise BundleError(f"{path / MANIFEST} does not name {missing[0]}, which {CONFIG} wants; export or copy the bundle anew")
-    try:
-        declared = {name: declared_shapes(path / name, entries[name].num_bytes) for name in (TOKENIZER, LM) if name in entries}
-    except WeightsError as error:
-        raise BundleError(str(error)) from error
+    declared = {name: found.shapes(name) for name in (TOKENIZER, LM) if name in found.entries}
     try:
         check_declared(config, declared[TOKENIZER], declared.get(LM))
     except ValueError as error:
@@ -303,7 +242,3 @@ def _check_declared(config: dict[str, Any], entries: Mapping[str, _Entry], path:
         if not colon or part not in ("tokenizer", "lm"):
             raise
         raise BundleError(f"{path / part}.safetensors does not fit its config.json: {wrong}; export or copy it anew") from error
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -10,7 +10,8 @@ from torch.overrides import TorchFunctionMode
 
 from ..model import VideoLM, VideoLMConfig
 from ..tokenizer import VideoTokenizer, VideoTokenizerConfig, quantizer_named
-from .weights import Shapes, misfits
+from .declared import Shapes
+from .weights import misfits
 
 _MOST = {"height": 2**14, "width": 2**14, "max_prompt_length": 2**14, "tokens in reach": 2**22}
 """What a config may ask for beside weights."""

@@ -11,7 +11,7 @@ from ..data import encode_webp, write_video
 _SHOWN_HEIGHT = 256  # pixels on a notebook's page
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Clip:
     """A generated video.
 
@@ -28,6 +28,10 @@ class Clip:
     fps: float
     prompt: str
     seed: int
+
+    def __repr__(self) -> str:
+        count, height, width = self.frames.shape[:3]
+        return f"Clip({self.prompt!r}, {count} frames of {height}x{width}, {self.fps:g} frames/s, seed {self.seed})"
 
     def save(self, path: str | Path) -> None:
         """Writes the frames; the suffix says how: .mp4, .gif, .webp, .png (animated, lossless) or .mkv (lossless).

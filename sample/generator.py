@@ -13,6 +13,7 @@ from .codec import VideoCodec
 from .collect import check_longer, collect, collect_batch, in_batches
 from .fixed import Fixed
 from .given import Frames, Given
+from .packing import millions
 from .params import SamplingParams
 from .prompts import Prompt, is_batch
 from .snapshot import unpack_snapshot
@@ -58,6 +59,10 @@ class VideoGenerator(Fixed):
         self.tokenizer, self.lm, self.text_tokenizer = codec.tokenizer, self.stepper.lm, text_tokenizer
         self.height, self.width, self.fps, self.name = codec.height, codec.width, codec.fps, codec.name
         self.device = self.stepper.device
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} {millions(net)}" for name, net in (("tokenizer", self.tokenizer), ("LM", self.lm)))
+        return f"VideoGenerator({self.name!r}, {self.height}x{self.width}, {self.fps:g} frames/s, {sizes}, on {self.device})"
 
     @property
     def hashes(self) -> dict[str, str]:

@@ -61,6 +61,11 @@ def fingerprint(module: nn.Module) -> str:
     return _checksum(dict(module.state_dict()), "")
 
 
+def millions(module: nn.Module) -> str:
+    """The parameters of a network, for a person."""
+    return f"{sum(p.numel() for p in module.parameters()) / 1e6:.2f}M"
+
+
 def _checksum(tensors: Mapping[str, Tensor], text: str) -> str:
     digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):

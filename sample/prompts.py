@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from typing import TypeGuard
 
 from ..data import Caption, Timeline
+from ..notices import Notice
 from ..tokenizer import TextTokenizer
 
 Prompt = str | Timeline | Sequence[tuple[float, str]]
 """What a video shows: a text, which may be a timeline, a `Timeline`, or pairs of seconds and text."""
 
 
-class PromptWarning(UserWarning):
+class PromptWarning(Notice):
     """A prompt that the video will not show, or not as it was meant."""
 
 

@@ -67,6 +67,15 @@ def pack_snapshot(snapshot: Snapshot, stepper: Stepper) -> bytes:
     return pack({**tensors, "tokens": snapshot.tokens.int(), "images": images}, values)
 
 
+def read_about(data: bytes) -> dict[str, Any]:
+    """What a snapshot says beside its tensors: prompt, seed, settings, place; of any networks, none of which are needed.
+
+    Raises:
+        SnapshotError: The bytes are damaged, or no snapshot.
+    """
+    return _unpack(data)[1]
+
+
 @torch.inference_mode()
 def unpack_snapshot(data: bytes, stepper: Stepper) -> Snapshot:
     """The inverse of `pack_snapshot`, for the same networks.
@@ -74,12 +83,7 @@ def unpack_snapshot(data: bytes, stepper: Stepper) -> Snapshot:
     Raises:
         SnapshotError: It is damaged, or was made by other networks.
     """
-    try:
-        tensors, values = unpack(data)
-        if values["format"] not in (_FORMAT, _NUMBERED_FORMAT):
-            raise PackingError(f"format {values['format']!r}; this version reads formats {_NUMBERED_FORMAT} and {_FORMAT}")
-    except (PackingError, LookupError) as error:
-        raise SnapshotError(f"got no whole snapshot: {error}; take the bytes that `stream.snapshot()` gave") from error
+    tensors, values = _unpack(data)
     _check_hashes(stepper.hashes, values.get("hashes"))
     try:
         return _build(stepper, tensors, values)
@@ -87,6 +91,16 @@ def unpack_snapshot(data: bytes, stepper: Stepper) -> Snapshot:
         raise SnapshotError(
             f"got a snapshot of no stream of these networks ({type(error).__name__}: {error}); take another"
         ) from error
+
+
+def _unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        tensors, values = unpack(data)
+        if values["format"] not in (_FORMAT, _NUMBERED_FORMAT):
+            raise PackingError(f"format {values['format']!r}; this version reads formats {_NUMBERED_FORMAT} and {_FORMAT}")
+    except (PackingError, LookupError) as error:
+        raise SnapshotError(f"got no whole snapshot: {error}; take the bytes that `stream.snapshot()` gave") from error
+    return tensors, values
 
 
 def _build(stepper: Stepper, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> Snapshot:

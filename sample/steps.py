@@ -61,7 +61,7 @@ class Step:
     forwards: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Frame:
     """One frame of a stream.
 
@@ -76,3 +76,7 @@ class Frame:
     index: int
     latent_index: int
     prompt: str
+
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        return f"Frame({self.index}, {height}x{width}, latent frame {self.latent_index}, {self.prompt!r})"

@@ -43,6 +43,10 @@ class Stream:
         self._closed = False
         self.sit(Alone(stepper, state))
 
+    def __repr__(self) -> str:
+        stands = "closed" if self._closed else f"next frame {self.next_index:,}"
+        return f"Stream({self.prompt!r}, seed {self.seed}, {stands}, {self.codec.fps:g} frames/s)"
+
     def sit(self, seat: Seat) -> None:
         """Takes a seat, which makes the latent frames from now on."""
         self._seat = seat

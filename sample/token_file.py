@@ -71,7 +71,7 @@ def describe_tokens(
     return TokenHeader(fingerprint(tokenizer), name, *sizes, fps, seed, params)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TokenVideo:
     """A video as tokens.
 
@@ -88,6 +88,11 @@ class TokenVideo:
     prompts: tuple[tuple[int, str], ...]
     num_bytes: int
     whole: bool
+
+    def __repr__(self) -> str:
+        header = self.header
+        sizes = f"{header.height}x{header.width}, {header.fps:g} frames/s, {len(self.tokens):,} latent frames"
+        return f"TokenVideo({self.num_frames:,} frames of {sizes}, by {header.name!r})"
 
     @property
     def num_frames(self) -> int:

@@ -1,7 +1,7 @@
+from .config import VideoTokenizerConfig
 from .fsq import FSQ
 from .health import CodebookHealth, codebook_health, count_tokens
 from .naming import QUANTIZERS, quantizer_named
-from .network import VideoTokenizerConfig
 from .quantizer import Quantized, Quantizer
 from .quantizers import LFQ, VQ, ResidualFSQ, ResidualSimVQ, ResidualVQ, SimVQ
 from .text_tokenizer import TextTokenizer

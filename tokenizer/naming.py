@@ -24,7 +24,7 @@ def quantizer_named(name: str) -> type[Quantizer]:
     Raises:
         ValueError: There is none.
     """
-    if name not in _FILES:
+    if name not in QUANTIZERS:  # a tuple: what a config names may be no name at all
         raise ValueError(f"unknown quantizer {name!r}; known are {', '.join(QUANTIZERS)}")
     kind: type[Quantizer] = getattr(importlib.import_module(_FILES[name], __package__), name)
     return kind

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from ..state import State, States
 from ..stride import Stride
-from .network import Decoder, Encoder, VideoTokenizerConfig
+from .config import VideoTokenizerConfig
+from .network import Decoder, Encoder
 from .quantizer import Quantized, Quantizer
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..sample.weights import WeightsError, declared_shapes, load_weights
+from ..sample.declared import WeightsError, declared_shapes
+from ..sample.weights import load_weights
 
 _MEAN, _SPREAD = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of pictures in [-1, 1]
 

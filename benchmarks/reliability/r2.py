@@ -12,6 +12,7 @@ import torch
 
 from framecast.model import VideoLM, VideoLMConfig
 from framecast.sample import (
+    BundleError,
     SamplingParams,
     SnapshotError,
     TokenFileError,
@@ -21,7 +22,6 @@ from framecast.sample import (
     read_tokens,
     save_bundle,
 )
-from framecast.sample.bundle import BundleError
 from framecast.sample.packing import pack, unpack
 from framecast.sample.token_file import describe_tokens
 from framecast.serve.protocol.errors import ServeError

@@ -11,7 +11,7 @@ from typing import Any
 
 from framecast.data import TokenShards
 from framecast.sample import load_bundle, read_tokens
-from framecast.sample.bundle import DEFAULT
+from framecast.sample.bundle_files import DEFAULT
 
 from .table import Attempt, Row, try_apart
 

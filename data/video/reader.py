@@ -37,7 +37,7 @@ class VideoInfo:
     """Seconds by the header, if it says so."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class VideoData:
     """Frames read from a file."""
 
@@ -47,6 +47,11 @@ class VideoData:
     """Frames per second."""
     damage: str | None = None
     """What could not be decoded, if anything; the frame before it is shown in its place."""
+
+    def __repr__(self) -> str:
+        count, height, width = self.frames.shape[:3]
+        damage = f", damaged: {self.damage}" if self.damage else ""
+        return f"VideoData({count:,} frames of {height}x{width}, {self.fps:g} frames/s{damage})"
 
 
 class VideoReader:

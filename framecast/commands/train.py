@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..console import warnings_in_one_line
+from ..notices import Notice
 from ..parser import Parser
 
 HELP = "train on a folder of videos, or by configurations (`framecast train fit`)"
@@ -29,17 +30,23 @@ def main(words: Sequence[str]) -> None:
 
         train_command(list(words))
         return
-    arguments = vars(build_parser().parse_args(words))
+    parser = build_parser()
+    found, unknown = parser.parse_known_args(words)
+    if unknown:
+        options = ", ".join(action.option_strings[-1] for action in parser._actions[2:])
+        raise ValueError(
+            f"got {unknown[0].partition('=')[0]} with a folder; wanted one of {options}; all other settings of a training are those "
+            "of `framecast train fit`; this command writes its configurations"
+        )
+    arguments = vars(found)
     _check_folder(arguments["videos"])
     from ..train.own.settings import OwnSettings
 
     dry_run = arguments.pop("dry_run")
     settings = OwnSettings(**{name: value for name, value in arguments.items() if value is not None})
-    from ..machine import SlowPrecision
-    from ..sample import PromptWarning
     from ..train.own.run import train
 
-    with warnings_in_one_line(PromptWarning, SlowPrecision):
+    with warnings_in_one_line(Notice):
         train(settings, dry_run)
 
 

@@ -384,7 +384,7 @@ def test_control_a_call_that_runs_what_it_reads_is_caught(line):
 
 
 def test_the_default_is_read_where_no_folder_is_named(saved, monkeypatch):
-    monkeypatch.setattr("framecast.sample.bundle.DEFAULT", saved)
+    monkeypatch.setattr("framecast.sample.bundle_files.DEFAULT", saved)
     assert load_bundle().path == saved
     assert load_generator().fps == 12.0
 

@@ -1,0 +1,167 @@
+"""What a path holds, in rows for a person: a bundle, whose networks are not loaded, a token file, a snapshot or a video."""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from .data.reading import read_regular, regular_size
+from .sample.bundle_files import BundleError, BundleFiles, caption_words, open_bundle, parse_config
+from .sample.bundle_folder import CONFIG, LM, NAMES, TOKENIZER
+from .tokenizer.config import VideoTokenizerConfig
+
+Rows = list[tuple[str, str]]
+
+_SHOWN_WORDS, _SHOWN_VALUES = 80, 8
+_LARGEST_SNAPSHOT = 2**32
+_TOKENS, _CHECKPOINT, _SAFETENSORS = b"FRAMECAST TOKENS ", b"PK\x03\x04", b"{"
+_HEADER_AT = 8  # of a safetensors file, behind the length of the header
+
+
+def describe(path: str | None) -> Rows:
+    """The rows of what is at `path`; `None` is the shipped model.
+
+    Raises:
+        ValueError: It is nothing that a model is made of or makes, or damaged.
+    """
+    if path is None or Path(path).is_dir():
+        return describe_bundle(open_bundle(path))
+    return _reader_of(Path(path))(Path(path))
+
+
+def describe_bundle(bundle: BundleFiles) -> Rows:
+    """What a bundle holds, after each file was compared with its hash."""
+    for name in bundle.entries:
+        bundle.read(name)
+    try:
+        config = parse_config(bundle.read(CONFIG))
+        rows = [("bundle", str(bundle.path)), *_of_networks(config, bundle), *_of_training(config["training"])]
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise BundleError(
+            f"{bundle.path / CONFIG} is damaged or of another version ({reason}); export or copy it anew"
+        ) from error
+    return rows + [(name, digest[:16]) for name, digest in bundle.hashes.items()]
+
+
+def _of_networks(config: Mapping[str, Any], bundle: BundleFiles) -> Rows:
+    video, lm = config["video"], config["lm"]
+    shape, quantizer = VideoTokenizerConfig(**config["tokenizer"]["config"]), config["tokenizer"]["quantizer"]
+    codes = lm["codebook_size"] if lm else _codebook_size(quantizer)
+    rows = [
+        ("video", f"{video['height']}x{video['width']} pixels, {video['fps']:g} frames/s"),
+        ("tokenizer", f"{_count(bundle, TOKENIZER)} parameters, {quantizer['name']}, {codes:,} codes"),
+        ("strides", f"{shape.temporal_stride} frames, {shape.spatial_stride} pixels"),
+    ]
+    if lm:
+        rows += [
+            ("video LM", f"{_count(bundle, LM)} parameters, width {lm['width']}, {lm['num_layers']} layers"),
+            ("tokens", f"{lm['frame_shape'][0]}x{lm['frame_shape'][1]} in a latent frame"),
+            ("context", f"{lm['sink_frames']} sink and {lm['context_frames']} latest latent frames"),
+            ("words", _shown_words(config)),
+        ]
+    return rows
+
+
+def _codebook_size(quantizer: Mapping[str, Any]) -> int:
+    """Codes of a tokenizer without an LM, which would name them; this loads torch."""
+    from .tokenizer import quantizer_named
+
+    return quantizer_named(quantizer["name"])(**quantizer["options"]).codebook_size
+
+
+def _count(bundle: BundleFiles, name: str) -> str:
+    return f"{sum(prod(shape) for shape in bundle.shapes(name).values()) / 1e6:.2f}M"
+
+
+def _shown_words(config: Mapping[str, Any]) -> str:
+    """The words of the training captions, as far as they are known and few."""
+    words = caption_words(dict(config))
+    if words is None:
+        return "not known: the bundle does not say"
+    spoken = sorted(word for word in words if any(letter.isalnum() for letter in word))
+    if not spoken:
+        return "none: it was trained without captions"
+    return f"{len(spoken):,}: {' '.join(spoken[:_SHOWN_WORDS])}{' ...' if len(spoken) > _SHOWN_WORDS else ''}"
+
+
+def _of_training(training: Mapping[str, Any]) -> Rows:
+    """How it was made: plain values a row each, groups of values in one row."""
+    rows: Rows = []
+    for name, value in training.items():
+        groups = value.items() if isinstance(value, Mapping) else [("", value)]
+        rows += [(part or f"training {name}", _shown(of_it)) for part, of_it in groups]
+    return rows
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        more = f" and {len(value) - _SHOWN_VALUES} more" if len(value) > _SHOWN_VALUES else ""
+        return ", ".join(map(str, value[:_SHOWN_VALUES])) + more
+    return str(value)
+
+
+def describe_tokens(path: Path) -> Rows:
+    """What a token file holds."""
+    from .sample import read_tokens
+
+    video = read_tokens(path)
+    header, rows, columns = video.header, video.tokens.shape[-2], video.tokens.shape[-1]
+    end = "" if video.whole else "; its end is cut off, or still being written"
+    found = [
+        ("token file", f"{path}, {video.num_bytes:,} bytes{end}"),
+        ("video", f"{video.num_frames:,} frames of {header.height}x{header.width} pixels, {header.fps:g} frames/s"),
+        ("seconds", f"{video.seconds:.2f}"),
+        ("tokens", f"{len(video.tokens):,} latent frames of {rows}x{columns}, {header.codebook_size:,} codes"),
+        ("bits per pixel", f"{video.bits_per_pixel:.4f}"),
+        ("made by", f"the tokenizer of {header.name!r}, sha256 {header.tokenizer[:16]}"),
+    ]
+    if header.seed is None:
+        return [*found, ("origin", "a video that was encoded")]
+    settings = [("seed", str(header.seed)), ("settings", str(header.params))]
+    return found + settings + [(f"prompt from {seconds:.2f} s", text) for seconds, text in video.timeline()]
+
+
+def describe_snapshot(path: Path) -> Rows:
+    """What a snapshot of a stream says beside its tensors."""
+    from .sample.snapshot import read_about
+
+    about = read_about(read_regular(path, _LARGEST_SNAPSHOT))
+    rows = [
+        ("snapshot", f"{path}, {regular_size(path):,} bytes"),
+        ("stands at", f"latent frame {about['latent_index']:,}"),
+        ("prompt", str(about["prompt"])),
+        ("seed", str(about["seed"])),
+        ("settings", ", ".join(f"{name} {value}" for name, value in about["params"].items())),
+        ("frames not yet taken", str(len(about.get("pending", about.get("ready", []))))),
+    ]
+    rows += [(f"prompt from latent frame {start}", text) for start, text in about["upcoming"]]
+    return rows + [(f"made by {name}", f"sha256 {digest[:16]}") for name, digest in about["hashes"].items()]
+
+
+def describe_video(path: Path) -> Rows:
+    """What a video file says of itself."""
+    from .data import probe_video
+
+    info = probe_video(path)
+    length = "unknown" if info.duration is None else f"{info.duration:.2f} s"
+    count = "" if info.num_frames is None else f", {info.num_frames:,} frames"
+    return [
+        ("video file", f"{path}, {regular_size(path):,} bytes"),
+        ("video", f"{info.height}x{info.width} pixels, {info.fps:.4g} frames/s{count}, {length}"),
+    ]
+
+
+def _reader_of(path: Path) -> Callable[[Path], Rows]:
+    """By its first bytes."""
+    regular_size(path)
+    with path.open("rb") as file:
+        head = file.read(32)
+    if head.startswith(_TOKENS):
+        return describe_tokens
+    if path.name in NAMES and (path.parent / CONFIG).is_file():
+        raise ValueError(f"{path} is one file of a bundle; wanted its folder: `framecast info {path.parent}`")
+    if head.startswith(_CHECKPOINT):
+        make = f"`framecast export {path} --out FOLDER`"
+        raise ValueError(f"{path} is a checkpoint or an archive; wanted a bundle; make one of a checkpoint by {make}")
+    return describe_snapshot if head[_HEADER_AT : _HEADER_AT + 1] == _SAFETENSORS else describe_video

@@ -1,0 +1,134 @@
+"""The files of a bundle, each compared with the manifest when it is read; knows neither torch nor networks."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..data.reading import parse_json, read_regular, regular_size
+from .bundle_folder import CARD, CONFIG, MANIFEST, NAMES, TEXT, TOKENIZER
+from .declared import Shapes, WeightsError, declared_shapes
+
+FORMAT = 1
+DEFAULT = Path(__file__).parent / "default"
+"""The shipped model: the small model that comes with the package."""
+
+_LARGEST = {MANIFEST: 2**16, CONFIG: 2**22, CARD: 2**24, TEXT: 2**26}
+"""Bytes of a file that is not weights, at most."""
+
+
+class BundleError(ValueError):
+    """A bundle that cannot be used; the message names the folder, what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the manifest says of a file."""
+
+    num_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class BundleFiles:
+    """The files that a bundle's manifest names.
+
+    Attributes:
+        path: The folder.
+        entries: What the manifest says of each file, by name.
+    """
+
+    path: Path
+    entries: dict[str, Entry]
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """sha256 of every file, by name."""
+        return {name: entry.sha256 for name, entry in self.entries.items()}
+
+    def read(self, name: str) -> bytes:
+        """A file of the size and the hash that the manifest says.
+
+        Raises:
+            BundleError: It is another, or cannot be read.
+        """
+        file, entry = self.path / name, self.entries[name]
+        try:
+            if regular_size(file) != entry.num_bytes:
+                raise BundleError(f"{file} is damaged: its size is not the manifest's; copy or export the bundle anew")
+            data = read_regular(file, _LARGEST.get(name, entry.num_bytes))
+        except BundleError:
+            raise
+        except ValueError as error:
+            raise BundleError(f"{error}; copy or export the bundle anew") from error
+        if sha256(data) != entry.sha256:
+            raise BundleError(f"{file} is damaged: its sha256 is not the manifest's; copy or export the bundle anew")
+        return data
+
+    def shapes(self, name: str) -> Shapes:
+        """The name and shape of every weight in a file, by its header alone.
+
+        Raises:
+            BundleError: It is no file of weights.
+        """
+        try:
+            return declared_shapes(self.path / name, self.entries[name].num_bytes)
+        except WeightsError as error:
+            raise BundleError(str(error)) from error
+
+
+def open_bundle(folder: str | Path | None = None) -> BundleFiles:
+    """The files of a bundle; `None` is the shipped model.
+
+    Raises:
+        BundleError: The folder is no bundle, or its manifest cannot be read.
+    """
+    path = DEFAULT if folder is None else Path(folder)
+    if not (path / CONFIG).is_file():
+        raise BundleError(f"{path} is no bundle: it has no {CONFIG}; wanted a folder that a training exported")
+    return BundleFiles(path, _read_manifest(path))
+
+
+def parse_config(data: bytes) -> dict[str, Any]:
+    """The config of this version.
+
+    Raises:
+        ValueError: It is no JSON, or of another format.
+        LookupError: It says no format.
+    """
+    config: dict[str, Any] = parse_json(data)
+    if config["format"] != FORMAT:
+        raise ValueError(f"format {config['format']!r}; this version reads format {FORMAT}")
+    return config
+
+
+def caption_words(config: dict[str, Any]) -> Iterable[str] | None:
+    """The words of the training captions; older bundles do not name them, and those of the sprite world are fixed."""
+    text = config.get("text")
+    if text is not None:
+        return [str(word) for word in text["words"]]
+    if config["training"].get("source") != "SpriteWorld":
+        return None
+    from ..data.sprites import CAPTION_WORDS  # loads torch
+
+    return {*CAPTION_WORDS, ","}
+
+
+def sha256(data: bytes) -> str:
+    """The hash that a manifest names, in hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _read_manifest(path: Path) -> dict[str, Entry]:
+    """Size and hash of every file."""
+    try:
+        manifest = parse_json(read_regular(path / MANIFEST, _LARGEST[MANIFEST]))
+        entries = {str(name): Entry(int(entry["bytes"]), str(entry["sha256"])) for name, entry in manifest.items()}
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise BundleError(f"{path / MANIFEST} cannot be read ({error}); copy or export the bundle anew") from error
+    if missing := sorted({CONFIG, TOKENIZER} - set(entries)):
+        raise BundleError(f"{path / MANIFEST} does not name {missing[0]}; export or copy the bundle anew")
+    if strange := [name for name in entries if name not in NAMES - {MANIFEST}]:
+        raise BundleError(f"{path / MANIFEST} names {strange[0]!r}, which no bundle has; do not use this bundle")
+    return entries

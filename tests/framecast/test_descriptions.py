@@ -1,0 +1,109 @@
+"""What a path holds, in rows for a person."""
+
+from pathlib import Path
+
+import pytest
+import tiny_bundle
+
+from framecast.data import write_video
+from framecast.descriptions import describe
+from framecast.sample import BundleError, SnapshotError, TokenFileError
+
+PROMPT = "a red circle moves right; at 5s it stops"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A bundle, a bundle without an LM, and a stream as tokens, as a snapshot and as a video."""
+    place = tmp_path_factory.mktemp("place")
+    tiny_bundle.save(place / "bundle")
+    tiny_bundle.save(place / "tokenizer", lm=None, text_tokenizer=None, training={"data": {"files": list(range(10))}})
+    stream = tiny_bundle.generator().stream(PROMPT, seed=3)
+    stream.record(place / "tokens.fct")
+    for _ in range(6):
+        next(stream)
+    (place / "stream.snapshot").write_bytes(stream.snapshot())
+    stream.close()
+    write_video(place / "video.mp4", tiny_bundle.frames(12), 12.0)
+    return place
+
+
+def shown(path: Path) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in describe(str(path)))
+
+
+def test_a_bundle_says_its_size_its_words_and_its_training(place):
+    text = shown(place / "bundle")
+    for line in (
+        "video: 16x24 pixels, 12 frames/s",
+        "strides: 4 frames, 8 pixels",
+        "tokens: 2x3 in a latent frame",
+        "training steps: 7",
+    ):
+        assert line in text
+    assert "words: 10: a blue circle falls moves red right ring square up" in text
+    assert f"parameters, FSQ, {tiny_bundle.tokenizer().codebook_size} codes" in text
+
+
+def test_counts_are_those_of_the_networks(place):
+    count = sum(p.numel() for p in tiny_bundle.lm().parameters())
+    assert f"video LM: {count / 1e6:.2f}M parameters" in shown(place / "bundle")
+
+
+def test_a_tokenizer_alone_has_no_row_of_an_lm_and_long_values_are_cut(place):
+    text = shown(place / "tokenizer")
+    assert "60 codes" in text and "video LM" not in text
+    assert "files: 0, 1, 2, 3, 4, 5, 6, 7 and 2 more" in text
+
+
+def test_the_shipped_model_is_described_without_a_path():
+    rows = dict(describe(None))
+    assert rows["video"] == "64x64 pixels, 12 frames/s" and "circle" in rows["words"]
+
+
+def test_a_token_file_says_its_prompts_and_who_made_it(place):
+    text = shown(place / "tokens.fct")
+    assert "video: 9 frames of 16x24 pixels, 12 frames/s" in text and "tokens: 3 latent frames of 2x3, 60 codes" in text
+    assert "seed: 3" in text and "prompt from 0.00 s: a red circle moves right" in text and "temperature" in text
+
+
+def test_a_snapshot_says_where_its_stream_stands(place):
+    text = shown(place / "stream.snapshot")
+    assert "stands at: latent frame 3" in text and "seed: 3" in text
+    assert "prompt from latent frame 15: a red circle stops" in text and "made by lm: sha256 " in text
+
+
+def test_a_video_says_its_size(place):
+    assert "video: 16x24 pixels, 12 frames/s, 12 frames, 1.00 s" in shown(place / "video.mp4")
+
+
+def damaged(place: Path, name: str, tmp_path: Path) -> Path:
+    data = bytearray((place / name).read_bytes())
+    data[len(data) // 2] ^= 255
+    (tmp_path / name).write_bytes(data)
+    return tmp_path / name
+
+
+@pytest.mark.parametrize(("name", "error"), [("tokens.fct", TokenFileError), ("stream.snapshot", SnapshotError)])
+def test_a_damaged_file_is_named(place, tmp_path, name, error):
+    with pytest.raises(error, match=r"damaged|whole"):
+        describe(str(damaged(place, name, tmp_path)))
+
+
+def test_a_damaged_bundle_is_named(tmp_path):
+    folder = tiny_bundle.save(tmp_path / "bundle")
+    (folder / "lm.safetensors").write_bytes(b"cut")
+    with pytest.raises(BundleError, match=r"lm.safetensors is damaged: its size is not the manifest's"):
+        describe(str(folder))
+
+
+def test_what_is_none_of_these_says_what_to_do(place, tmp_path):
+    with pytest.raises(ValueError, match=r"one file of a bundle; wanted its folder: `framecast info .*bundle`"):
+        describe(str(place / "bundle" / "lm.safetensors"))
+    (tmp_path / "last.ckpt").write_bytes(b"PK\x03\x04" + bytes(40))
+    with pytest.raises(ValueError, match=r"is a checkpoint .*`framecast export .*last.ckpt --out FOLDER`"):
+        describe(str(tmp_path / "last.ckpt"))
+    with pytest.raises(ValueError, match=r"cannot be read \(No such file"):
+        describe(str(tmp_path / "nothing"))
+    with pytest.raises(BundleError, match=r"no bundle: it has no config.json"):
+        describe(str(tmp_path))
