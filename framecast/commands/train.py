@@ -35,7 +35,7 @@ def main(words: Sequence[str]) -> None:
     if unknown:
         options = ", ".join(action.option_strings[-1] for action in parser._actions[2:])
         raise ValueError(
-            f"got {unknown[0].partition('=')[0]} with a folder; wanted one of {options}; all other settings of a training are those "
+            f"got {unknown[0].partition('=')[0]} with a folder; wanted one of {options}; all other settings are those "
             "of `framecast train fit`; this command writes its configurations"
         )
     arguments = vars(found)
