@@ -2,12 +2,14 @@
 
 import shlex
 from dataclasses import asdict
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ...data.files import replacing
+from ..export import ExportBundle
 from .plan import VAL_CLIPS, VALIDATIONS, Part, Plan
 from .sizes import NUM_FRAMES, lm_shape, tokenizer_shape
 
@@ -105,8 +107,15 @@ def _common(plan: Plan, part: Part, name: str) -> dict[str, Any]:
         },
         "checkpointing": {"every_n_train_steps": max(10, min(250, between))},
         "ema": {"decay": round(min(0.999, max(0.9, 1 - 6 / part.steps)), 4)},
-        "export": {"card": _card(plan)},
+        "export": _export(plan),
     }
+
+
+def _export(plan: Plan) -> dict[str, Any]:
+    """What the bundle's card says, beside what it says of itself."""
+    own = {"title": plan.settings.named, "licence": plan.settings.licence}
+    known = signature(ExportBundle).parameters
+    return {"card": _card(plan), **{name: value for name, value in own.items() if name in known and value is not None}}
 
 
 def _card(plan: Plan) -> str:

@@ -81,6 +81,7 @@ def say_done(plan: Plan, example: str, has_report: bool) -> None:
     report = shlex.quote(str(plan.out / "report"))
     rows = {
         "go on with a video": f"framecast continue {film} --prompt {prompt} --bundle {bundle} --out next.mp4",
+        "see what its tokens keep": f"framecast reconstruct {film} --bundle {bundle} --out both.mp4",
         "measure the model": f"framecast evaluate {bundle} --real {videos} --include {include} --out {report}",
         "serve it in a browser": f"framecast serve {bundle}",
         "see the trainings": f"tensorboard --logdir {shlex.quote(str(plan.out))}",
