@@ -13,7 +13,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities.rank_zero import rank_zero_info
 
 from ..data.loading import LoaderError
-from .allowed import allow_only, check_no_functions, split_allowed
+from .allowed import allow_only, check_no_functions, explain_refusal, split_allowed
 from .checkpointing import Checkpointing
 from .checkpoints import CheckpointError, Precision, precision_of
 from .clip_data import ResumableDataModule
@@ -73,7 +73,7 @@ class TrainParser(LightningArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         command = self.prog.replace(" [options]", "")
         if not command.startswith(_PROG):  # one of the parsers within, for a class; the outer one explains
-            raise ValueError(message) from ex
+            raise ValueError(explain_refusal(message) or " ".join(message.split())) from ex
         raise ValueError(explain(message, self.words, list(self._option_string_actions), command)) from ex
 
 

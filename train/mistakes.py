@@ -140,7 +140,7 @@ def _wanted(what: str, option: str, known: list[str], words: Sequence[str], type
     dashes = "--" if typed else ""
     meant = meant_options(option, [*known, *class_options(words)])
     if not meant:
-        return f"got {what}, and there is no such setting; `framecast train fit --help` has them, docs/training.md explains them"
+        return f"got {what}, and there is no such setting; see `framecast train fit --help`"
     wanted = " or ".join(f"{dashes}{name}" for name in meant)
     return f"got {what}; wanted {wanted}"
 
