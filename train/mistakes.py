@@ -147,6 +147,12 @@ def _wanted(what: str, option: str, known: list[str], words: Sequence[str], type
 
 def _class_path(text: str) -> str | None:
     found = re.search(r"Problem with given class_path '([^']+)': (.+?)(?: - |; see|$)", text)
+    other = re.search(r"does not correspond to a subclass of (\w+)", text)
+    if other:
+        given = (re.search(r"Given value: (\S+?)(?:;|$)", text) or ["", "a class"])[1]
+        names = [name for key, classes in _CLASSES.items() if f'"{key}"' in text for name in classes]
+        advice = f"wanted one such as {names[0]}" if names else "wanted one; see `framecast train fit --help`"
+        return f"got {given}, which does not correspond to a subclass of {other[1]}; {advice}"
     plain = re.search(r"Expected a dot import path string: (\S+?)(?: |;|$)", text)
     if not found and not plain:
         return None

@@ -117,6 +117,10 @@ def test_a_value_of_the_wrong_kind(message, wanted):
             f"string: Nope{NONE}Nope",
             "got the class Nope for model, and there is no such class",
         ),
+        (
+            f'Parser key "model": {UNION}Import path does not correspond to a subclass of TrainingModule{NONE}torch.nn.Linear',
+            "got torch.nn.Linear, which does not correspond to a subclass of TrainingModule; wanted one such as framecast.train.Lit",
+        ),
         ("argument subcommand: invalid choice: 'fti' (choose from 'fit', 'validate')", "did you mean `framecast train fit`?"),
         (
             'expected "subcommand" to be one of {fit,validate,test,predict}, but it was not provided.',
