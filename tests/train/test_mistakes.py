@@ -119,7 +119,7 @@ def test_a_value_of_the_wrong_kind(message, wanted):
         ),
         (
             f'Parser key "model": {UNION}Import path does not correspond to a subclass of TrainingModule{NONE}torch.nn.Linear',
-            "got torch.nn.Linear, which does not correspond to a subclass of TrainingModule; wanted one such as framecast.train.Lit",
+            "got torch.nn.Linear, which does not correspond to a subclass of TrainingModule; wanted one such as",
         ),
         ("argument subcommand: invalid choice: 'fti' (choose from 'fit', 'validate')", "did you mean `framecast train fit`?"),
         (

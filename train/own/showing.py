@@ -1,5 +1,6 @@
 """What the trained model shows: held-out videos continued, beside what truly came, and clips of prompts."""
 
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ GIVEN = 9
 _LONG = 33
 _MOST = 4
 _COLD = 0.6  # on little video, likely tokens look better than varied ones
+_LONGEST_LABEL = 80
 _LEAST_HEIGHT = 128  # pixels of a clip that is to be looked at
 
 
@@ -49,7 +51,7 @@ def write_samples(plan: Plan, generator: VideoGenerator) -> Path:
             (folder / f"prompt_{number}.txt").write_text(f"{prompt}\n", encoding="utf-8")
         sheet = folder / "continuations.png"
         rows = [frames for one in shown for frames in (one.true, one.made)]
-        labels = [label for one in shown for label in (f"{one.name}: true", f"continued from frame {GIVEN} on: {one.prompt}")]
+        labels = [label for one in shown for label in (f"{one.name}: true", _label(one))]
         contact_sheet(rows, labels, every=4).save(sheet)
     return sheet
 
@@ -77,6 +79,10 @@ def enlarged(frames: Tensor) -> Tensor:
     """uint8 `[T, H, W, 3]` with every pixel repeated until a person can see it."""
     times = max(1, _LEAST_HEIGHT // frames.shape[1])
     return repeat(frames, "t h w c -> t (h y) (w x) c", y=times, x=times)
+
+
+def _label(one: Shown) -> str:
+    return textwrap.shorten(f"continued from frame {GIVEN} on: {one.prompt}", _LONGEST_LABEL, placeholder=" ...")
 
 
 def _held_out(plan: Plan) -> list[CaptionedClip]:
