@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import track
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
+from ..progress import tracked
 from .caption_lines import CAPTIONS_FILE, TimedText, captions_of_window
 from .clips import CaptionedClip, ClipSource
 from .listing import list_videos
@@ -24,8 +23,6 @@ from .scans import Scan, ScanIndex
 from .video import READER_VERSION, VideoError, VideoReader
 
 __all__ = ["CAPTIONS_FILE", "TimedText", "VideoFolder", "Window", "captions_of_window"]
-
-MANY_FILES = 32  # from this many files on, reading them shows a progress bar
 
 
 @dataclass(frozen=True)
@@ -89,6 +86,7 @@ class VideoFolder(ClipSource):
         self.root, self.num_frames, self.fps = Path(root), num_frames, fps
         self.height, self.width = (size, size) if isinstance(size, int) else size
         self.step = num_frames if step is None else step
+        self.include, self.exclude = ((each,) if isinstance(each, str) else tuple(each) for each in (include, exclude))
         self._check()
         found = list_videos(self.root, include, exclude, None if captions is None else Path(captions))
         self._texts, self.skipped, self.damaged = found.texts, found.skipped, {}
@@ -117,6 +115,12 @@ class VideoFolder(ClipSource):
     def clips_of_files(self) -> dict[str, int]:
         """How many clips each file gives, by its path below the folder; files that give none are in `skipped`."""
         return dict(Counter(window.file for window in self._windows))
+
+    @property
+    def seconds_of_video(self) -> float:
+        """Seconds of video in all clips; where clips overlap, it counts once."""
+        clips = self.clips_of_files.values()
+        return sum((number - 1) * self.step + self.num_frames for number in clips) / self.fps
 
     def summary(self) -> str:
         """One line: how many clips from how many files, and which files were left out."""
@@ -160,9 +164,8 @@ class VideoFolder(ClipSource):
 
     def _read_through(self, files: list[str], setting: str) -> Iterator[Scan]:
         """Reads files to their ends, in order."""
-        console, quiet = Console(stderr=True), len(files) < MANY_FILES
         try:
-            for file in track(files, f"Reading {self.root}", console=console, transient=True, disable=quiet):
+            for file in tracked(files, f"reading {self.root}", unit="files"):
                 scan = self._scan_file(file)
                 self._index.add(file, setting, scan)
                 yield scan

@@ -2,14 +2,12 @@
 
 import shlex
 from dataclasses import asdict
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ...data.files import replacing
-from ..export import ExportBundle
 from .plan import VAL_CLIPS, VALIDATIONS, Part, Plan
 from .sizes import NUM_FRAMES, lm_shape, tokenizer_shape
 
@@ -113,17 +111,15 @@ def _common(plan: Plan, part: Part, name: str) -> dict[str, Any]:
 
 def _export(plan: Plan) -> dict[str, Any]:
     """What the bundle's card says, beside what it says of itself."""
-    own = {"title": plan.settings.named, "licence": plan.settings.licence}
-    known = signature(ExportBundle).parameters
-    return {"card": _card(plan), **{name: value for name, value in own.items() if name in known and value is not None}}
+    own = {"card": _card(plan), "title": plan.settings.named, "licence": plan.settings.licence}
+    return {name: value for name, value in own.items() if value is not None}
 
 
 def _card(plan: Plan) -> str:
     settings = plan.settings
     minutes = plan.found.seconds(plan.found.trained, settings.fps) / 60
     files, captions = len(plan.found.trained), "with captions" if plan.found.captioned else "without captions"
-    text = f"{settings.named}. Trained by `framecast train` on {minutes:.1f} minutes of video in {files} files, {captions}."
-    return text if settings.licence is None else f"{text} Licence: {settings.licence}."
+    return f"Trained by `framecast train` on {minutes:.1f} minutes of video in {files} files, {captions}."
 
 
 def _source(plan: Plan) -> dict[str, Any]:
