@@ -14,7 +14,7 @@ from typing import Any
 from ...data import RandomCrops, VideoError, VideoFolder, probe_video
 from ...data.folder import printable
 from ...data.listing import Listing, list_videos
-from ...evaluate.progress import tracked
+from ...progress import tracked
 from .settings import OwnSettings
 from .sizes import NUM_FRAMES
 from .telling import heartbeat
