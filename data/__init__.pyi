@@ -5,6 +5,7 @@ from .folder import VideoFolder
 from .images import encode_apng, encode_gif, encode_webp
 from .shards import ShardWriter, TokenClip, TokenShards, write_shards
 from .sheets import contact_sheet
+from .some import SomeClips
 from .sprites import SpriteWorld
 from .timeline import Timeline
 from .video import VideoData, VideoError, VideoInfo, VideoReader, probe_video, read_video, write_video
@@ -15,6 +16,7 @@ __all__ = [
     "ClipSource",
     "RandomCrops",
     "ShardWriter",
+    "SomeClips",
     "SpriteWorld",
     "Timeline",
     "TokenClip",
