@@ -1,9 +1,11 @@
 from .clips import Caption, CaptionedClip, ClipSource, to_frames, to_video
 from .crops import RandomCrops
+from .fitting import fit_frames
 from .folder import VideoFolder
 from .images import encode_apng, encode_gif, encode_webp
 from .shards import ShardWriter, TokenClip, TokenShards, write_shards
 from .sheets import contact_sheet
+from .some import SomeClips
 from .sprites import SpriteWorld
 from .timeline import Timeline
 from .video import VideoData, VideoError, VideoInfo, VideoReader, probe_video, read_video, write_video
@@ -14,6 +16,7 @@ __all__ = [
     "ClipSource",
     "RandomCrops",
     "ShardWriter",
+    "SomeClips",
     "SpriteWorld",
     "Timeline",
     "TokenClip",
@@ -27,6 +30,7 @@ __all__ = [
     "encode_apng",
     "encode_gif",
     "encode_webp",
+    "fit_frames",
     "probe_video",
     "read_video",
     "to_frames",

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from math import inf, nextafter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from torch.utils.data import get_worker_info
 from ..progress import tracked
 from .caption_lines import CAPTIONS_FILE, TimedText, captions_of_window
 from .clips import CaptionedClip, ClipSource
+from .images import MAX_FPS
+from .kinds import as_path, real, sides, whole
 from .listing import list_videos
 from .scans import Scan, ScanIndex
 from .video import READER_VERSION, VideoError, VideoReader
@@ -60,6 +63,7 @@ class VideoFolder(ClipSource):
         cache_bytes: Memory for decoded clips, in bytes.
         step: Frames from the start of a clip to that of the next one of the same file; None is `num_frames`, so that clips do not
             overlap. A smaller step makes more of few videos.
+        captions: A file that takes the place of `captions.jsonl` in the folder; its paths are those below the folder.
 
     Raises:
         ValueError: If the folder or its captions cannot be read, an argument is out of range, or no clip is left.
@@ -80,13 +84,14 @@ class VideoFolder(ClipSource):
         exclude: str | Sequence[str] = (),
         cache_bytes: int = 2 * 1024**3,
         step: int | None = None,
+        captions: str | Path | None = None,
     ):
-        self.root, self.num_frames, self.fps = Path(root), num_frames, fps
-        self.height, self.width = (size, size) if isinstance(size, int) else size
+        self.root, self.num_frames, self.fps = as_path(root, "the folder of the videos"), num_frames, fps
+        self.height, self.width = sides("size", size)
         self.step = num_frames if step is None else step
         self.include, self.exclude = ((each,) if isinstance(each, str) else tuple(each) for each in (include, exclude))
         self._check()
-        found = list_videos(self.root, include, exclude)
+        found = list_videos(self.root, include, exclude, None if captions is None else Path(captions))
         self._texts, self.skipped, self.damaged = found.texts, found.skipped, {}
         self._windows: list[Window] = []
         self._cached: dict[int, Tensor] = {}  # as many as fit
@@ -110,10 +115,15 @@ class VideoFolder(ClipSource):
         return CaptionedClip(frames, captions, self.fps, f"{window.file}@{window.start:.2f}s")
 
     @property
+    def clips_of_files(self) -> dict[str, int]:
+        """How many clips each file gives, by its path below the folder; files that give none are in `skipped`."""
+        return dict(Counter(window.file for window in self._windows))
+
+    @property
     def seconds_of_video(self) -> float:
         """Seconds of video in all clips; where clips overlap, it counts once."""
-        clips = Counter(window.file for window in self._windows)
-        return sum((number - 1) * self.step + self.num_frames for number in clips.values()) / self.fps
+        clips = self.clips_of_files.values()
+        return sum((number - 1) * self.step + self.num_frames for number in clips) / self.fps
 
     def summary(self) -> str:
         """One line: how many clips from how many files, and which files were left out."""
@@ -128,8 +138,9 @@ class VideoFolder(ClipSource):
     def _check(self) -> None:
         if not self.root.is_dir():
             raise ValueError(f"{self.root} is not a folder; give the folder that holds the videos")
-        if self.num_frames < 1 or min(self.height, self.width) < 1:
-            raise ValueError(f"clips of {self.num_frames} frames of {self.height} x {self.width} are empty; wanted at least 1")
+        self.num_frames = whole("num_frames", self.num_frames, 1, inf, "a whole number of frames in a clip, at least 1")
+        self.fps = real("fps", self.fps, nextafter(0, 1), MAX_FPS, f"frames per second above 0 and up to {MAX_FPS:g}")
+        self.step = whole("step", self.step, -inf, inf, f"a whole number of frames, 1 to {self.num_frames}")
         if not 1 <= self.step <= self.num_frames:
             raise ValueError(f"got a step of {self.step} frames; wanted 1 to {self.num_frames}, the length of a clip")
 

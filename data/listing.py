@@ -33,21 +33,23 @@ class Listing:
     """Why something was left out, by path or line."""
 
 
-def list_videos(root: Path, include: str | Sequence[str], exclude: str | Sequence[str]) -> Listing:
+def list_videos(root: Path, include: str | Sequence[str], exclude: str | Sequence[str], captions: Path | None = None) -> Listing:
     """The files that `captions.jsonl` names, or else all below a folder that may be videos, also in linked folders.
 
     Args:
         root: The folder.
         include: Patterns of paths, or one; a file must match one of them.
         exclude: Patterns of paths to leave out, or one.
+        captions: A file to read in the place of `captions.jsonl` in the folder.
 
     Raises:
         ValueError: If `captions.jsonl` cannot be read, or the patterns are no text.
     """
     include, exclude = _patterns("include", include), _patterns("exclude", exclude)
     found = Listing()
-    if os.path.lexists(root / CAPTIONS_FILE):
-        found.texts, found.skipped = read_caption_lines(root / CAPTIONS_FILE)
+    listing = root / CAPTIONS_FILE if captions is None else captions
+    if captions is not None or os.path.lexists(listing):
+        found.texts, found.skipped = read_caption_lines(listing)
     else:
         _Walk(root, found)
         found.texts = {file: () for file in sorted(found.texts)}
@@ -56,7 +58,7 @@ def list_videos(root: Path, include: str | Sequence[str], exclude: str | Sequenc
         return any(fnmatch(file, pattern) for pattern in include) and not any(fnmatch(file, pattern) for pattern in exclude)
 
     found.texts = {file: texts for file, texts in found.texts.items() if chosen(file)}
-    found.skipped = {file: why for file, why in found.skipped.items() if file.startswith(CAPTIONS_FILE) or chosen(file)}
+    found.skipped = {file: why for file, why in found.skipped.items() if file.startswith(listing.name) or chosen(file)}
     return found
 
 
@@ -126,7 +128,7 @@ def _may_move(path: Path, mode: int | None) -> bool:
 
 
 def _patterns(name: str, value: str | Sequence[str]) -> list[str]:
-    patterns = [value] if isinstance(value, str) else list(value)
+    patterns = [value] if isinstance(value, str) else list(value) if isinstance(value, Sequence) else [value]
     if not all(isinstance(pattern, str) for pattern in patterns):
         raise ValueError(f'got {value!r} as `{name}`; wanted patterns of paths; e.g. ["a/*"]')
     return patterns

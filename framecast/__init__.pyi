@@ -1,3 +1,4 @@
+from . import train
 from .data import SpriteWorld, VideoFolder, read_video, write_video
 from .model import VideoLM
 from .sample import (
@@ -27,5 +28,6 @@ __all__ = [
     "load_generator",
     "read_video",
     "save_bundle",
+    "train",
     "write_video",
 ]

@@ -4,10 +4,11 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple, NoReturn, Protocol
+from typing import NamedTuple, Protocol
 
 from . import __version__, console
 from .commands import (
+    animate,
     continue_video,
     decode,
     demo,
@@ -19,8 +20,10 @@ from .commands import (
     sample,
     serve,
     stream,
+    train,
 )
 from .notices import Notice
+from .parser import Parser
 
 
 class Command(Protocol):
@@ -45,10 +48,11 @@ class Elsewhere(NamedTuple):
 
 
 COMMANDS: dict[str, Command | Elsewhere] = {
-    "train": Elsewhere(".train.cli", "train a tokenizer or a video LM"),
+    "train": Elsewhere(".commands.train", train.HELP),
     "sample": sample,
     "stream": stream,
     "continue": continue_video,
+    "animate": animate,
     "encode": encode,
     "decode": decode,
     "reconstruct": reconstruct,
@@ -62,15 +66,8 @@ COMMANDS: dict[str, Command | Elsewhere] = {
 """By name, in the order of the help."""
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors are ValueErrors of one line, as all others are."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ValueError(f"{message}; see `{self.prog} --help`")
-
-
 def build_parser() -> Parser:
-    """The parser of every command but `train`, which is LightningCLI's, and `bench`, which is not in the package."""
+    """The parser of every command but `train`, which decides by its first word, and `bench`, which is not in the package."""
     parser = Parser(prog="framecast", description="Train, sample and stream discrete-token video models.")
     parser.add_argument("--version", action="version", version=f"framecast {__version__}")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import lightning as L
 from jsonargparse import set_parsing_settings
@@ -22,6 +22,7 @@ from .export import ExportBundle
 from .health import CodebookCollapse, CodebookGuard
 from .heartbeat import Heartbeat
 from .memory import keep_freed_memory
+from .mistakes import explain
 from .module import TrainingModule
 from .pictures import Reconstructions
 from .progress import ProgressBar, ProgressLines
@@ -61,16 +62,21 @@ _CALLBACKS: dict[str, type[L.Callback]] = {
 """Always there, each with its options under its name; a configuration's own `trainer.callbacks` come on top."""
 
 
-_LONGEST_ERROR = 1000  # jsonargparse repeats the whole value
+_PROG = "framecast train"
 _DESCRIPTION = "Train a tokenizer or a video LM. `--allow MODULE` lets configurations name classes of that module, too."
 
 
 class TrainParser(LightningArgumentParser):
     """A parser whose errors are ValueErrors of one line, as all others are."""
 
+    words: ClassVar[list[str]] = []
+    """What is parsed; errors look up what was meant."""
+
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        wrong = " ".join(message.split())[:_LONGEST_ERROR]
-        raise ValueError(explain_refusal(message) or f"{wrong}; see `{self.prog.replace(' [options]', '')} --help`") from ex
+        command = self.prog.replace(" [options]", "")
+        if not command.startswith(_PROG):  # one of the parsers within, for a class; the outer one explains
+            raise ValueError(explain_refusal(message) or " ".join(message.split())) from ex
+        raise ValueError(explain(message, self.words, list(self._option_string_actions), command)) from ex
 
 
 class TrainCLI(LightningCLI):
@@ -92,7 +98,7 @@ class TrainCLI(LightningCLI):
             trainer_defaults=TRAINER_DEFAULTS,
             seed_everything_default=0,
             save_config_kwargs={"overwrite": True},
-            parser_kwargs={"prog": "framecast train", "description": _DESCRIPTION},
+            parser_kwargs={"prog": _PROG, "description": _DESCRIPTION},
             parser_class=TrainParser,
             load_from_checkpoint_support=False,
             args=args,
@@ -109,6 +115,7 @@ class TrainCLI(LightningCLI):
         parser.set_defaults({"progress.refresh_rate": 10})
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        TrainParser.words = list(args or [])
         with bounded_reading():
             self.config = parser.parse_args(args)
         check_no_functions(self.config)

@@ -34,7 +34,7 @@ class Trainer(L.Trainer):
     """
 
     def __init__(self, *, precision: Precision | int | None = "auto", accelerator: str | Accelerator = "auto", **kwargs: Any):
-        device = _device(accelerator)
+        device = best_device(accelerator)
         if precision in ("auto", None):
             precision = _decide(device)
         elif str(precision).startswith("bf16"):
@@ -55,7 +55,7 @@ def _decide(device: torch.device) -> DecidedPrecision:
     return "bf16-mixed" if decided == "bf16-mixed" else "32-true"
 
 
-def _device(accelerator: str | Accelerator) -> torch.device:
+def best_device(accelerator: str | Accelerator) -> torch.device:
     """Where Lightning will compute."""
     name = accelerator if isinstance(accelerator, str) else type(accelerator).__name__.removesuffix("Accelerator").lower()
     if name in ("auto", "gpu", "cuda") and torch.cuda.is_available():

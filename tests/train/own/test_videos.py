@@ -1,0 +1,75 @@
+"""What is found in a folder, and what is held out of it: whole files, always the same ones."""
+
+from dataclasses import replace
+
+import pytest
+from video_folders import write_clip
+
+from framecast.train.own.settings import OwnSettings
+from framecast.train.own.videos import Cut, Found, digest_of, held_out_clips, hold_out, look, training_clips
+
+
+def test_files_captions_and_what_is_left_out_are_counted(found):
+    assert len(found.files) == 12 and found.captioned == 12 and found.longest_caption == len("noise 10")
+    assert set(found.left_out) == {"short.mkv", "captions.jsonl line 14"}
+    assert found.cut == Cut(40, 5, 4)  # little video: windows overlap, crops multiply
+    assert found.files["clip_00.mkv"] == 5 and found.seconds(("clip_00.mkv",), 12.0) == pytest.approx(37 / 12)
+
+
+def test_no_clip_of_a_file_that_is_held_out_is_trained_on(settings, found):
+    trained, held = training_clips(settings, found), held_out_clips(settings, found)
+    names = {trained[index].name.split("@")[0] for index in range(len(trained))}
+    assert names == set(found.trained) and len(trained) == found.num_train_clips
+    assert set(held.clips_of_files) == set(found.held_out) and not names & set(found.held_out)
+
+
+def test_a_share_takes_at_least_one_file_and_is_the_same_again(settings):
+    files = {f"{number}.mp4": 1 for number in range(30)}
+    assert len(hold_out(files, settings)) == 3 and hold_out(files, settings) == hold_out(files, settings)
+    assert hold_out(files, replace(settings, seed=1)) != hold_out(files, settings)
+    assert len(hold_out({"a": 1, "b": 1}, settings)) == 1
+
+
+def test_a_pattern_names_the_files(settings):
+    files = {"a/1.mp4": 1, "b/1.mp4": 1}
+    assert hold_out(files, replace(settings, hold_out="b/*")) == ("b/1.mp4",)
+    with pytest.raises(ValueError, match=r"got --hold_out c/\*, which fits none of the 2 files .* such as a/1.mp4"):
+        hold_out(files, replace(settings, hold_out="c/*"))
+
+
+def test_one_file_alone_is_refused_with_the_command_that_cuts_it(settings):
+    with pytest.raises(ValueError, match=r"got one video file in .*; wanted at least two.* `ffmpeg -i film.mp4 "):
+        hold_out({"film.mp4": 100}, settings)
+
+
+def test_names_with_the_signs_of_patterns_fit_themselves_alone(found):
+    odd = replace(found, held_out=("a[1].mp4", "b*.mp4"))
+    assert odd.held_out_patterns == ["a[[]1].mp4", "b[*].mp4"]
+
+
+def test_found_goes_through_json_and_back(found):
+    assert Found.of_plain(found.plain()) == found
+
+
+def test_a_folder_that_has_changed_has_another_digest(tmp_path):
+    settings = OwnSettings(str(tmp_path), size=32)
+    write_clip(tmp_path / "a.mkv", 20)
+    before = digest_of(settings)
+    assert digest_of(settings) == before
+    write_clip(tmp_path / "b.mkv", 20)
+    assert digest_of(settings) != before
+
+
+def test_a_path_that_is_no_folder_is_explained(tmp_path):
+    (tmp_path / "my_videos").mkdir()
+    (tmp_path / "film.mp4").touch()
+    with pytest.raises(ValueError, match=r"no such folder; wanted a folder of videos; did you mean .*my_videos\?"):
+        look(OwnSettings(str(tmp_path / "my_vidoes")))
+    with pytest.raises(ValueError, match=r"film.mp4, which is a file; wanted the folder"):
+        look(OwnSettings(str(tmp_path / "film.mp4")))
+
+
+def test_captions_may_lie_elsewhere(videos, settings, tmp_path):
+    (tmp_path / "other.jsonl").write_text('{"file": "clip_00.mkv", "caption": "one"}\n{"file": "clip_01.mkv"}\n')
+    found = look(replace(settings, captions=str(tmp_path / "other.jsonl")))
+    assert set(found.files) == {"clip_00.mkv", "clip_01.mkv"} and found.captioned == 1

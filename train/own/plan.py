@@ -1,0 +1,216 @@
+"""The plan of a run: what is trained, for how many steps, and how long that will take; kept in `plan.json`."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ...data.files import replacing
+from ...data.reading import parse_json, read_regular
+from .settings import OwnSettings, changed
+from .sizes import LMS, NUM_FRAMES, TOKENIZERS, Rung, levels_for, lm_batch, lm_shape, stride_of, tokenizer_batch, tokenizer_shape
+from .speed import Speed, lm_speed, peak_memory, tokenizer_speed
+from .telling import heartbeat
+from .videos import Found, digest_of, named, training_clips
+
+PLAN_FILE = "plan.json"
+TOKENIZER_SHARE, TOKENS_SHARE, LM_SHARE = 0.37, 0.10, 0.43
+"""Shares of the time; the rest is for samples, the report and the starts."""
+_WANTED_STEPS = 1200
+"""Fewer steps than these teach a network less than a smaller network learns in the same time."""
+_LEAST_STEPS = 20
+VALIDATIONS, VAL_CLIPS = 10, 32
+"""Validations of a training, and the clips of one."""
+_BLOCKS = 3  # a video LM is validated with three block lengths
+_MOST_PASSES = 60
+"""How often a video LM may see each second of video; beyond that it learned videos by heart."""
+_LONGEST_MEASURE = 10.0
+_LARGEST_PLAN = 2**26
+_LATENT_FRAMES = 1 + (NUM_FRAMES - 1) // 4
+_CACHE = 2 * 1024**3  # bytes of decoded clips that a `VideoFolder` keeps
+
+
+@dataclass(frozen=True)
+class Part:
+    """The training of one network."""
+
+    size: str
+    """Its rung on the ladder of sizes."""
+    steps: int
+    batch_size: int
+    seconds_per_step: float
+    seconds_of_checks: float
+    """For all validations together."""
+    parameters: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it will take."""
+        return self.steps * self.seconds_per_step + self.seconds_of_checks
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a run will do."""
+
+    settings: OwnSettings
+    found: Found
+    levels: tuple[int, ...]
+    """Levels of the tokenizer's quantizer."""
+    tokenizer: Part
+    lm: Part
+    token_clips: int
+    """Clips that are tokenized for the video LM."""
+    seconds_per_token_clip: float
+    memory: int
+    """Bytes that the trainings hold at most, about."""
+    num_workers: int
+    is_capped: bool
+    """Whether the video LM stops before its time is over, since it would learn the videos by heart."""
+
+    @property
+    def codes(self) -> int:
+        """Codes of the tokenizer."""
+        return prod(self.levels)
+
+    @property
+    def out(self) -> Path:
+        """Folder of the run."""
+        return Path(self.settings.out)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long each part will take."""
+        tokens = self.token_clips * self.seconds_per_token_clip
+        rest = self.settings.minutes * 60 * (1 - TOKENIZER_SHARE - TOKENS_SHARE - LM_SHARE)
+        return {"tokenizer": self.tokenizer.seconds, "tokens": tokens, "lm": self.lm.seconds, "rest": min(rest, 300)}
+
+    def save(self) -> None:
+        """Keeps the plan in the folder of the run."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        with replacing(self.out / PLAN_FILE) as temporary:
+            temporary.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+
+def make_plan(settings: OwnSettings, found: Found) -> Plan:
+    """Measures the machine and chooses sizes and steps.
+
+    Raises:
+        ValueError: There is too little video for a step.
+    """
+    on_gpu = torch.cuda.is_available()
+    batch, lm_clips = tokenizer_batch(settings.size, on_gpu), lm_batch(settings.size, on_gpu)
+    _check_enough(settings, found, max(batch, lm_clips))
+    seconds, budget = found.seconds(found.trained, settings.fps), settings.minutes * 60
+    levels, workers = levels_for(seconds), 4 if on_gpu else 1
+    source, limit = training_clips(settings, found), min(_LONGEST_MEASURE, max(1.0, budget / 60))
+
+    def tokenizer_of(rung: Rung) -> Speed:
+        return tokenizer_speed(tokenizer_shape(rung.name, settings.size), levels, source, batch, workers, limit)
+
+    def lm_of(rung: Rung) -> Speed:
+        side = settings.size // stride_of(settings.size)
+        shape = lm_shape(rung.name, found.longest_caption)
+        return lm_speed(shape, prod(levels), (side, side), _LATENT_FRAMES, lm_clips, limit)
+
+    with heartbeat("measuring ten steps of each network"):
+        ladder = TOKENIZERS if on_gpu else TOKENIZERS[1:]
+        tokenizer, speed = climb(ladder, tokenizer_of, TOKENIZER_SHARE * budget, batch)
+        lm, _ = climb([rung for rung in LMS if rung.least_video <= seconds], lm_of, LM_SHARE * budget, lm_clips, _BLOCKS)
+    most = max(10 * _LEAST_STEPS, round(_MOST_PASSES * seconds * settings.fps / NUM_FRAMES / lm_clips))
+    capped = Part(**{**asdict(lm), "steps": min(lm.steps, most)})
+    clip_seconds = speed.clip + speed.step / batch / 10  # the loading of a clip is a small part of its step
+    affordable = max(lm_clips, round(TOKENS_SHARE * budget / clip_seconds))
+    token_clips = min(found.num_train_clips, affordable, capped.steps * lm_clips)
+    frames = min(_CACHE, sum(found.files.values()) * NUM_FRAMES * 3 * found.cut.size**2)
+    memory = peak_memory() + (0 if on_gpu else frames)
+    return Plan(settings, found, levels, tokenizer, capped, token_clips, clip_seconds, memory, workers, most < lm.steps)
+
+
+def climb(
+    ladder: Sequence[Rung], measure: Callable[[Rung], Speed], budget: float, batch_size: int, looks: int = 1
+) -> tuple[Part, Speed]:
+    """The largest network of a ladder that makes enough steps in `budget` seconds; the smallest if none does.
+
+    A network whose time is plain from that of a larger one is not measured. A validation looks at a clip `looks` times.
+    """
+    known: tuple[Rung, Speed] | None = None
+    for rung in ladder:
+        is_last = rung is ladder[-1]
+        if known and not is_last and budget / (known[1].step * rung.cost / known[0].cost) < _WANTED_STEPS / 1.5:
+            continue
+        speed = measure(rung)
+        known = rung, speed
+        if budget / speed.step >= _WANTED_STEPS or is_last:
+            break
+    assert known is not None
+    rung, speed = known
+    checks = VALIDATIONS * VAL_CLIPS * looks * speed.clip
+    steps = max(_LEAST_STEPS, int((budget - checks) / speed.step))
+    return Part(rung.name, steps, batch_size, speed.step, checks, speed.parameters), speed
+
+
+def kept_plan(settings: OwnSettings) -> Plan | None:
+    """The plan of a run that was begun in the same folder; None if there is none.
+
+    Raises:
+        ValueError: The run was begun with other settings or other videos, or the folder holds something else.
+    """
+    out = Path(settings.out)
+    if not (out / PLAN_FILE).is_file():
+        if out.is_dir() and any(out.iterdir()):
+            raise ValueError(
+                f"got --out {out}, which holds files and no {PLAN_FILE} of a run; wanted an empty folder, or one that is not "
+                "there yet; name another --out"
+            )
+        return None
+    plan = _of_plain(out / PLAN_FILE)
+    other = changed(asdict(plan.settings), settings)
+    if other or Path(plan.settings.videos).resolve() != Path(settings.videos).resolve():
+        got = ", ".join(other) or f"the videos in {settings.videos} (was {plan.settings.videos})"
+        raise ValueError(
+            f"got {got}, and the run in {out} was begun otherwise; wanted the same line as before, which goes on where it "
+            "stopped; to begin another run, name another --out"
+        )
+    if digest_of(settings) != plan.found.digest:
+        raise ValueError(
+            f"got other videos or captions in {settings.videos} than when the run in {out} was begun; wanted the same, since a "
+            "run goes on with its own clips; put them back as they were, or begin another run with another --out"
+        )
+    return plan
+
+
+def _of_plain(path: Path) -> Plan:
+    try:
+        values: Any = parse_json(read_regular(path, _LARGEST_PLAN))
+        return Plan(
+            **{
+                **values,
+                "settings": OwnSettings(**values["settings"]),
+                "found": Found.of_plain(values["found"]),
+                "levels": tuple(values["levels"]),
+                "tokenizer": Part(**values["tokenizer"]),
+                "lm": Part(**values["lm"]),
+            }
+        )
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise ValueError(f"{path} is no plan of this version ({error}); name another --out to begin another run") from error
+
+
+def _check_enough(settings: OwnSettings, found: Found, batch_size: int) -> None:
+    if found.num_train_clips < batch_size:
+        seconds = spoken_need(batch_size, settings.fps)
+        raise ValueError(
+            f"got {found.num_train_clips} clips of {NUM_FRAMES} frames to train on, from "
+            f"{named(found.trained)} in {settings.videos}; wanted at least {batch_size}, the clips of one step; add videos: "
+            f"{seconds} are the least, ten minutes a start"
+        )
+
+
+def spoken_need(clips: int, fps: float) -> str:
+    """The video that so many clips need."""
+    return f"{clips * NUM_FRAMES / fps:.0f} seconds"

@@ -1,0 +1,89 @@
+"""What a person says about a model of their own, checked when it is said."""
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from .sizes import check_size
+
+MOST_SHARE = 0.5
+_LONGEST = 30 * 24 * 60  # minutes
+
+
+@dataclass(frozen=True)
+class OwnSettings:
+    """A model of one's own, as it was asked for.
+
+    Attributes:
+        videos: The folder of the videos.
+        size: Rows and columns of a frame, in pixels.
+        fps: Frames per second.
+        minutes: How long all of it may take on this machine.
+        out: Folder of the run.
+        hold_out: Which files are kept from training: a share of them, or a pattern of paths such as "held_out/*".
+        captions: A file in the place of `captions.jsonl` in the folder; None takes that one, if it is there.
+        title: What the model is called; None is the name of the folder.
+        licence: Under what the model may be used; None says nothing.
+        seed: Chooses the files that are held out, the order of the clips and the first weights.
+
+    Raises:
+        ValueError: A value is out of range.
+    """
+
+    videos: str
+    size: int = 64
+    fps: float = 12.0
+    minutes: float = 60.0
+    out: str = "runs/mine"
+    hold_out: str = "0.1"
+    captions: str | None = None
+    title: str | None = None
+    licence: str | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("videos", "out", "captions"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else str(value))
+        object.__setattr__(self, "hold_out", str(self.hold_out))
+        check_size(self.size)
+        _check_number("fps", self.fps, 1, 120, "frames per second")
+        _check_number("minutes", self.minutes, 0.1, _LONGEST, "minutes for all of the training")
+        _check_number("seed", self.seed, 0, 2**32 - 1, "a whole number")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
+            raise ValueError(f"got --seed {self.seed}; wanted a whole number")
+        share = self.share
+        if share is not None and not 0 < share <= MOST_SHARE:
+            raise ValueError(
+                f"got --hold_out {self.hold_out}; wanted a share of the files above 0 and up to {MOST_SHARE}, or a pattern of "
+                'their paths, such as --hold_out "held_out/*"'
+            )
+
+    @property
+    def share(self) -> float | None:
+        """The share of the files that is held out; None if a pattern says which ones."""
+        try:
+            return float(self.hold_out)
+        except ValueError:
+            return None
+
+    @property
+    def named(self) -> str:
+        """What the model is called."""
+        return self.title or Path(self.videos).resolve().name
+
+
+def option_names() -> list[str]:
+    """The names that the command line and Python have in common."""
+    return [field.name for field in fields(OwnSettings) if field.name != "videos"]
+
+
+def changed(before: dict[str, Any], now: OwnSettings) -> list[str]:
+    """The settings that are not what they were, in words."""
+    values = asdict(now)
+    return [f"--{name} {values[name]} (was {before.get(name)})" for name in option_names() if before.get(name) != values[name]]
+
+
+def _check_number(name: str, value: object, least: float, most: float, wanted: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise ValueError(f"got --{name} {value}; wanted {wanted}, from {least:g} to {most:,g}")

@@ -1,0 +1,103 @@
+"""What the trained model shows: held-out videos continued, beside what truly came, and clips of prompts."""
+
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from einops import repeat
+from torch import Tensor
+
+from ...data import CaptionedClip, VideoFolder, contact_sheet, write_video
+from ...sample import SamplingParams, VideoGenerator
+from .plan import Plan
+from .sizes import NUM_FRAMES
+from .telling import heartbeat
+from .videos import held_out_clips
+
+GIVEN = 9
+"""Frames that a continuation is given."""
+_LONG = 33
+_MOST = 4
+_COLD = 0.6  # on little video, likely tokens look better than varied ones
+_LONGEST_LABEL = 80
+_LEAST_HEIGHT = 128  # pixels of a clip that is to be looked at
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A continuation beside the truth."""
+
+    name: str
+    prompt: str
+    true: Tensor
+    """uint8 `[T, H, W, 3]`."""
+    made: Tensor
+    """uint8 `[T, H, W, 3]`; its first `GIVEN` frames are those that were given, as tokens keep them."""
+
+
+def write_samples(plan: Plan, generator: VideoGenerator) -> Path:
+    """Writes the clips and a contact sheet of the continuations; returns the sheet's path."""
+    folder = plan.out / "samples"
+    folder.mkdir(parents=True, exist_ok=True)
+    with heartbeat("making samples"):
+        shown = [continuation(clip, generator, plan) for clip in _held_out(plan)]
+        for number, one in enumerate(shown, 1):
+            both = torch.cat([one.true, one.made], dim=2)  # true left, made right
+            write_video(folder / f"continuation_{number}.mp4", enlarged(both), plan.settings.fps)
+        for number, prompt in enumerate(prompts_of(plan), 1):
+            clip = generator.generate([(0.0, prompt)], _LONG, seed=plan.settings.seed, params=params_of(plan))
+            write_video(folder / f"prompt_{number}.mp4", enlarged(clip.frames), plan.settings.fps)
+            (folder / f"prompt_{number}.txt").write_text(f"{prompt}\n", encoding="utf-8")
+        sheet = folder / "continuations.png"
+        rows = [frames for one in shown for frames in (one.true, one.made)]
+        labels = [label for one in shown for label in (f"{one.name}: true", _label(one))]
+        contact_sheet(rows, labels, every=4).save(sheet)
+    return sheet
+
+
+def continuation(clip: CaptionedClip, generator: VideoGenerator, plan: Plan) -> Shown:
+    """A held-out clip, continued from its first frames."""
+    timeline = [(caption.start / clip.fps, caption.text) for caption in clip.captions]
+    made = generator.generate(timeline, len(clip.frames), plan.settings.seed, params_of(plan), clip.frames[:GIVEN])
+    return Shown(clip.name, clip.captions[0].text, clip.frames, made.frames)
+
+
+def params_of(plan: Plan) -> SamplingParams:
+    """Likely tokens; guidance only if there are captions to follow."""
+    return SamplingParams(temperature=_COLD, guidance_scale=2.0 if plan.found.captioned else 1.0)
+
+
+def prompts_of(plan: Plan) -> list[str]:
+    """Different captions of the held-out videos, in their order; the empty prompt if nothing is said of any."""
+    folder = held_out_clips(plan.settings, plan.found)
+    texts = dict.fromkeys(caption.text for index in range(len(folder)) for caption in folder[index].captions)
+    return [text for text in texts if text][:_MOST] or [""]
+
+
+def enlarged(frames: Tensor) -> Tensor:
+    """uint8 `[T, H, W, 3]` with every pixel repeated until a person can see it."""
+    times = max(1, _LEAST_HEIGHT // frames.shape[1])
+    return repeat(frames, "t h w c -> t (h y) (w x) c", y=times, x=times)
+
+
+def _label(one: Shown) -> str:
+    return textwrap.shorten(f"continued from frame {GIVEN} on: {one.prompt}", _LONGEST_LABEL, placeholder=" ...")
+
+
+def _held_out(plan: Plan) -> list[CaptionedClip]:
+    """A clip of each of the first held-out files, longer than those of the training if the files are."""
+    folder = _folder(plan)
+    firsts: dict[str, int] = {}
+    place = 0
+    for file, clips in folder.clips_of_files.items():
+        firsts[file] = place
+        place += clips
+    return [folder[index] for index in list(firsts.values())[:_MOST]]
+
+
+def _folder(plan: Plan) -> VideoFolder:
+    try:
+        return held_out_clips(plan.settings, plan.found, _LONG)
+    except ValueError:  # the files are too short
+        return held_out_clips(plan.settings, plan.found, NUM_FRAMES)

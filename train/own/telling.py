@@ -1,0 +1,63 @@
+"""What a run says: lines that fit a terminal, and a sign of life where nothing else shows one."""
+
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+WIDTH = 79
+_SECONDS = 10.0
+
+
+def say(text: str = "", indent: int = 0, hang: int = 2) -> None:
+    """A paragraph on standard output, folded to the width of a terminal; a word that is longer stays whole."""
+    margin = " " * indent
+    folded = textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=margin,
+        subsequent_indent=margin + " " * hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    print("\n".join(folded), flush=True)
+
+
+@contextmanager
+def heartbeat(what: str) -> Iterator[None]:
+    """Says on standard error what is being done, and every ten seconds that it is still being done."""
+    started, done = time.monotonic(), threading.Event()
+    print(f"{what} ...", file=sys.stderr, flush=True)
+
+    def beat() -> None:
+        while not done.wait(_SECONDS):
+            print(f"{what}: {time.monotonic() - started:.0f} s so far", file=sys.stderr, flush=True)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def spoken_time(seconds: float) -> str:
+    """A stretch of time as people say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"
+
+
+def spoken_size(num_bytes: float) -> str:
+    """Memory as people say it."""
+    return f"{num_bytes / 1e9:.1f} GB" if num_bytes >= 1e9 else f"{max(num_bytes, 1e6) / 1e6:.0f} MB"
+
+
+def counted(number: int, noun: str) -> str:
+    """Such as "1 file" and "2 files"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

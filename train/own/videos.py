@@ -1,0 +1,218 @@
+"""What a folder of videos holds: files, clips, captions, and which files are kept from training."""
+
+import difflib
+import glob
+import hashlib
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from ...data import RandomCrops, VideoError, VideoFolder, probe_video
+from ...data.folder import printable
+from ...data.listing import Listing, list_videos
+from ...progress import tracked
+from .settings import OwnSettings
+from .sizes import NUM_FRAMES
+from .telling import heartbeat
+
+MOST_HELD_OUT = 100
+"""Files that a share holds out at most: more of them say nothing new."""
+_WANTED_CLIPS = 6000
+"""If there is less video, windows overlap and crops multiply, up to so many clips."""
+_SHORTEST_STEP, _MOST_COPIES = 5, 4
+_PROBED = 64
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How videos are cut into clips for training."""
+
+    size: int
+    """Rows and columns of a frame before it is cropped to those of the run."""
+    step: int
+    """Frames from the start of a clip to that of the next one."""
+    copies: int
+    """Crops of each clip; 1 takes the clip as it is."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a folder holds."""
+
+    cut: Cut
+    files: dict[str, int]
+    """Clips of each file that gives some, as it is cut for training."""
+    held_out: tuple[str, ...]
+    """The files that are kept from training."""
+    left_out: dict[str, str]
+    """Why a file or a line of captions is not used."""
+    damaged: dict[str, str]
+    """What could not be decoded of a file that is used."""
+    captioned: int
+    """Files of which something is said."""
+    longest_caption: int
+    """Bytes of the longest caption."""
+    digest: str
+    """Of the names and sizes of the files, and of their captions: tells whether the folder is as it was."""
+
+    def seconds(self, files: Mapping[str, int] | tuple[str, ...], fps: float) -> float:
+        """Seconds of video that the clips of some files cover."""
+        return sum(((self.files[file] - 1) * self.cut.step + NUM_FRAMES) / fps for file in files)
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The files that are trained on."""
+        return tuple(file for file in self.files if file not in set(self.held_out))
+
+    @property
+    def num_train_clips(self) -> int:
+        """Clips to train on, crops counted."""
+        return sum(self.files[file] for file in self.trained) * self.cut.copies
+
+    @property
+    def held_out_patterns(self) -> list[str]:
+        """Patterns that fit the held-out files and nothing else."""
+        return [glob.escape(file) for file in self.held_out]
+
+    def plain(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def of_plain(cls, values: dict[str, Any]) -> "Found":
+        """The inverse of `plain`."""
+        return cls(**{**values, "cut": Cut(**values["cut"]), "held_out": tuple(values["held_out"])})
+
+
+def folder_of(settings: OwnSettings) -> Path:
+    """The folder of the videos.
+
+    Raises:
+        ValueError: It is none; the message names one of a similar name.
+    """
+    root = Path(settings.videos)
+    if root.is_dir():
+        return root
+    if root.is_file():
+        raise ValueError(f"got {root}, which is a file; wanted the folder of videos that it lies in: {root.parent}")
+    near = [path.name for path in root.absolute().parent.glob("*") if path.is_dir()] if root.absolute().parent.is_dir() else []
+    meant = difflib.get_close_matches(root.name, near, 1)
+    advice = f"did you mean {root.parent / meant[0]}?" if meant else "check its path"
+    raise ValueError(f"got {root}, and there is no such folder; wanted a folder of videos; {advice}")
+
+
+def look(settings: OwnSettings) -> Found:
+    """Reads a folder through, once, and chooses what is held out.
+
+    Raises:
+        ValueError: It is no folder, holds too little video, or nothing can be held out of it.
+    """
+    root = folder_of(settings)
+    listing = _listing(settings)
+    cut = _cut(_seconds_by_headers(root, listing), settings)
+    with heartbeat(f"reading {root} through, once"):
+        folder = VideoFolder(root, NUM_FRAMES, cut.size, settings.fps, step=cut.step, captions=settings.captions)
+    files = folder.clips_of_files
+    texts = [text.text for file in files for text in listing.texts[file] if text.text]
+    return Found(
+        cut,
+        files,
+        hold_out(files, settings),
+        folder.skipped,
+        folder.damaged,
+        sum(any(text.text for text in listing.texts[file]) for file in files),
+        max((len(text.encode()) for text in texts), default=0),
+        digest_of(settings),
+    )
+
+
+def hold_out(files: Mapping[str, int], settings: OwnSettings) -> tuple[str, ...]:
+    """The files that are kept from training: whole files, since clips of one file are alike.
+
+    Raises:
+        ValueError: There is one file only, or a pattern fits none or all.
+    """
+    if len(files) < 2:
+        raise ValueError(
+            f"got one video file in {settings.videos}; wanted at least two, since whole files are held out to judge by; "
+            f"cut it: `ffmpeg -i {next(iter(files), 'FILE')} -c copy -f segment -segment_time 60 part_%03d.mp4`"
+        )
+    if settings.share is None:
+        kept = tuple(file for file in files if fnmatch(file, settings.hold_out))
+        if not kept or len(kept) == len(files):
+            raise ValueError(
+                f"got --hold_out {settings.hold_out}, which fits {'all' if kept else 'none'} of the {len(files)} files that "
+                f"can be used; wanted some; their paths are such as {next(iter(files))}"
+            )
+        return kept
+    number = min(max(1, round(settings.share * len(files))), MOST_HELD_OUT, len(files) - 1)
+    return tuple(sorted(random.Random(settings.seed).sample(sorted(files), number)))
+
+
+def digest_of(settings: OwnSettings) -> str:
+    """A hash of the names and sizes of the files in the folder, and of their captions."""
+    root, listing = folder_of(settings), _listing(settings)
+    sizes = [[file, _size(root / file), [asdict(text) for text in texts]] for file, texts in listing.texts.items()]
+    return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()
+
+
+def training_clips(settings: OwnSettings, found: Found) -> VideoFolder | RandomCrops:
+    """The clips to train on."""
+    patterns = found.held_out_patterns
+    cut = found.cut
+    folder = VideoFolder(
+        settings.videos, NUM_FRAMES, cut.size, settings.fps, exclude=patterns, step=cut.step, captions=settings.captions
+    )
+    return folder if cut.copies == 1 else RandomCrops(folder, settings.size, cut.copies)
+
+
+def held_out_clips(settings: OwnSettings, found: Found, num_frames: int = NUM_FRAMES) -> VideoFolder:
+    """The clips of the files that are held out."""
+    patterns = found.held_out_patterns
+    return VideoFolder(settings.videos, num_frames, settings.size, settings.fps, include=patterns, captions=settings.captions)
+
+
+def _listing(settings: OwnSettings) -> Listing:
+    captions = None if settings.captions is None else Path(settings.captions)
+    return list_videos(folder_of(settings), "*", (), captions)
+
+
+def _cut(seconds: float, settings: OwnSettings) -> Cut:
+    """Little video is cut into windows that overlap, with several crops of each."""
+    whole = max(seconds * settings.fps / NUM_FRAMES, 1)
+    wanted = _WANTED_CLIPS / whole
+    if wanted <= 1:
+        return Cut(settings.size, NUM_FRAMES, 1)
+    copies = min(_MOST_COPIES, round(wanted) or 1)
+    step = min(NUM_FRAMES, max(_SHORTEST_STEP, round(NUM_FRAMES * copies / wanted)))
+    return Cut(settings.size if copies == 1 else -(-settings.size * 5 // 4), step, copies)
+
+
+def _seconds_by_headers(root: Path, listing: Listing) -> float:
+    """About how much video there is, from the headers of some files."""
+    files = list(listing.texts)
+    every = max(1, len(files) // _PROBED)
+    found: list[float] = []
+    for file in tracked(files[::every], "looking at the videos"):
+        try:
+            found.append(probe_video(root / file).duration or 0.0)
+        except VideoError:
+            found.append(0.0)
+    return sum(found) * every
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def named(files: Mapping[str, str] | tuple[str, ...], most: int = 3) -> str:
+    """The first files by name, and how many more there are."""
+    names = [printable(file) for file in files]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,120 @@
+"""What is said before the work and after it."""
+
+import os
+import shlex
+from collections.abc import Mapping
+
+import torch
+
+from .configs import command
+from .plan import Part, Plan
+from .settings import OwnSettings
+from .telling import counted, say, spoken_size, spoken_time
+from .videos import Found, named
+
+_NAMED = 4
+
+
+def say_found(settings: OwnSettings, found: Found) -> None:
+    """Files, minutes and captions; what was left out and why; what is held out; what so much video is enough for."""
+    seconds = found.seconds(tuple(found.files), settings.fps)
+    captions = f"{found.captioned:,} of them with captions" if found.captioned else "without captions, so the prompt is empty"
+    say(f"{settings.videos}: {spoken_time(seconds)} of video in {counted(len(found.files), 'file')}, {captions}.")
+    _say_files("Left out", found.left_out)
+    _say_files("Damaged, used as far as it can be decoded", found.damaged)
+    held = spoken_time(found.seconds(found.held_out, settings.fps))
+    say(f"Held out to judge by: {counted(len(found.held_out), 'file')}, {held}: {named(found.held_out)}.")
+    say(enough_for(found.seconds(found.trained, settings.fps)))
+
+
+def enough_for(seconds: float) -> str:
+    """What a training on so much video gives, by the figures that are known."""
+    if seconds < 600:
+        return (
+            "Under ten minutes of video is enough to try every step, and for a tokenizer of these videos. The video LM learns it "
+            "by heart: 75 mixed clips were continued 8 dB worse than by repeating the last frame."
+        )
+    if seconds < 3600:
+        return (
+            "So much video is enough for one kind of scene, such as one place or one camera. 14 minutes of one room were "
+            "predicted better than by repeating the last frame, from a third of a second on. Mixed scenes need more."
+        )
+    if seconds < 10 * 3600:
+        return (
+            "So much video is enough for one kind of scene, seen from many sides. There are no measured figures for so much "
+            "video yet."
+        )
+    return "So much video is enough for several kinds of scenes, if the network and the time are, too. There are no figures yet."
+
+
+def say_plan(plan: Plan) -> None:
+    """Parts with their times, memory, where things will lie, and the two commands."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"the CPU, {torch.get_num_threads()} threads"
+    say()
+    say(f"Measured on this machine ({device}), by ten steps of each network:")
+    seconds = plan.seconds
+    _say_row("tokenizer", _steps(plan.tokenizer), seconds["tokenizer"])
+    _say_row("tokens", f"{plan.token_clips:,} clips, {plan.codes:,} codes", seconds["tokens"])
+    _say_row("video LM", _steps(plan.lm), seconds["lm"])
+    _say_row("samples, report", "", seconds["rest"])
+    asked = spoken_time(plan.settings.minutes * 60)
+    say(f"Together {spoken_time(sum(seconds.values()))} (asked for: {asked}). Memory: {_memory(plan.memory)}.")
+    if plan.is_capped:
+        say("The video LM stops before its time is over: with more steps it would learn these videos by heart.")
+    say(f"In {plan.out}/: tokenizer, tokens, lm, bundle (the model), samples, report; {plan.out}/plan.json keeps this plan.")
+    say("It stands for these two commands:")
+    for part in ("tokenizer", "lm"):
+        print(f"  {command(plan, part)}", flush=True)
+
+
+def say_done(plan: Plan, example: str, has_report: bool) -> None:
+    """What to type next."""
+    bundle, videos = shlex.quote(str(plan.out / "bundle")), shlex.quote(plan.settings.videos)
+    film = shlex.quote(os.path.join(plan.settings.videos, plan.found.held_out[0]))
+    prompt = shlex.quote(example)
+    include = " ".join(shlex.quote(pattern) for pattern in _patterns(plan))
+    say()
+    say(f"Done. The model is {plan.out / 'bundle'}, its samples are in {plan.out / 'samples'}.")
+    if has_report:
+        say(f"The report is {plan.out / 'report' / 'index.html'}.")
+    say("What to type next:")
+    report = shlex.quote(str(plan.out / "report"))
+    rows = {
+        "go on with a video": f"framecast continue {film} --prompt {prompt} --bundle {bundle} --out next.mp4",
+        "see what its tokens keep": f"framecast reconstruct {film} --bundle {bundle} --out both.mp4",
+        "measure the model": f"framecast evaluate {bundle} --real {videos} --include {include} --out {report}",
+        "serve it in a browser": f"framecast serve {bundle}",
+        "see the trainings": f"tensorboard --logdir {shlex.quote(str(plan.out))}",
+    }
+    for what, line in rows.items():
+        print(f"  # {what}\n  {line}", flush=True)
+
+
+def _patterns(plan: Plan) -> list[str]:
+    """What names the files that were held out, or the first of them, on a command line."""
+    return [plan.settings.hold_out] if plan.settings.share is None else plan.found.held_out_patterns[:_NAMED]
+
+
+def _say_files(what: str, files: Mapping[str, str]) -> None:
+    if not files:
+        return
+    say(f"{what}: {counted(len(files), 'file')}.")
+    for file, reason in list(files.items())[:_NAMED]:
+        say(f"{named((file,))}: {reason}", indent=2)
+    if len(files) > _NAMED:
+        say(f"and {len(files) - _NAMED:,} more", indent=2)
+
+
+def _say_row(name: str, what: str, seconds: float) -> None:
+    print(f"  {name:<16}{what:<43}{spoken_time(seconds):>12}", flush=True)
+
+
+def _steps(part: Part) -> str:
+    return f"{part.steps:,} steps of {part.batch_size} clips, {part.parameters / 1e6:.1f}M, {part.seconds_per_step:.2g} s each"
+
+
+def _memory(expected: int) -> str:
+    if torch.cuda.is_available():
+        return f"about {spoken_size(expected)} of the GPU"
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"about {spoken_size(expected)} of {spoken_size(there)}"
