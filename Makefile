@@ -33,6 +33,7 @@ lint: .venv/dev.stamp types
 types: .venv/dev.stamp
 	rm -rf .links && mkdir -p .links/framecast
 	ln -s $(addprefix ../../,$(wildcard framecast/*.py framecast/*.pyi) framecast/commands $(ROOMS) benchmarks) .links/framecast/
+	@echo "Checking types: one to three minutes if nothing is cached."
 	$(BIN)/mypy .links/framecast
 	$(BIN)/mypy --strict --follow-imports=silent --cache-dir .mypy_cache/strict $(addprefix .links/framecast/,model tokenizer sample)
 
@@ -80,6 +81,7 @@ speedrun: .venv/evaluate.stamp
 
 # pip first: the one that comes with an older Python takes twice as long for the rest.
 .venv/run.stamp: $(PACKAGING)
+	@echo "Installing PyTorch and framecast into .venv, once: usually two to ten minutes, most of it the download of PyTorch."
 	$(PYTHON) -m venv .venv
 	$(PIP) pip setuptools
 	$(PIP) torch
@@ -88,6 +90,7 @@ speedrun: .venv/evaluate.stamp
 
 # A set of extras, such as .venv/serve.stamp for the extra `serve`.
 .venv/%.stamp: .venv/run.stamp
+	@echo "Installing what [$(EXTRAS)] needs into .venv, once: usually one to three minutes."
 	$(PIP) --no-build-isolation --editable '.[$(EXTRAS)]'
 	touch $@
 

@@ -10,6 +10,7 @@ import torch
 from rich.table import Table
 
 from framecast.machine import product_rates
+from framecast.progress import Task
 from framecast.sample import load_generator
 
 from . import default
@@ -33,7 +34,8 @@ def main(words: Sequence[str] | None = None) -> None:
     device, path = usable_device(arguments.device), Path(arguments.out)
     check_output(path.with_suffix(".json"))
     say("measuring the machine's limits")
-    limits = Limits.measure(device)
+    with Task("measuring the machine's limits"):
+        limits = Limits.measure(device)
     if torch.bfloat16 not in limits.arithmetic:
         say(f"rows in bfloat16 are skipped: this machine has no units for it ({product_rates()})")
     outcomes = []
@@ -41,7 +43,8 @@ def main(words: Sequence[str] | None = None) -> None:
         say(f"preparing {group}")
         for contest in contests_of(group, arguments.bundle, device):
             say(f"measuring {contest.name}")
-            outcomes.append(compete(contest, limits, device, arguments.rounds))
+            with Task(contest.name):
+                outcomes.append(compete(contest, limits, device, arguments.rounds))
             print(line(outcomes[-1]), flush=True)
     report = {
         "limits": {

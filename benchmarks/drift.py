@@ -6,14 +6,13 @@ Everything is read from the pixels: backgrounds of the sprite world are dark, so
 import argparse
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-from rich.progress import Progress
 from rich.table import Table
 
 from framecast.data.sprites import COLOURS
+from framecast.progress import Task
 from framecast.sample import SamplingParams, Stream, StreamBatch, VideoGenerator, load_generator
 
 from .report import wide_console, write_json
@@ -47,14 +46,13 @@ def main() -> None:
         "seed": arguments.seed,
         "settings": {},
     }
-    with Progress() as progress:
-        for every in [None, *arguments.reanchor_every]:
-            task = progress.add_task(f"renewed every {every}", total=arguments.latent_frames)
+    for every in [None, *arguments.reanchor_every]:
+        with Task(f"renewed every {every}", arguments.latent_frames, "latent frames") as task:
             colours = {
                 generator.stream(f"a large {colour} {arguments.shape} bounces", seed, params, reanchor_every=every): colour
                 for seed, colour in enumerate(COLOURS, arguments.seed)
             }
-            frames = run(generator, colours, arguments.latent_frames, partial(progress.advance, task))
+            frames = run(generator, colours, arguments.latent_frames, task.advance)
             report["settings"][str(every)] = stretches([measure(frames[stream], colours[stream]) for stream in colours])
     write_json(Path(arguments.out), report)
     wide_console().print(table(report))

@@ -13,8 +13,8 @@ from typing import Any
 
 import ray
 from ray import serve
-from rich.progress import track
 
+from framecast.progress import tracked
 from framecast.sample import Frame, load_generator
 from framecast.serve import Client, ServeConfig
 from framecast.serve.client.remote import RemoteStream
@@ -39,7 +39,7 @@ def main() -> None:
     config, rows = ServeConfig(port=arguments.port, replicas=2, snapshot_every=arguments.snapshot_every), []
     with tempfile.TemporaryDirectory() as folder:
         with running_cluster(Recipe(arguments.bundle), config, num_cpus=2, object_store_memory=200_000_000, _temp_dir=folder):
-            for kill in track(range(arguments.kills), "killing"):
+            for kill in tracked(range(arguments.kills), "killing", unit="replicas"):
                 until_whole(config.replicas)
                 rows.append(asyncio.run(one_death(arguments, seed=kill, num_frames=FRAMES_BEFORE + 2 + 17 * kill)))
     generator = load_generator(arguments.bundle)

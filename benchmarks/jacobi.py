@@ -11,9 +11,9 @@ from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import torch
-from rich.progress import track
 from rich.table import Table
 
+from framecast.progress import tracked
 from framecast.sample import SamplingParams, VideoGenerator, load_generator
 
 from .report import machine, wide_console, write_json
@@ -73,7 +73,8 @@ def main() -> None:
     if arguments.latent_frames < 2 or arguments.seeds < 1:
         parser.error(f"got {arguments.seeds} seeds of {arguments.latent_frames} latent frames; wanted at least 1 and 2")
     generator = load_generator(arguments.bundle)
-    scenes = [measure(generator, text, arguments.seeds, arguments.latent_frames) for text in track(arguments.prompts, "decoding")]
+    prompts = tracked(arguments.prompts, "decoding", unit="prompts")
+    scenes = [measure(generator, text, arguments.seeds, arguments.latent_frames) for text in prompts]
     frame_length = generator.lm.frame_length
     path = Path(arguments.out)
     write_json(path.with_suffix(".json"), {"frame_length": frame_length, "scenes": [asdict(scene) for scene in scenes]})

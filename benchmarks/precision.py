@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Sequence
 
 from framecast.machine import bfloat16_pays, product_rates
+from framecast.progress import Task
 from framecast.train.memory import keep_freed_memory
 
 from .recipes import TRAININGS, LoopByHand
@@ -33,7 +34,8 @@ def main(words: Sequence[str] | None = None) -> None:
     print("| training | 32-true | bf16-mixed | auto over the better one |\n|---|---|---|---|", flush=True)
     for kind in arguments.only:
         for config in CONFIGS[kind]:
-            seconds = seconds_of_steps(kind, config, arguments.rounds)
+            with Task(f"stepping {config}"):
+                seconds = seconds_of_steps(kind, config, arguments.rounds)
             times = " | ".join(f"{seconds[mixed] * 1e3:.0f} ms" for mixed in (False, True))
             print(f"| {config} | {times} | {seconds[auto] / min(seconds.values()):.2f} |", flush=True)
 

@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from rich.progress import track
 from rich.table import Table
 from torch import Tensor
 from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from framecast.model.vocabulary import Pick
+from framecast.progress import tracked
 from framecast.sample import SamplingParams, VideoGenerator, load_generator
 from framecast.sample.decodings import NextFrame, in_order
 from framecast.sample.sampling import Chooser, stream_uniforms
@@ -98,7 +98,8 @@ def main() -> None:
     if arguments.rounds < 3:
         parser.error(f"got --rounds {arguments.rounds}; wanted at least 3, since others may work on the machine")
     warnings.filterwarnings("ignore", ".*self.log().*")  # the trainings are stepped without a trainer
-    profiles = [found for name in track(arguments.only, "profiling") for found in profiles_of(JOBS[name](), arguments.rounds)]
+    jobs = tracked(arguments.only, "profiling", unit="jobs")
+    profiles = [found for name in jobs for found in profiles_of(JOBS[name](), arguments.rounds)]
     path = Path(arguments.out)
     write_json(path.with_suffix(".json"), {"rounds": arguments.rounds, "jobs": [asdict(found) for found in profiles]})
     wide_console().print(table(profiles))

@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.table import Table
 from websockets.asyncio.client import connect
 
+from framecast.progress import Task
 from framecast.serve.protocol.packets import Packet
 
 from .default import PROMPT
@@ -60,7 +61,8 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=4, help="streams in one forward (default: 4)")
     parser.add_argument("--out", default="runs/serving", help="where the JSON and the plot go, without a suffix")
     arguments = parser.parse_args()
-    report = asyncio.run(measure(arguments.bundle, arguments.seconds, arguments.slots))
+    with Task("measuring the server"):
+        report = asyncio.run(measure(arguments.bundle, arguments.seconds, arguments.slots))
     path = Path(arguments.out)
     write_json(path.with_suffix(".json"), report)
     wide_console().print(table(report))

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from rich.progress import track
 from rich.table import Table
 from torch import Tensor
 
+from framecast.progress import tracked
 from framecast.sample import SamplingParams, Stream, StreamBatch, VideoGenerator, load_generator
 
 from .default import PROMPT
@@ -58,7 +58,7 @@ def main() -> None:
 def long_stream(stream: Stream, length: int) -> tuple[list[float], list[int]]:
     """Seconds of each latent frame of a stream from its start, and bytes of memory after it."""
     seconds, memory = [], []
-    for _ in track(range(length), "streaming"):
+    for _ in tracked(range(length), "streaming", unit="latent frames"):
         seconds.append(timed(stream.advance))
         memory.append(resident_bytes())
     return seconds, memory

@@ -22,6 +22,7 @@ from torch import Tensor
 from websockets.asyncio.client import connect
 
 from framecast.data import SpriteWorld, encode_webp, write_video
+from framecast.progress import Task
 from framecast.sample import SamplingParams, Stream, StreamBatch, VideoGenerator, load_generator, read_tokens, save_bundle
 
 from .recipes import lm_training
@@ -45,7 +46,8 @@ def main(words: list[str] | None = None) -> None:
     before: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
     now: dict[str, str] = {}
     for section in arguments.only:
-        now |= {f"{section}/{name}": value for name, value in SECTIONS[section](arguments.folder).items()}
+        with Task(section):
+            now |= {f"{section}/{name}": value for name, value in SECTIONS[section](arguments.folder).items()}
         print(f"{section}: done", flush=True)
     if arguments.what == "record":
         file.write_text(json.dumps({**before, **now}, indent=2, sort_keys=True))

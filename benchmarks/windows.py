@@ -5,10 +5,10 @@ import statistics
 from pathlib import Path
 
 import torch
-from rich.progress import track
 from rich.table import Table
 
 from framecast.model import VideoLM, VideoLMConfig
+from framecast.progress import tracked
 from framecast.sample.kernels import prepared
 
 from .decoding import encoded_prompts
@@ -32,7 +32,7 @@ def main() -> None:
     rows = []
     works = {(window, heads): latent_frame(window, heads, device) for window in WINDOWS for heads in HEADS}
     seconds: dict[tuple[int, int], list[float]] = {key: [] for key in works}
-    for _ in track(range(arguments.rounds), "measuring"):
+    for _ in tracked(range(arguments.rounds), "measuring", unit="rounds"):
         for key, (work, _) in works.items():
             seconds[key].append(seconds_of(work, device))
     for (window, heads), (_, num_bytes) in works.items():

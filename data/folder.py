@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import track
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
+from ..progress import tracked
 from .caption_lines import CAPTIONS_FILE, TimedText, captions_of_window
 from .clips import CaptionedClip, ClipSource
 from .listing import list_videos
@@ -23,8 +22,6 @@ from .scans import Scan, ScanIndex
 from .video import READER_VERSION, VideoError, VideoReader
 
 __all__ = ["CAPTIONS_FILE", "TimedText", "VideoFolder", "Window", "captions_of_window"]
-
-MANY_FILES = 32  # from this many files on, reading them shows a progress bar
 
 
 @dataclass(frozen=True)
@@ -86,6 +83,7 @@ class VideoFolder(ClipSource):
         self.root, self.num_frames, self.fps = Path(root), num_frames, fps
         self.height, self.width = (size, size) if isinstance(size, int) else size
         self.step = num_frames if step is None else step
+        self.include, self.exclude = ((each,) if isinstance(each, str) else tuple(each) for each in (include, exclude))
         self._check()
         found = list_videos(self.root, include, exclude)
         self._texts, self.skipped, self.damaged = found.texts, found.skipped, {}
@@ -152,9 +150,8 @@ class VideoFolder(ClipSource):
 
     def _read_through(self, files: list[str], setting: str) -> Iterator[Scan]:
         """Reads files to their ends, in order."""
-        console, quiet = Console(stderr=True), len(files) < MANY_FILES
         try:
-            for file in track(files, f"Reading {self.root}", console=console, transient=True, disable=quiet):
+            for file in tracked(files, f"reading {self.root}", unit="files"):
                 scan = self._scan_file(file)
                 self._index.add(file, setting, scan)
                 yield scan

@@ -24,6 +24,7 @@ class Figure:
         target: What it should reach, such as ">= 98 (Q2)"; empty if nothing is set.
         reference: The same figure of true clips, read in the same way; its distance from perfect is the instrument's own
             error. None if there is no such thing.
+        headline: Whether it is among the few figures that head the report.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Figure:
     better: str = "higher"
     target: str = ""
     reference: float | None = None
+    headline: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,14 @@ def worst(samples: Sequence[Sample], count: int) -> tuple[Sample, ...]:
     return tuple(sorted(samples, key=lambda sample: -sample.badness)[:count])
 
 
+def worst_and_typical(samples: Sequence[Sample], count: int) -> tuple[Sample, ...]:
+    """The worst of some clips, and as many from the middle, whose notes say which they are."""
+    ordered = worst(samples, len(samples))
+    middle = max((len(ordered) - count) // 2, count)
+    chosen = {"worst": ordered[:count], "typical": ordered[middle : middle + count]}
+    return tuple(replace(sample, note=f"{kind}: {sample.note}") for kind, some in chosen.items() for sample in some)
+
+
 def mean_of(
     name: str, values: Sequence[float], scale: float = 1.0, clips: Sequence[int] | None = None, seed: int = 0, **attributes
 ) -> Figure:
@@ -127,6 +137,17 @@ def mean_of(
     draws = np.random.default_rng(seed).integers(len(sums), size=(_RESAMPLES, len(sums)))
     low, high = np.percentile(sums[draws].sum(axis=1) / counts[draws].sum(axis=1), [2.5, 97.5])
     return Figure(name, float(kept[there].mean()), float(low), float(high), int(there.sum()), **attributes)
+
+
+def ratio_of(name: str, values: Sequence[float], references: Sequence[float], seed: int = 0, **attributes) -> Figure:
+    """The sum of values over that of references, clip by clip the same; its interval is that of other draws of clips."""
+    pairs = np.asarray([values, references], dtype=np.float64).T
+    if not len(pairs) or not pairs[:, 1].sum() > 0:
+        return Figure(name, float("nan"), float("nan"), float("nan"), 0, **attributes)
+    draws = pairs[np.random.default_rng(seed).integers(len(pairs), size=(_RESAMPLES, len(pairs)))].sum(axis=1)
+    low, high = np.percentile(draws[:, 0] / np.maximum(draws[:, 1], 1e-9), [2.5, 97.5])
+    value = float(pairs[:, 0].sum() / pairs[:, 1].sum())
+    return Figure(name, value, float(low), float(high), len(pairs), **attributes)
 
 
 def without_interval(name: str, value: float, count: int, **attributes) -> Figure:

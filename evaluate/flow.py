@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_LEAST_SIZE = 16  # pixels; DIS matches patches of 8, on smaller copies of the picture too
+LEAST_SIZE = 16  # pixels; DIS matches patches of 8, on smaller copies of the picture too
 
 
 def warp_error(frames: Tensor) -> float:
@@ -29,18 +29,47 @@ def warp_error(frames: Tensor) -> float:
         ValueError: The frames are not as above.
         ImportError: OpenCV is not installed.
     """
-    if frames.dtype != torch.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or min(frames.shape[1:3]) < _LEAST_SIZE:
-        raise ValueError(
-            f"got frames of shape {list(frames.shape)} and {frames.dtype}; wanted uint8 [T, H, W, 3] of at least "
-            f"{_LEAST_SIZE}x{_LEAST_SIZE} pixels; a video [C, T, H, W] in [-1, 1] becomes frames with "
-            "`framecast.data.to_frames`"
-        )
-    cv2 = _import_cv2()
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    dis.setFinestScale(0)  # the preset stops at half the resolution, where objects of a few pixels are lost
+    _check(frames)
+    cv2, dis = _flow()
     errors = [_squared_errors(cv2, dis, here, after) for here, after in pairwise(frames.cpu().numpy())]
     pixels = np.concatenate([np.empty(0), *errors])
     return float(np.sqrt(pixels.mean())) if len(pixels) else nan
+
+
+def flow_lengths(frames: Tensor) -> np.ndarray:
+    """How far pixels move from each frame to the next one, the mean over the frame, in pixels; float64 `[T - 1]`.
+
+    The flow is that of `warp_error`. Noise moves too, so compare with the figure of true videos.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`, at least 16 x 16 pixels.
+
+    Raises:
+        ValueError: The frames are not as above.
+        ImportError: OpenCV is not installed.
+    """
+    _check(frames)
+    cv2, dis = _flow()
+    greys = [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in frames.cpu().numpy()]
+    flows = [dis.calc(here, after, None) for here, after in pairwise(greys)]
+    return np.array([np.hypot(flow[..., 0], flow[..., 1]).mean() for flow in flows], dtype=np.float64)
+
+
+def _flow() -> tuple[Any, Any]:
+    """OpenCV, and what computes flow."""
+    cv2 = _import_cv2()
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis.setFinestScale(0)  # the preset stops at half the resolution, where objects of a few pixels are lost
+    return cv2, dis
+
+
+def _check(frames: Tensor) -> None:
+    if frames.dtype != torch.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or min(frames.shape[1:3]) < LEAST_SIZE:
+        raise ValueError(
+            f"got frames of shape {list(frames.shape)} and {frames.dtype}; wanted uint8 [T, H, W, 3] of at least "
+            f"{LEAST_SIZE}x{LEAST_SIZE} pixels; a video [C, T, H, W] in [-1, 1] becomes frames with "
+            "`framecast.data.to_frames`"
+        )
 
 
 def _import_cv2() -> Any:

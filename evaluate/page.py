@@ -15,6 +15,7 @@ from .figures import Curve, Sample
 _VOID = frozenset({"img", "meta"})  # elements without an end tag
 _FPS = 12
 _SCALE = 3
+_WIDE = 128  # pixels; wider clips are enlarged by the browser, since they would make the page as large as a film
 _MOST_FRAMES = 66
 _LEAST_WIDTH = 192  # pixels of the screen, for the text under a clip
 _QUALITY = 90  # without loss, the faint noise of a decoder makes files ten times as large
@@ -105,7 +106,7 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -
 
 
 def movie(sample: Sample) -> Html:
-    """A clip as an animated WebP at 12 frames/s, its pixels three times as large, with its label and note underneath.
+    """A clip as an animated WebP at 12 frames/s, three times as large, with its label and note underneath.
 
     Of a clip that is longer than 66 frames, each second, third, ... frame is shown. WebP keeps frames that do not differ as one.
 
@@ -114,12 +115,13 @@ def movie(sample: Sample) -> Html:
     """
     frames = check_frames(sample.frames, _FPS)
     every = math.ceil(len(frames) / _MOST_FRAMES)
-    pictures = [Image.fromarray(frame).resize(_shown_size(frame), Image.Resampling.NEAREST) for frame in frames[::every]]
+    width, height = frames.shape[2] * _SCALE, frames.shape[1] * _SCALE
+    kept = (width, height) if frames.shape[2] <= _WIDE else (frames.shape[2], frames.shape[1])
+    pictures = [Image.fromarray(frame).resize(kept, Image.Resampling.NEAREST) for frame in frames[::every]]
     buffer = io.BytesIO()
     timing = {"duration": round(1000 / _FPS), "loop": 0}
     pictures[0].save(buffer, "WEBP", save_all=True, append_images=pictures[1:], quality=_QUALITY, **timing)
 
-    width, height = pictures[0].size
     alt = f"Clip of {len(frames)} frames: {sample.label}"
     notes = [sample.note, f"{len(frames):,} frames, one in {every} shown" if every > 1 else ""]
     return element(
@@ -168,10 +170,6 @@ def _draw(curves: Sequence[Curve], groups: Sequence[int]) -> bytes:
         buffer = io.BytesIO()
         canvas.savefig(buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue()
-
-
-def _shown_size(frame) -> tuple[int, int]:
-    return frame.shape[1] * _SCALE, frame.shape[0] * _SCALE
 
 
 def _data_uri(kind: str, content: bytes) -> str:

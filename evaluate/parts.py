@@ -38,8 +38,9 @@ def _inputs(study: Study, name: str) -> list[object]:
     """What else a section depends on: files that may change while their names stay."""
     if name == "distance":
         return [extractor(study).name]
-    if name == "tokenizer-videos" and study.settings.real is not None:
-        files = sorted(path for path in Path(study.settings.real).resolve().rglob("*") if path.is_file())
+    if name.endswith("-videos") and study.settings.real is not None:
+        found = Path(study.settings.real).resolve().rglob("[!.]*")  # the index of the folder, which this makes, is hidden
+        files = sorted(path for path in found if path.is_file())
         return [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in files]
     return []
 

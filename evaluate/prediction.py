@@ -19,7 +19,7 @@ def prediction(study: Study, progress: Progress) -> Section:
     assert lm is not None
     length = min(study.num_frames, bundle.tokenizer.num_frames(lm.config.max_parallel_frames))
     world = study.world(length, study.combinations[0], seed=5)
-    blocks = {"token": 1, "row": lm.config.frame_shape[1], "frame": lm.frame_length}
+    blocks = block_lengths(lm)
     nats: dict[str, list[Tensor]] = {name: [] for name in blocks}
     repeats: list[Tensor] = []
     for index in range(study.settings.clips):
@@ -28,7 +28,7 @@ def prediction(study: Study, progress: Progress) -> Section:
         repeats.append((tokens[:, 1:] == tokens[:, :-1]).float().mean(dim=(0, 2, 3)))
         captions = latent_captions(clip.captions, bundle.tokenizer.stride)
         for name, block_length in blocks.items():
-            loss = _token_nats(study, lm, tokens, [c.text for c in captions], [c.start for c in captions], block_length)
+            loss = token_nats(study, lm, tokens, [c.text for c in captions], [c.start for c in captions], block_length)
             nats[name].append(loss.unflatten(1, (tokens.shape[1], -1)).mean(dim=(0, 2)))
         progress((index + 1) / study.settings.clips)
     pixels = length * bundle.height * bundle.width / tokens.numel()
@@ -58,7 +58,12 @@ def prediction(study: Study, progress: Progress) -> Section:
     )
 
 
-def _token_nats(study: Study, lm: VideoLM, tokens: Tensor, texts: list[str], starts: list[int], block_length: int) -> Tensor:
+def block_lengths(lm: VideoLM) -> dict[str, int]:
+    """How many tokens are predicted at a time, by name."""
+    return {"token": 1, "row": lm.config.frame_shape[1], "frame": lm.frame_length}
+
+
+def token_nats(study: Study, lm: VideoLM, tokens: Tensor, texts: list[str], starts: list[int], block_length: int) -> Tensor:
     """Float32 `[1, S]`, what each token costs."""
     text = study.bundle.text_tokenizer
     assert text is not None

@@ -115,7 +115,7 @@ def _body(results: Sequence[BundleResult], protocol: dict[str, object]) -> Itera
     yield element(
         "nav", element("ul", *(element("li", element("a", text, href=place)) for place, text in links)), aria_label="Parts"
     )
-    yield _targets(names, columns)
+    yield from _heads(names, columns)
     for name, section in titles.items():
         yield element(
             "section",
@@ -129,13 +129,29 @@ def _body(results: Sequence[BundleResult], protocol: dict[str, object]) -> Itera
 
 
 def _abouts(names: Sequence[str], sections: Sequence[Section | None]) -> Iterator[Html]:
-    """What was done; of each bundle if it differs."""
-    said = {name: section.about for name, section in zip(names, sections, strict=True) if section}
-    if len(set(said.values())) == 1:
-        yield element("p", next(iter(said.values())))
-    else:
-        for name, about in said.items():
-            yield element("p", element("strong", f"{name}: "), about)
+    """What was done, paragraph by paragraph; of each bundle if it differs."""
+    said = {name: section.about.split("\n") for name, section in zip(names, sections, strict=True) if section}
+    for place in range(max(map(len, said.values()))):
+        lines = {name: paragraphs[place] for name, paragraphs in said.items() if place < len(paragraphs)}
+        if len(set(lines.values())) == 1 and len(lines) == len(said):
+            yield element("p", next(iter(lines.values())))
+        else:
+            for name, line in lines.items():
+                yield element("p", element("strong", f"{name}: "), line)
+
+
+def _heads(names: Sequence[str], columns: Mapping[str, Sequence[Section | None]]) -> Iterator[Html]:
+    """What is read first: the figures that say most of any generator, and those that have a target."""
+    rows = []
+    for sections in columns.values():
+        title = next(section.title for section in sections if section)
+        for figure, found in _side_by_side(sections):
+            if figure.headline:
+                rows.append([joined([figure.name, element("small", title)]), *(_cell(one, "") for one in found)])
+    if rows:
+        yield table(f"On real video, in short. {_HOW_TO_READ}", ["Figure", *names], rows)
+    if not rows or any(figure.target for sections in columns.values() for figure, _ in _side_by_side(sections)):
+        yield _targets(names, columns)
 
 
 def _targets(names: Sequence[str], columns: Mapping[str, Sequence[Section | None]]) -> Html:

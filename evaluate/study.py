@@ -1,5 +1,6 @@
 """A bundle under evaluation, and the clips that it makes from prompts."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,11 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..data import SpriteWorld, to_frames, to_video
+from ..data import CaptionedClip, SpriteWorld, to_frames, to_video
 from ..data.sprites import Scene, caption_scene, has_combinations
-from ..sample import Bundle, SamplingParams, StreamBatch, VideoGenerator
+from ..sample import Bundle, PromptWarning, SamplingParams, StreamBatch, VideoGenerator
 from .adherence import ClipVerdict, Judge
 from .reading import SceneReader
+from .real.held_out import NO_CAPTION, HeldOut, Timed, captions_of, long_clips
 from .settings import Settings
 
 Progress = Callable[[float], None]
@@ -56,11 +58,23 @@ class Study:
 
     def __init__(self, bundle: Bundle, settings: Settings):
         self.bundle, self.settings = bundle, settings
+        self._gone_on: dict[str, list[Tensor]] = {}
 
     @cached_property
     def generator(self) -> VideoGenerator:
         """Makes its clips."""
         return self.bundle.generator(self.settings.device, getattr(torch, self.settings.dtype))
+
+    @cached_property
+    def held_out(self) -> HeldOut:
+        """Clips of real video to go on from."""
+        return long_clips(self.bundle, self.settings)
+
+    def captions(self, clip: CaptionedClip) -> Timed:
+        """What is said of a clip of real video, as the bundle can be told; empty if nothing is."""
+        lm, text = self.bundle.lm, self.bundle.text_tokenizer
+        assert lm is not None and text is not None
+        return captions_of(clip, text, lm.config.max_prompt_length)
 
     @cached_property
     def reader(self) -> SceneReader:
@@ -130,6 +144,7 @@ class Study:
         progress: Progress,
         params: SamplingParams | None = None,
         first_frames: Sequence[Tensor] | None = None,
+        seed: int = 0,
     ) -> list[Tensor]:
         """Clips uint8 `[num_frames, H, W, 3]`, several at a time; the seed of clip i is that of the study plus i.
 
@@ -139,13 +154,14 @@ class Study:
             progress: Is told how far it is.
             params: How tokens are chosen, if not as in the settings.
             first_frames: uint8 `[T, H, W, 3]` each, what they begin with; all of one length.
+            seed: Is added to all seeds.
         """
         clips: list[Tensor] = []
         for start in range(0, len(prompts), _SLOTS):
             rows = range(start, min(start + _SLOTS, len(prompts)))
             given = [None if first_frames is None else first_frames[row] for row in rows]
             streams = [
-                self.generator.stream(prompts[row], self.settings.seed + row, params or self.settings.params, first)
+                self.generator.stream(prompts[row], self.settings.seed + seed + row, params or self.settings.params, first)
                 for row, first in zip(rows, given, strict=True)
             ]
             batch = StreamBatch(self.generator, len(streams), guided=(params or self.settings.params).guided)
@@ -159,6 +175,57 @@ class Study:
                 clips.append(made if first is None else torch.cat([first, made]))
                 stream.close()
         return clips
+
+    def go_on(
+        self,
+        clips: Sequence[CaptionedClip],
+        prompts: Sequence[Timed],
+        progress: Progress,
+        num_frames: int | None = None,
+        params: SamplingParams | None = None,
+        seed: int = 0,
+    ) -> list[Tensor]:
+        """Clips uint8 `[num_frames, H, W, 3]` that begin as held-out clips do; made once if they are asked for again.
+
+        Args:
+            clips: Held-out clips.
+            prompts: What is said of each; if that is nothing, it goes on as the video LM goes on without a prompt.
+            progress: Is told how far it is.
+            num_frames: Their length, with the given frames; None is that of the held-out clips.
+            params: How tokens are chosen, if not as in the settings.
+            seed: Is added to all seeds.
+        """
+        num_frames, params = num_frames or self.held_out.num_frames, params or self.settings.params
+        key = repr(([clip.name for clip in clips], prompts, num_frames, params, seed))
+        if key not in self._gone_on:
+            beginnings = [clip.frames[: self.held_out.given] for clip in clips]
+            self._gone_on[key] = self._go_on(beginnings, prompts, progress, num_frames, params, seed)
+        return self._gone_on[key]
+
+    def _go_on(
+        self,
+        beginnings: Sequence[Tensor],
+        prompts: Sequence[Timed],
+        progress: Progress,
+        num_frames: int,
+        params: SamplingParams,
+        seed: int,
+    ) -> list[Tensor]:
+        made: dict[int, Tensor] = {}
+        for told in (True, False):
+            rows = [row for row, prompt in enumerate(prompts) if bool(prompt) == told]
+            own = params if told else replace(params, guidance_scale=0.0)  # at a scale of 0 the prompt counts for nothing
+            texts = [prompts[row] if told else NO_CAPTION for row in rows]
+            before, share = len(made) / len(prompts), len(rows) / len(prompts)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", PromptWarning)  # how many words are unknown is said in the report
+                first, update = [beginnings[row] for row in rows], _within(progress, before, share)
+                made |= zip(rows, self.generate(texts, num_frames, update, own, first, seed), strict=True)
+        return [made[row] for row in range(len(prompts))]
+
+
+def _within(progress: Progress, before: float, share: float) -> Progress:
+    return lambda done: progress(before + share * done)
 
 
 def reconstruct(study: Study, frames: Tensor) -> Tensor:

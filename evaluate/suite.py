@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..data.sprites import BOUNCES, FALLS, LINEAR, PASSES
+from ..progress import Task
 from ..sample import Bundle, load_bundle
 from .card import describe, protocol
 from .continuation import physics
@@ -16,8 +17,13 @@ from .frechet import WINDOW
 from .parts import Measure, kept_section
 from .persistence import passes_once, persistence
 from .prediction import prediction
-from .progress import AllLines, shown_progress
 from .quality import quality
+from .real.continuation import video_continuation
+from .real.decodings import video_decodings
+from .real.drift import video_drift
+from .real.held_out import video_root
+from .real.prediction import video_prediction
+from .real.prompts import video_prompts
 from .reconstruction import tokenizer_on_sprites, tokenizer_on_videos
 from .report import BundleResult, write_report
 from .settings import Settings
@@ -36,22 +42,30 @@ SECTIONS: dict[str, Measure] = {
     "drift": drift,
     "decoding": decoding_compared,
     "distance": frechet,
+    "prediction-videos": video_prediction,
+    "continuation-videos": video_continuation,
+    "drift-videos": video_drift,
+    "decoding-videos": video_decodings,
+    "prompts-videos": video_prompts,
 }
 """All parts of the evaluation, in the order of the page."""
 QUICK = Settings(clips=16, long_clips=8, long_frames=265)
-"""A first look, in under three minutes on two cores."""
+"""A first look: sprites take under three minutes on two cores, and real video about five more."""
 
-_ON_VIDEOS, _WITHOUT_LM = ("tokenizer-videos",), ("tokenizer-sprites", "tokenizer-videos")
+_ON_VIDEOS = tuple(name for name in SECTIONS if name.endswith("-videos"))
+_WITHOUT_LM = ("tokenizer-sprites", "tokenizer-videos")
 _NEEDED = {"cv2": "OpenCV", "matplotlib": "matplotlib"}
 
 
-def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Settings, only: Sequence[str] = ()) -> Path:
+def evaluate_bundles(
+    bundles: str | Path | Sequence[str | Path | None], out: str | Path, settings: Settings | None = None, only: Sequence[str] = ()
+) -> Path:
     """Evaluates bundles and writes `report.json` and `index.html`; goes on where an earlier call was stopped.
 
     Args:
-        bundles: Their folders; None is the shipped model.
+        bundles: Their folders, or one folder; None in a list is the shipped model.
         out: Folder of the report; made if it is missing. Parts that are done are kept in its `parts`.
-        settings: How much is measured, and how.
+        settings: How much is measured, and how; `QUICK` is a first look.
         only: Names of `SECTIONS` to measure; none means all that apply.
 
     Returns:
@@ -60,30 +74,35 @@ def evaluate_bundles(bundles: Sequence[str | None], out: Path, settings: Setting
     Raises:
         ValueError: A section is unknown, none applies to a bundle, or a bundle was trained on the world it would be measured on.
     """
+    bundles, out = [bundles] if isinstance(bundles, (str, Path)) else bundles, Path(out)
+    settings = settings or Settings()
     missing = [package for module, package in _NEEDED.items() if find_spec(module) is None]
     if missing:
         raise ValueError(f"the evaluation needs {' and '.join(missing)}; install them with `pip install '.[evaluate]'`")
     unknown = sorted(set(only) - set(SECTIONS))
     if unknown:
         raise ValueError(f"got the section {unknown[0]!r}; wanted some of {', '.join(SECTIONS)}")
+    if settings.real is not None:
+        video_root(settings)
     studies = [Study(load_bundle(folder), settings) for folder in bundles]
     for study in studies:
         _check_seed(study)
     plans = [[name for name in applicable(study) if not only or name in only] for study in studies]
     for study, plan in zip(studies, plans, strict=True):
         if not plan:
-            raise ValueError(
-                f"got nothing to measure of {study.bundle.path}: sprites need a bundle trained on SpriteWorld, videos need a "
-                "folder (`--real`)"
-            )
+            raise ValueError(_nothing_to_measure(study, only))
     (out / "parts").mkdir(parents=True, exist_ok=True)
     if any("distance" in plan for plan in plans):
         extractor(studies[0])  # a file of features that cannot be read is known before the long work starts
     names = _names([study.bundle for study in studies])
     results = []
-    with shown_progress(AllLines) as begin:
+    with Task("evaluating", sum(map(len, plans)), "sections") as whole:
         for study, plan, name in zip(studies, plans, names, strict=True):
-            sections = [kept_section(study, part, SECTIONS[part], out / "parts", begin(f"{name}: {part}")) for part in plan]
+            sections = []
+            for part in plan:
+                with Task(f"{name}: {part}", 1.0) as task:
+                    sections.append(kept_section(study, part, SECTIONS[part], out / "parts", task.reach))
+                whole.advance()
             results.append(BundleResult(name, describe(study.bundle), tuple(sections)))
     features = next((extractor(study).name for study, plan in zip(studies, plans, strict=True) if "distance" in plan), "none")
     return write_report(out, results, protocol(dict(zip(names, studies, strict=True)), settings, features))
@@ -112,6 +131,17 @@ def _beyond(study: Study) -> set[str]:
     beyond |= set() if motions & {*LINEAR, BOUNCES} else {"drift"}
     beyond |= set() if motions & {*LINEAR, BOUNCES, FALLS} else {"physics"}
     return beyond | (set() if study.num_frames >= WINDOW and study.settings.clips > 1 else {"distance"})
+
+
+def _nothing_to_measure(study: Study, only: Sequence[str]) -> str:
+    """Why no section applies to a bundle, and what to type."""
+    path, possible = study.bundle.path, applicable(study)
+    if possible:
+        return f"got {' and '.join(only)}, which cannot be measured of {path}; wanted some of {', '.join(possible)}"
+    return (
+        f"got nothing to measure {path} on: it was not trained on the sprite world; wanted a folder of videos that it was not "
+        f"trained on; type `framecast evaluate {path} --real FOLDER`"
+    )
 
 
 def _check_seed(study: Study) -> None:

@@ -8,19 +8,19 @@ from typing import Any
 
 from torch import Tensor
 
-from .data import VideoData, read_video
-from .evaluate.progress import tracked
+from .data import VideoData, read_video, write_video
+from .progress import Task, tracked
 from .sample import VideoCodec, read_tokens
 
 
 def encode(codec: VideoCodec, frames: Tensor) -> Tensor:
     """Tokens int64 `[T, H, W]` of frames, with a bar that shows how far it is."""
-    return codec.encode(frames, partial(tracked, what="encoding"))
+    return codec.encode(frames, partial(tracked, what="encoding", unit="pieces"))
 
 
 def decode(codec: VideoCodec, tokens: Tensor) -> Tensor:
     """Frames of tokens `[T, H, W]`, with a bar that shows how far it is."""
-    return codec.decode(tokens, partial(tracked, what="decoding"))
+    return codec.decode(tokens, partial(tracked, what="decoding", unit="latent frames"))
 
 
 def read_legal(codec: VideoCodec, arguments: Namespace) -> Tensor:
@@ -33,10 +33,17 @@ def read_legal(codec: VideoCodec, arguments: Namespace) -> Tensor:
 
 def read(path: str, **wanted: Any) -> VideoData:
     """Reads a video, and says where it is damaged."""
-    video = read_video(path, **wanted)
+    with Task(f"reading {path}"):
+        video = read_video(path, **wanted)
     if video.damage is not None:
         print(f"{path} is damaged: {video.damage}; used the {len(video.frames)} frames that can be shown", file=sys.stderr)
     return video
+
+
+def write(out: Path, frames: Tensor, fps: float) -> None:
+    """Writes a video."""
+    with Task(f"writing {out}"):
+        write_video(out, frames, fps)
 
 
 def report_tokens(out: Path) -> None:

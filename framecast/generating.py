@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .coding import report_tokens
 from .data.files import replacing
-from .evaluate.progress import tracked
+from .progress import tracked
 from .requests import check_memory, given_options
 from .sample import Clip, SamplingParams, VideoGenerator, load_generator
 from .sample.prompts import Prompt, warn_of_late

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ..data.files import replacing_folder
 from ..machine import warn_if_slow
 from ..model import VideoLM
+from ..progress import Task
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .bundle_config import build_networks, check_declared, check_sizes, describe_misfits, describe_networks
 from .bundle_files import FORMAT, BundleError, BundleFiles, caption_words, open_bundle, parse_config, sha256
@@ -157,6 +158,11 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
         BundleError: The folder is no bundle, or damaged, or of another format.
     """
     found = open_bundle(folder)
+    with Task(f"loading {found.path.resolve().name}"):
+        return _load(found)
+
+
+def _load(found: BundleFiles) -> Bundle:
     path = found.path
     files = {name: found.read(name) for name in found.entries if name not in (TOKENIZER, LM)}
     try:

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
-from rich.progress import track
 from torch.utils.data import Dataset, Subset
 
 from ..data import CaptionedClip, ClipSource, to_video
 from ..data.loading import WatchedLoader
 from ..data.shards import INDEX_FILE, Index, ShardWriter, TokenClip
 from ..data.timeline import latent_captions
+from ..progress import tracked
 from ..stride import Stride
 from ..tokenizer import VideoTokenizer
 
@@ -23,7 +22,7 @@ _BATCH_SIZE = 8
 
 
 def write_tokens(folder: Path, clips: Dataset, tokenizer: VideoTokenizer, meta: dict[str, Any], num_workers: int = 0) -> None:
-    """Tokenizes clips into shards with a progress bar; goes on where it was interrupted, does nothing if it is done.
+    """Tokenizes clips into shards with its progress shown; goes on where it was interrupted, does nothing if it is done.
 
     Args:
         folder: Where the shards go; made if missing.
@@ -40,7 +39,7 @@ def write_tokens(folder: Path, clips: Dataset, tokenizer: VideoTokenizer, meta: 
             return
         rest = range(writer.num_clips, len(clips))  # type: ignore[arg-type]
         tokens = _tokenize(Subset(clips, rest), tokenizer, num_workers)
-        for clip in track(tokens, f"Tokenizing into {folder}", len(rest), console=Console(stderr=True)):
+        for clip in tracked(tokens, f"tokenizing into {folder}", len(rest), "clips"):
             writer.add(clip)
 
 

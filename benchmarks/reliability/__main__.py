@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from framecast.progress import tracked
+
 from . import r1, r2, r3, r4, r5, r6, r7, r8, r9, r10
 from .table import HEADER
 
@@ -29,7 +31,7 @@ def main() -> int:
     wrong = []
     for name in figures:
         with tempfile.TemporaryDirectory() as folder:
-            for row in FIGURES[name](Path(folder)):
+            for row in tracked(FIGURES[name](Path(folder)), name, unit="rows"):
                 print(row, flush=True)
                 wrong += [f"{row.what}: {problem}" for problem in row.wrong]
     for problem in wrong[:50]:

@@ -14,8 +14,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    from ..coding import decode
-    from ..data import write_video
+    from ..coding import decode, write
     from ..data.video import WRITERS
     from ..requests import checked_out
     from ..sample import load_bundle, read_tokens
@@ -23,5 +22,5 @@ def run(arguments: Namespace) -> None:
     out = checked_out(arguments.out, tuple(WRITERS), arguments.file)
     codec = load_bundle(arguments.bundle).codec()
     video = read_tokens(arguments.file).check(codec.header())
-    write_video(out, decode(codec, video.tokens), video.header.fps)
+    write(out, decode(codec, video.tokens), video.header.fps)
     print(f"{out}: {video.num_frames} frames, {video.bits_per_pixel:.4f} bits per pixel{'' if video.whole else ', so far'}")

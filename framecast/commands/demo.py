@@ -25,6 +25,7 @@ def add_options(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     from ..console import say
     from ..data import contact_sheet
+    from ..progress import Task
     from ..requests import checked_folder
     from ..sample import SamplingParams, load_generator
 
@@ -32,10 +33,12 @@ def run(arguments: Namespace) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     generator = load_generator()
     params = SamplingParams()
-    generator.generate(PROMPTS[0], 5, arguments.seed, params)  # a warm start
+    with Task("warming up"):
+        generator.generate(PROMPTS[0], 5, arguments.seed, params)
     clips, started = [], time.perf_counter()
     for number, prompt in enumerate(PROMPTS, 1):
-        clips.append(generator.generate(prompt, NUM_FRAMES, arguments.seed, params))
+        with Task(f"making clip {number}"):
+            clips.append(generator.generate(prompt, NUM_FRAMES, arguments.seed, params))
         say(f"clip {number} of {len(PROMPTS)}: {prompt}")
     seconds = time.perf_counter() - started
     for number, clip in enumerate(clips):

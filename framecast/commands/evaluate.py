@@ -13,11 +13,16 @@ def add_options(parser: ArgumentParser) -> None:
         "bundles", nargs="*", default=None, metavar="BUNDLE", help="folders of bundles (default: the shipped model)"
     )
     parser.add_argument("--out", default="report", help="folder of the report; an earlier run goes on there (default: report)")
-    parser.add_argument("--quick", action="store_true", default=None, help="fewer clips: under three minutes on two cores")
+    parser.add_argument("--quick", action="store_true", default=None, help="fewer clips, for a first look of minutes")
     parser.add_argument("--clips", type=int, default=None, help="clips of each kind (default: 128, quick: 16)")
     parser.add_argument("--long_clips", type=int, default=None, help="streams whose drift is measured (default: 16, quick: 8)")
     parser.add_argument("--long_frames", type=int, default=None, help="their length, 1 + 4k (default: 513, quick: 265)")
-    parser.add_argument("--real", default=None, metavar="FOLDER", help="a folder of real video for the tokenizer")
+    parser.add_argument(
+        "--real",
+        default=None,
+        metavar="FOLDER",
+        help="a folder of real video, best of none that was trained on: measures any generator",
+    )
     parser.add_argument("--include", nargs="+", default=None, metavar="GLOB", help="files in it to use (default: all)")
     parser.add_argument(
         "--only", nargs="+", default=None, metavar="SECTION", help="sections to measure (default: all that apply)"

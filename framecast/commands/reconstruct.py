@@ -15,8 +15,8 @@ def add_options(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     import torch
 
-    from ..coding import decode, encode, read_legal
-    from ..data import to_video, write_video
+    from ..coding import decode, encode, read_legal, write
+    from ..data import to_video
     from ..data.video import WRITERS
     from ..evaluate import bits_per_pixel, psnr
     from ..requests import checked_out
@@ -29,5 +29,5 @@ def run(arguments: Namespace) -> None:
     decoded = decode(codec, tokens)
     quality = psnr(to_video(decoded)[None], to_video(frames)[None]).item()
     bits = bits_per_pixel(tokens.numel(), codec.tokenizer.codebook_size, frames[..., 0].numel())
-    write_video(out, torch.cat([frames, decoded], dim=2), codec.fps)
+    write(out, torch.cat([frames, decoded], dim=2), codec.fps)
     print(f"{out}: {len(frames)} frames, PSNR {quality:.2f} dB, {bits:.4f} bits per pixel")

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import binomtest, bootstrap
 
-from framecast.evaluate.figures import mean_of, median_of, middle_of_all, share_of
+from framecast.evaluate.figures import Sample, mean_of, median_of, middle_of_all, ratio_of, share_of, worst_and_typical
 
 
 def test_the_interval_is_that_of_scipy():
@@ -56,3 +57,19 @@ def test_values_of_one_clip_are_not_independent():
     holes = rows.copy()
     holes[3] = np.nan
     assert middle_of_all("x", holes).count == 9 and np.isnan(middle_of_all("x", np.full((2, 2), np.nan)).value)
+
+
+def test_a_ratio_is_of_the_sums_and_its_interval_of_whole_clips():
+    found = ratio_of("motion", [1.0, 2.0, 3.0], [2.0, 4.0, 6.0])
+    assert found.value == found.low == found.high == 0.5 and found.count == 3
+    uneven = ratio_of("motion", [1.0, 9.0, 2.0], [2.0, 4.0, 6.0])
+    assert uneven.value == 1.0 and uneven.low < 0.6 and uneven.high > 1.5
+    assert np.isnan(ratio_of("motion", [1.0], [0.0]).value)
+
+
+def test_the_worst_and_as_many_from_the_middle_are_shown():
+    clips = [Sample(str(at), "note", float(at), torch.zeros(1, 2, 2, 3, dtype=torch.uint8)) for at in range(9)]
+    shown = worst_and_typical(clips, 2)
+    assert [sample.label for sample in shown] == ["8", "7", "5", "4"]
+    assert [sample.note for sample in shown] == ["worst: note", "worst: note", "typical: note", "typical: note"]
+    assert len(worst_and_typical(clips[:3], 2)) == 3

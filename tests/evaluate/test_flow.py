@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from framecast.data import SpriteWorld
-from framecast.evaluate.flow import warp_error
+from framecast.evaluate.flow import flow_lengths, warp_error
 
 needs_opencv = pytest.mark.usefixtures("opencv")
 
@@ -106,3 +106,13 @@ def test_without_opencv_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match=r"needs OpenCV; install it with `pip install '.\[evaluate\]'`"):
         warp_error(sliding(2))
+
+
+@needs_opencv
+def test_flow_is_as_long_as_what_moves_has_moved():
+    still = texture()
+    frames = torch.stack([still.roll(2 * step, dims=1) for step in range(5)])
+    assert np.median(flow_lengths(frames)) == pytest.approx(2, rel=0.15)
+    assert flow_lengths(still.repeat(3, 1, 1, 1)).max() < 0.01
+    with pytest.raises(ValueError, match="wanted uint8"):
+        flow_lengths(frames.float())

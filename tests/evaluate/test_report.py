@@ -5,6 +5,7 @@ import io
 import json
 import math
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 
 from framecast.data import SpriteWorld
 from framecast.evaluate.figures import Curve, Figure, Sample, Section
+from framecast.evaluate.page import movie
 from framecast.evaluate.report import BundleResult, meets, write_report
 
 NAN = float("nan")
@@ -231,3 +233,28 @@ def test_without_matplotlib_the_numbers_are_kept(tmp_path, monkeypatch):
 def test_no_results_are_refused(tmp_path):
     with pytest.raises(ValueError, match="got no results; a report wants at least one bundle"):
         write_report(tmp_path, [], {})
+
+
+def test_headlines_come_first_and_without_targets_none_are_spoken_of(tmp_path):
+    figures = (figure(20.5, name="PSNR", headline=True), figure(3.0, name="other"))
+    page, report = written(tmp_path, result(figures=figures))
+    assert page.index("On real video, in short") < page.index("PSNR") < page.index("What was asked for")
+    assert "No figure has a target" not in page
+    assert [item["headline"] for item in report["bundles"][0]["sections"][0]["figures"]] == [True, False]
+    assert "No figure has a target" in written(tmp_path, result(figures=figures[1:]))[0]
+
+
+def test_what_was_done_may_have_several_paragraphs(tmp_path):
+    one = replace(result().sections[0], about="First.\nSecond.")
+    page, _ = written(tmp_path, replace(result(), sections=(one,)))
+    assert "<p>First.</p><p>Second.</p>" in page
+    other = replace(result("other"), sections=(replace(one, about="Third.\nSecond."),))
+    page, _ = written(tmp_path, replace(result(), sections=(one,)), other)
+    assert "<strong>small: </strong>First.</p><p><strong>other: </strong>Third.</p><p>Second.</p>" in page
+
+
+def test_a_wide_clip_is_kept_small_and_enlarged_by_the_browser():
+    wide = Sample("wide", "", 0.0, torch.zeros(3, 8, 196, 3, dtype=torch.uint8))
+    page = Page(movie(wide))
+    assert Image.open(io.BytesIO(page.pictures("webp")[0])).size == (196, 8)
+    assert (page.images[0]["width"], page.images[0]["height"]) == ("588", "24")

@@ -1,12 +1,15 @@
 """The whole evaluation from the command line: a page, its JSON, and going on where it was stopped."""
 
 import json
+from dataclasses import replace
 
 import pytest
+import real_videos
 import tiny_bundle
 
 from framecast.cli import main
-from framecast.evaluate import parts, suite
+from framecast.evaluate import evaluate_bundles, parts, suite
+from framecast.evaluate.figures import Section
 from framecast.evaluate.settings import Settings
 from framecast.evaluate.study import Study
 from framecast.sample import load_bundle
@@ -43,7 +46,12 @@ def test_a_report_is_written_and_a_second_run_measures_nothing_again(tmp_path, m
 def test_what_cannot_be_measured_is_said(tmp_path, capsys):
     folder = tiny_bundle.save(tmp_path / "bundle", training={"source": "VideoFolder"})
     assert main(["evaluate", str(folder), "--out", str(tmp_path / "report")]) == 2
-    assert "got nothing to measure of" in capsys.readouterr().err
+    assert f"type `framecast evaluate {folder} --real FOLDER`" in capsys.readouterr().err
+    videos = str(real_videos.write_folder(tmp_path / "videos"))
+    assert main(["evaluate", str(folder), "--real", videos, "--only", "control", "--out", str(tmp_path / "report")]) == 2
+    assert "got control, which cannot be measured of" in capsys.readouterr().err
+    assert main(["evaluate", str(folder), "--real", str(tmp_path / "nowhere"), "--out", str(tmp_path / "report")]) == 2
+    assert "nowhere, which is no folder" in capsys.readouterr().err
     assert main(["evaluate", "--only", "beauty", "--out", str(tmp_path / "report")]) == 2
     assert "got the section 'beauty'; wanted some of tokenizer-sprites" in capsys.readouterr().err
     assert main(["evaluate", "--clips", "0", "--out", str(tmp_path / "report")]) == 2
@@ -64,4 +72,25 @@ def test_bundles_get_the_sections_that_apply(tmp_path, changes, kept):
     bundle = load_bundle(tiny_bundle.save(tmp_path / "bundle", lm=None, text_tokenizer=None, video=video))
     study = Study(bundle, Settings(**changes))
     assert suite.applicable(study) == kept
-    assert set(suite.applicable(Study(load_bundle(None), Settings()))) == set(suite.SECTIONS) - {"tokenizer-videos"}
+    on_videos = {name for name in suite.SECTIONS if name.endswith("-videos")}
+    assert set(suite.applicable(Study(load_bundle(None), Settings()))) == set(suite.SECTIONS) - on_videos
+
+
+def test_any_generator_is_measured_on_real_video_and_again_if_the_videos_change(tmp_path, monkeypatch, capsys):
+    bundle = tiny_bundle.save(tmp_path / "bundle", training={"source": "VideoFolder"})
+    videos = real_videos.write_folder(tmp_path / "videos")
+    settings = replace(real_videos.SETTINGS, clips=2, real=str(videos))
+    page = evaluate_bundles([str(bundle)], tmp_path / "report", settings)
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    wanted = ["tokenizer", "prediction", "continuation", "drift", "decoding", "prompts"]
+    assert [section["name"] for section in report["bundles"][0]["sections"]] == [f"{name}-videos" for name in wanted]
+    assert "On real video, in short" in page.read_text()
+    measured: list[str] = []
+    for name in wanted:
+        monkeypatch.setitem(suite.SECTIONS, f"{name}-videos", lambda study, progress: measured.append("") or empty)
+    empty = Section("", "Nothing", "Nothing was measured.", ())
+    evaluate_bundles([str(bundle)], tmp_path / "report", settings)
+    assert not measured
+    real_videos.write_folder(videos, 45)
+    evaluate_bundles([str(bundle)], tmp_path / "report", settings)
+    assert len(measured) == 6
