@@ -82,6 +82,11 @@ class ClipSource(Dataset, ABC):
     def __getitem__(self, index: int) -> CaptionedClip:
         """Clip `index`; raises IndexError outside of `[0, len)`."""
 
+    @property
+    def seconds_of_video(self) -> float:
+        """Seconds of different video in all clips; what several clips show counts once, if the source knows."""
+        return len(self) * self.num_frames / self.fps
+
     def summary(self) -> str:
         """One line: how many clips there are, and of what."""
         size = f"{self.height}x{self.width}"

@@ -50,6 +50,10 @@ class RandomCrops(ClipSource):
         frames = self._crop(clip.frames, np.random.default_rng([self.seed, index]))
         return CaptionedClip(frames, clip.captions, clip.fps, f"{clip.name}#{index % self.copies}")
 
+    @property
+    def seconds_of_video(self) -> float:
+        return self.source.seconds_of_video
+
     def summary(self) -> str:
         return f"{self.copies} crops of {self.height}x{self.width} from each of {self.source.summary()}"
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -107,6 +108,12 @@ class VideoFolder(ClipSource):
         self._keep(index, frames)
         captions = captions_of_window(self._texts[window.file], window.start, self.num_frames, self.fps)
         return CaptionedClip(frames, captions, self.fps, f"{window.file}@{window.start:.2f}s")
+
+    @property
+    def seconds_of_video(self) -> float:
+        """Seconds of video in all clips; where clips overlap, it counts once."""
+        clips = Counter(window.file for window in self._windows)
+        return sum((number - 1) * self.step + self.num_frames for number in clips.values()) / self.fps
 
     def summary(self) -> str:
         """One line: how many clips from how many files, and which files were left out."""

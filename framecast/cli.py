@@ -114,7 +114,8 @@ def _run(arguments: list[str]) -> None:
 
 def _run_elsewhere(module: str, words: list[str]) -> None:
     try:
-        found = importlib.import_module(module, __package__)
+        with console.said_if_long("loading torch and what else this needs"):
+            found = importlib.import_module(module, __package__)
     except ModuleNotFoundError as error:
         if error.name != "framecast.benchmarks":
             raise

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +57,18 @@ def say(message: object) -> None:
         print("framecast:", " ".join(str(message).split()), file=sys.stderr, flush=True)
     except (OSError, ValueError):
         pass  # nobody listens
+
+
+@contextmanager
+def said_if_long(what: str, seconds: float = 5.0) -> Iterator[None]:
+    """Says what is done if it takes longer than that, so that nobody wonders."""
+    timer = threading.Timer(seconds, say, [f"{what} ..."])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager

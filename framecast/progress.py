@@ -111,6 +111,11 @@ def tracked(items: Iterable[T], what: str, total: float | None = None, unit: str
             task.advance()
 
 
+def last_line() -> float:
+    """When any work wrote its last line, as `time.monotonic()`."""
+    return _Lines._last
+
+
 def spoken_time(seconds: float) -> str:
     """A time as it is said: "40 s", "3 min", "1.5 h"."""
     if seconds < 99.5:

@@ -20,7 +20,7 @@ from ..progress import Task
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .bundle_config import build_networks, check_declared, check_sizes, describe_misfits, describe_networks
 from .bundle_files import FORMAT, BundleError, BundleFiles, caption_words, open_bundle, parse_config, sha256
-from .bundle_folder import CARD, CONFIG, LM, MANIFEST, TEXT, TOKENIZER, check_bundle_folder
+from .bundle_folder import CARD, CONFIG, LM, MANIFEST, MAX_PICTURE, PICTURE, TEXT, TOKENIZER, check_bundle_folder
 from .codec import VideoCodec
 from .compiled import check_compiler
 from .generator import VideoGenerator
@@ -29,6 +29,8 @@ from .weights import misfits
 
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, AssertionError)
 """What building networks from strange numbers raises."""
+
+_JPEG = b"\xff\xd8\xff"  # what such files begin with
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,6 +107,7 @@ def save_bundle(
     video: Mapping[str, float],
     training: Mapping[str, Any] | None = None,
     card: str = "",
+    picture: bytes | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> Path:
     """Writes a bundle; the folder appears whole or not at all, and replaces an older bundle of that name.
@@ -117,16 +120,18 @@ def save_bundle(
         video: `height`, `width` and `fps` of the training videos.
         training: How it was made; plain values.
         card: The model card, Markdown.
+        picture: A picture for the card, a JPEG file of at most 200,000 bytes; `picture.jpg` in the bundle.
         dtype: Precision of the stored weights; bfloat16 halves the size.
 
     Raises:
-        ValueError: The folder above does not exist, `folder` is something else than a bundle, or an LM comes without its text
-            tokenizer.
+        ValueError: The folder above does not exist, `folder` is something else than a bundle, an LM comes without its text
+            tokenizer, or the picture is no small JPEG.
     """
     folder = Path(folder)
     if (lm is None) != (text_tokenizer is None):
         raise ValueError("got a video LM or a text tokenizer alone; wanted both, or neither for a tokenizer's bundle")
     check_bundle_folder(folder)
+    _check_picture(picture)
     config = {
         "format": FORMAT,
         **describe_networks(tokenizer, lm),
@@ -141,11 +146,21 @@ def save_bundle(
     }
     if lm is not None and text_tokenizer is not None:
         files |= {LM: _weights(lm, dtype), TEXT: text_tokenizer.model_bytes}
+    if picture is not None:
+        files[PICTURE] = picture
     manifest = {name: {"sha256": sha256(data), "bytes": len(data)} for name, data in files.items()}
     with replacing_folder(folder) as temporary:
         for name, data in {**files, MANIFEST: json.dumps(manifest, indent=2).encode()}.items():
             (temporary / name).write_bytes(data)
     return folder
+
+
+def _check_picture(picture: bytes | None) -> None:
+    if picture is not None and not (picture.startswith(_JPEG) and len(picture) <= MAX_PICTURE):
+        kind = "a JPEG" if picture.startswith(_JPEG) else "no JPEG"
+        raise ValueError(
+            f"got a picture of {len(picture):,} bytes, {kind}; wanted a JPEG of at most {MAX_PICTURE:,}; make it smaller"
+        )
 
 
 def load_bundle(folder: str | Path | None = None) -> Bundle:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ..data.reading import parse_json, read_regular, regular_size
-from .bundle_folder import CARD, CONFIG, MANIFEST, NAMES, TEXT, TOKENIZER
+from .bundle_folder import CARD, CONFIG, MANIFEST, MAX_PICTURE, NAMES, PICTURE, TEXT, TOKENIZER
 from .declared import Shapes, WeightsError, declared_shapes
 
 FORMAT = 1
 DEFAULT = Path(__file__).parent / "default"
 """The shipped model: the small model that comes with the package."""
 
-_LARGEST = {MANIFEST: 2**16, CONFIG: 2**22, CARD: 2**24, TEXT: 2**26}
+_LARGEST = {MANIFEST: 2**16, CONFIG: 2**22, CARD: 2**24, PICTURE: MAX_PICTURE, TEXT: 2**26}
 """Bytes of a file that is not weights, at most."""
 
 

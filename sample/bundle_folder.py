@@ -3,9 +3,11 @@
 import tempfile
 from pathlib import Path
 
-CONFIG, MANIFEST, CARD = "config.json", "manifest.json", "README.md"
+CONFIG, MANIFEST, CARD, PICTURE = "config.json", "manifest.json", "README.md", "picture.jpg"
 TOKENIZER, LM, TEXT = "tokenizer.safetensors", "lm.safetensors", "text.model"
-NAMES = {CONFIG, MANIFEST, CARD, TOKENIZER, LM, TEXT}
+NAMES = {CONFIG, MANIFEST, CARD, PICTURE, TOKENIZER, LM, TEXT}
+MAX_PICTURE = 200_000
+"""Bytes of the picture of a card, at most."""
 _LEFT_BY_FILE_MANAGERS = {".DS_Store", "Thumbs.db", "desktop.ini", ".directory"}
 
 
@@ -18,7 +20,7 @@ def check_bundle_folder(folder: Path) -> None:
     if not folder.parent.is_dir():
         raise ValueError(f"cannot write the bundle {folder}: the folder {folder.parent} does not exist; make it first")
     try:
-        if folder.exists() and not _is_bundle(folder):
+        if folder.exists() and not is_bundle(folder):
             raise ValueError(f"cannot write the bundle {folder}: something that is no bundle is there; name another folder")
         with tempfile.TemporaryDirectory(dir=folder.parent):
             pass
@@ -30,7 +32,7 @@ def check_bundle_folder(folder: Path) -> None:
         raise ValueError(f"cannot write the bundle {folder} ({reason}); name a folder that can be written") from error
 
 
-def _is_bundle(folder: Path) -> bool:
+def is_bundle(folder: Path) -> bool:
     """Whether it holds a bundle, and beside it no more than what a file manager leaves."""
     if not folder.is_dir():
         return False

@@ -1,6 +1,7 @@
 """A bundle out of a checkpoint, at any time: also of a run that was stopped, or could not export what it had learned."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from ..sample import load_bundle, save_bundle
 from ..sample.bundle_config import build_networks, describe_networks
 from ..sample.bundle_folder import TOKENIZER, check_bundle_folder
 from ..tokenizer import TextTokenizer, VideoTokenizer
+from .card import Terms, model_card
 from .checkpoints import AtomicCheckpointIO
+from .description import without_folders
 from .module import TrainingModule
 from .restoring import check_weights
 
@@ -20,24 +23,58 @@ BUNDLE_KEY = "bundle"
 
 
 def describe_bundle(module: TrainingModule, about: dict[str, Any]) -> dict[str, Any]:
-    """What it takes to make a bundle of the weights of a training, plain values and tensors; `about` is kept with it."""
+    """What it takes to make a bundle of the weights of a training, plain values and tensors; `about` is kept with it.
+
+    Args:
+        module: The training.
+        about: What `write_bundle` takes beside the networks.
+    """
     parts = module.bundle()
+    picture = about["picture"]
     text: TextTokenizer | None = parts.get("text_tokenizer")
     return {
         **about,
+        "picture": None if picture is None else _as_tensor(picture),
         "networks": describe_networks(parts["tokenizer"], parts.get("lm")),
         "tokenizer": module.tokenizer_bundle,
         "text": None if text is None else {"model": _as_tensor(text.model_bytes), "words": sorted(text.words or ())},
     }
 
 
-def export_checkpoint(checkpoint: str | Path, folder: str | Path) -> Path:
+def write_bundle(
+    folder: Path,
+    parts: Mapping[str, Any],
+    *,
+    video: Mapping[str, float],
+    training: Mapping[str, Any],
+    card: str,
+    picture: bytes | None,
+    dtype: torch.dtype,
+) -> Path:
+    """Writes a bundle with its model card.
+
+    Args:
+        folder: Where to; the folder above it must exist.
+        parts: The networks, as arguments of `save_bundle`.
+        video: `height`, `width` and `fps`.
+        training: How it was made; paths in it become names.
+        card: What its author says first on the card.
+        picture: The picture of the card, a small JPEG.
+        dtype: Precision of the stored weights.
+    """
+    training = without_folders(dict(training))
+    written = model_card(training, video, parts.get("lm") is not None, card, picture is not None)
+    return save_bundle(folder, **parts, video=video, training=training, card=written, picture=picture, dtype=dtype)
+
+
+def export_checkpoint(checkpoint: str | Path, folder: str | Path, terms: Terms | None = None) -> Path:
     """Writes the bundle of a checkpoint, with the averaged weights, as the end of its training would have done.
 
     Args:
         checkpoint: A file that a training of this version keeps, such as `runs/mine/checkpoints/last.ckpt`. The checkpoint of a
             video LM needs the bundle of its tokenizer, where that was then.
         folder: Where the bundle goes; the folder above it must exist.
+        terms: Title and licence in the place of those that the training was given; what is None stays.
 
     Raises:
         ValueError: The checkpoint is damaged, says nothing of its bundle, or its tokenizer is gone or another one; or the folder
@@ -54,10 +91,24 @@ def export_checkpoint(checkpoint: str | Path, folder: str | Path) -> Path:
         )
     try:
         parts = _parts(saved, about)
-        values = {name: about[name] for name in ("video", "training", "card")}
-        return save_bundle(folder, **parts, **values, dtype=getattr(torch, about["dtype"]))
+        training = {**about["training"], **given_terms(terms or Terms())}
+        picture = about.get("picture")  # trainings of earlier versions keep none
+        return write_bundle(
+            folder,
+            parts,
+            video=about["video"],
+            training=training,
+            card=about["card"],
+            picture=None if picture is None else bytes(picture.tolist()),
+            dtype=getattr(torch, about["dtype"]),
+        )
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"checkpoint {checkpoint} cannot be exported ({error}); take another one") from error
+
+
+def given_terms(terms: Terms) -> dict[str, str]:
+    """The terms that are given, as a bundle keeps them."""
+    return {name: value for name, value in asdict(terms).items() if value is not None}
 
 
 def _parts(saved: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:

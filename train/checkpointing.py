@@ -1,5 +1,6 @@
 """`Checkpointing`: when a training is kept, also when it is stopped."""
 
+import signal
 import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
@@ -9,6 +10,9 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from .ema import EMA
+from .module import TrainingModule
+from .next_steps import look_at
+from .so_far import write_so_far
 from .stopping import Stopped, StopSignals, end_children
 
 
@@ -71,6 +75,7 @@ class Checkpointing(ModelCheckpoint):
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """The last step is always kept, whatever the interval."""
         self.signals.hold()
+        self._last_global_step_saved = 0  # saved again, with the figures of a validation that came after the last step
         self._save_now(trainer)
         self._between_steps = False
         self.signals.release()
@@ -82,8 +87,17 @@ class Checkpointing(ModelCheckpoint):
             self._between_steps = False
             self._save_now(trainer)
         if isinstance(exception, Stopped) and self.last_model_path:
-            bundle = f"`framecast export {self.last_model_path} --out FOLDER` makes a bundle of what there is"
-            exception.add_note(f"at step {trainer.global_step}; go on with --ckpt_path last; {bundle}")
+            exception.add_note(f"at step {trainer.global_step}; go on with --ckpt_path last; {self._bundle(trainer, exception)}")
+
+    def _bundle(self, trainer: L.Trainer, stop: Stopped) -> str:
+        """What there is of a bundle; after Ctrl-C one is made, since somebody sits there, and after SIGTERM there is no time."""
+        module = trainer.lightning_module
+        unfinished = trainer.is_global_zero and 0 < trainer.global_step < trainer.max_steps
+        if stop.number == signal.SIGINT and unfinished and isinstance(module, TrainingModule):
+            folder = write_so_far(Path(trainer.default_root_dir), self.last_model_path)
+            if folder is not None:
+                return f"a bundle of what there is: {folder}; look at it with `{next(look_at(folder, module))}`"
+        return f"`framecast export {self.last_model_path} --out FOLDER` makes a bundle of what there is"
 
     def _leave_step(self, trainer: L.Trainer) -> None:
         """Between two steps nothing is lost; one process alone may stop there at any moment, several must agree."""
@@ -113,6 +127,11 @@ class Checkpointing(ModelCheckpoint):
                 callback.put_back(trainer.lightning_module)
         if not self._should_skip_saving_checkpoint(trainer):
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
+
+
+def is_stopping(trainer: L.Trainer) -> bool:
+    """Whether a signal has come that will end the run soon, so that long work is left."""
+    return any(isinstance(callback, Checkpointing) and callback.signals.number is not None for callback in trainer.callbacks)
 
 
 def _check_writable(folder: Path) -> None:

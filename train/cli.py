@@ -1,7 +1,6 @@
 """`framecast train`: LightningCLI with the callbacks, the checkpoints and the defaults of this project."""
 
 import sys
-import warnings
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,10 +20,12 @@ from .config_text import bounded_reading, use_bounded_loader
 from .ema import EMA
 from .export import ExportBundle
 from .health import CodebookCollapse, CodebookGuard
+from .heartbeat import Heartbeat
 from .memory import keep_freed_memory
 from .module import TrainingModule
 from .pictures import Reconstructions
-from .progress import ProgressLines
+from .progress import ProgressBar, ProgressLines
+from .quiet import hush
 from .renamed import with_new_arguments
 from .restoring import check_ckpt_path, check_strategy, naming_misfits
 from .samples import Samples
@@ -40,12 +41,13 @@ TRAINER_DEFAULTS: dict[str, Any] = {
     "val_check_interval": 500,
     "check_val_every_n_epoch": None,  # there are no epochs: training data never end
     "num_sanity_val_steps": 1,
+    "enable_model_summary": False,  # one line says how large the network is
     "use_distributed_sampler": False,  # the sampler knows its rank
 }
 """What a configuration need not say."""
 
 _CALLBACKS: dict[str, type[L.Callback]] = {
-    "progress": RichProgressBar,
+    "progress": ProgressBar,
     "progress_lines": ProgressLines,
     "learning_rate": LearningRateMonitor,
     "ema": EMA,
@@ -74,8 +76,8 @@ class TrainParser(LightningArgumentParser):
 class TrainCLI(LightningCLI):
     """LightningCLI for the trainings of this project: any `TrainingModule` on any `ResumableDataModule`."""
 
-    def __init__(self, args: list[str] | None = None, signals: StopSignals | None = None):
-        self.signals = signals or StopSignals()
+    def __init__(self, args: list[str] | None = None, signals: StopSignals | None = None, heartbeat: Heartbeat | None = None):
+        self.signals, self.heartbeat = signals or StopSignals(), heartbeat or Heartbeat()
         args, modules = split_allowed(with_shipped_configs(sys.argv[1:] if args is None else args))
         args = with_new_arguments(args)
         allow_only(modules)
@@ -136,7 +138,9 @@ class TrainCLI(LightningCLI):
         """The trainer, with one epoch as long as the run, so that the bar shows what is left."""
         config = self._get(self.config_init, "trainer")
         if config.limit_train_batches is None and config.max_steps > 0:
-            kwargs["limit_train_batches"] = config.max_steps * config.accumulate_grad_batches
+            kwargs["limit_train_batches"] = batches = config.max_steps * config.accumulate_grad_batches
+            if isinstance(config.val_check_interval, int):
+                kwargs["val_check_interval"] = min(config.val_check_interval, batches)  # one validation at least
         kept = self._kept_precision() if config.precision == "auto" else None
         if kept is not None:
             rank_zero_info(f"precision: {kept}, as the run has had so far")
@@ -145,6 +149,8 @@ class TrainCLI(LightningCLI):
         for callback in trainer.callbacks:
             if isinstance(callback, Checkpointing):
                 callback.signals = self.signals
+            if isinstance(callback, ProgressLines):
+                callback.heartbeat = self.heartbeat
         return trainer
 
     def _kept_precision(self) -> Precision | None:
@@ -180,12 +186,11 @@ def main(args: list[str] | None = None) -> None:
         SystemExit: With status 1 if the training failed for a reason that its user can mend, 2 for wrong arguments, and
             128 plus its number for a signal.
     """
-    warnings.filterwarnings("ignore", ".*dataloader is not resumable")  # the data module is, see `ResumableSampler`
+    hush()
     keep_freed_memory()
-    warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")  # Lightning's own
     try:
-        with StopSignals() as signals:
-            TrainCLI(args, signals)
+        with StopSignals() as signals, Heartbeat() as heartbeat:
+            TrainCLI(args, signals, heartbeat)
     except Stopped as stop:
         where = " ".join(getattr(stop, "__notes__", ["before its first step; start it again"]))
         print(f"framecast train: {stop} {where}", file=sys.stderr)

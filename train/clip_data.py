@@ -45,6 +45,11 @@ class ResumableDataModule(L.LightningDataModule):
         text = json.dumps([self.source.fingerprint(), self.seed], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    @property
+    def amounts(self) -> dict[str, Any]:
+        """How much is trained on: `clips`, `seconds` of video, and what else there is to count; plain values."""
+        return amount_of(self.source, len(self.source))
+
     def prepare_data(self) -> None:
         """Says where the clips come from, and which files are left out."""
         print(f"source: {self.source.summary()}", flush=True)
@@ -142,6 +147,10 @@ class ClipDataModule(ResumableDataModule):
         super().__init__(source, batch_size, num_workers, seed)
         self.train_clips, self.val_clips = split_source(source, val_source, val_clips)
 
+    @property
+    def amounts(self) -> dict[str, Any]:
+        return amount_of(self.source, len(self.train_clips))  # type: ignore[arg-type]
+
     def train_dataloader(self) -> DataLoader:
         return self.train_loader(self.train_clips, collate_clips)
 
@@ -157,6 +166,11 @@ class ClipDataModule(ResumableDataModule):
 def collate_clips(clips: list[CaptionedClip]) -> Batch:
     """A batch of clips: `frames` uint8 `[B, T, H, W, 3]`, and their `names`."""
     return {"frames": torch.stack([clip.frames for clip in clips]), "names": [clip.name for clip in clips]}
+
+
+def amount_of(source: ClipSource, num_clips: int) -> dict[str, Any]:
+    """How many of the clips of a source are trained on, and the seconds of video in them."""
+    return {"clips": num_clips, "seconds": round(source.seconds_of_video * num_clips / len(source), 1)}
 
 
 def split_source(source: ClipSource, val_source: ClipSource | None, val_clips: int) -> tuple[Dataset, Dataset]:

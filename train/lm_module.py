@@ -80,7 +80,7 @@ class LitVideoLM(TrainingModule):
         ValueError: If a share is out of range.
     """
 
-    unit = "tokens"
+    what, unit = "video LM", "tokens"
 
     def __init__(
         self,

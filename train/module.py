@@ -24,6 +24,8 @@ class TrainingModule(L.LightningModule, ABC):
         optimizer: AdamW and its schedule.
     """
 
+    what: str
+    """What is trained, in a word or two."""
     unit: str
     """What `count` counts, in the plural."""
 

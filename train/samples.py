@@ -1,52 +1,156 @@
-"""`Samples`: what the video LM makes of a few prompts, as moving pictures in TensorBoard."""
+"""`Samples`: what the video LM makes, at each validation: continuations of held-out clips, and clips of prompts."""
 
+import time
+import warnings
+from pathlib import Path
 from typing import Any
 
 import lightning as L
+import torch
+from lightning.pytorch.utilities import rank_zero_warn
 
-from ..sample import SamplingParams, VideoGenerator
+from ..sample import SamplingParams, UnseenWordsWarning, VideoGenerator
+from .checkpointing import is_stopping
+from .continuing import HeldOut, Likeness, continuations, given_latents, likeness, prompted
 from .ema import EMA
 from .lm_module import LitVideoLM
+from .looks import Column, Looker
 from .pictures import log_video
-from .token_data import NO_CAPTION, TokenDataModule, captions
+from .progress import say
+from .token_data import NO_CAPTION, TokenDataModule
+
+_SHOWN = 4  # continuations
+_LONG = 0.2  # share of the training's time from which on a look is said to be long
 
 
-class Samples(L.Callback):
-    """Generates a few clips with the averaged weights, always for the same prompts and seeds; idle when no LM is trained.
+class Samples(Looker):
+    """Shows what the averaged weights make, always for the same clips, prompts and seeds; idle when no LM is trained.
 
-    The prompts are the first captions of the validation clips.
+    At each validation the model continues some held-out clips: the last second of each is made, and compared with what truly
+    followed (`val/continuation_psnr`, in dB) and with the last given frame, repeated (`val/repeat_psnr`). It also makes clips of
+    the first captions of the validation clips, or without a prompt if there are no captions. TensorBoard shows all of them, and
+    so do files in `samples/` under the folder of the run. A look takes a few seconds with the networks of the shipped
+    configurations; if looks take more than a fifth of the time, a line says so.
 
     Args:
-        every_n_steps: Steps from one look to the next; 0 never looks.
-        num_prompts: How many clips.
+        every_n_validations: Validations from one look to the next, beginning with the first; 0 never looks.
+        every_n_steps: Steps from one look to the next, whenever validations are; 0 never looks; None goes by validations.
+        num_continuations: Held-out clips that are continued, of which the first four are shown; 0 continues none.
+        num_prompts: Clips of prompts; 0 makes none.
         params: How tokens are chosen.
+
+    Raises:
+        ValueError: A number is below 0.
     """
 
-    def __init__(self, every_n_steps: int = 1000, num_prompts: int = 4, params: SamplingParams | None = None):
-        self.every_n_steps, self.num_prompts, self.params = every_n_steps, num_prompts, params
+    def __init__(
+        self,
+        every_n_steps: int | None = None,
+        num_prompts: int = 4,
+        params: SamplingParams | None = None,
+        every_n_validations: int = 1,
+        num_continuations: int = 8,
+    ):
+        numbers = {"every_n_steps": every_n_steps or 0, "num_prompts": num_prompts, "every_n_validations": every_n_validations}
+        for name, number in {**numbers, "num_continuations": num_continuations}.items():
+            if number < 0:
+                raise ValueError(f"got {name} {number}; wanted at least 0; 0 turns it off")
+        self.every_n_steps, self.num_prompts, self.params = every_n_steps, num_prompts, params or SamplingParams()
+        self.every_n_validations, self.num_continuations = every_n_validations, num_continuations
+        self._validations = 0
+        self._last = time.monotonic()
+        self._held_out: list[HeldOut] | None = None
 
-    def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        if not isinstance(pl_module, LitVideoLM) or not self.every_n_steps or not trainer.is_global_zero:
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._last = time.monotonic()
+
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+        if isinstance(pl_module, LitVideoLM) and self.every_n_steps and trainer.is_global_zero:
+            if trainer.global_step % self.every_n_steps == 0:
+                ema = next(callback for callback in trainer.callbacks if isinstance(callback, EMA))
+                with ema.averaged(pl_module):
+                    self._look(trainer, pl_module)
+                pl_module.network.train()
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Here the network has the averaged weights."""
+        if trainer.sanity_checking or not isinstance(pl_module, LitVideoLM) or trainer.state.fn != "fit":
             return
-        if trainer.global_step % self.every_n_steps == 0:
-            ema = next(callback for callback in trainer.callbacks if isinstance(callback, EMA))
-            with ema.averaged(pl_module):
-                self._show(trainer, pl_module)
-            pl_module.network.train()
+        self._validations += 1
+        by_validations = self.every_n_steps is None and self.every_n_validations > 0
+        if by_validations and (self._validations - 1) % self.every_n_validations == 0 and trainer.is_global_zero:
+            self._look(trainer, pl_module)
+
+    def _look(self, trainer: L.Trainer, module: LitVideoLM) -> None:
+        since, started = self._last, time.monotonic()
+        with warnings.catch_warnings(), torch.inference_mode(False), torch.no_grad():
+            warnings.simplefilter("ignore", UnseenWordsWarning)  # of captions that were held out
+            self._show(trainer, module)
+        self._last = time.monotonic()
+        took = self._last - started
+        if took > _LONG * (self._last - since) and took > 10:
+            say(
+                trainer,
+                f"this look took {took:.0f} s; `--samples.every_n_validations 4` looks less often, and `--samples.num_prompts 0` "
+                "makes no clips of prompts",
+            )
 
     def _show(self, trainer: L.Trainer, module: LitVideoLM) -> None:
-        data = module.data
-        size = (data.source.height, data.source.width, data.source.fps)
-        tokenizer = data.bundle.tokenizer.to(module.device)
-        generator = VideoGenerator(tokenizer, module.network, data.text_tokenizer, *size)
-        for seed, prompt in enumerate(first_prompts(data, self.num_prompts)):
-            clip = generator.generate([(0.0, prompt)], data.source.num_frames, seed, self.params)  # as it is, ";" and all
-            log_video(trainer, f"samples/{prompt}", clip.frames, clip.fps)
+        source = module.data.source
+        tokenizer = module.data.bundle.tokenizer.to(module.device)
+        size = (source.height, source.width, source.fps)
+        generator = VideoGenerator(tokenizer, module.network, module.data.text_tokenizer, *size)
+        say(trainer, f"step {trainer.global_step}: making samples ...", only_in_files=True)
+        found = self._continue(trainer, module, generator)
+        by_prompt = self._prompted(trainer, module.data, generator)
+        groups = [group for group in (found[0] if found else (), by_prompt) if group]
+        if groups and not is_stopping(trainer):
+            path = self.keep(trainer, groups, source.fps)
+            say(trainer, _line(trainer.global_step, found[1] if found else None, path))
+
+    def _continue(
+        self, trainer: L.Trainer, module: LitVideoLM, generator: VideoGenerator
+    ) -> tuple[tuple[Column, Column], Likeness] | None:
+        """True clips and their continuations; None if there are none to continue, or the run is to stop."""
+        clips, stride = self._clips(module.data), generator.codec.stride
+        made = continuations(generator, clips, self.params, lambda: is_stopping(trainer)) if clips else None
+        if made is None:
+            return None
+        given = stride.num_frames(given_latents(clips[0], stride.frames))
+        found = likeness(clips, made, given)
+        for name, value in (("continuation", found.continuation), ("repeat", found.repeat)):
+            module.log(f"val/{name}_psnr", value, batch_size=1, rank_zero_only=True)
+        shown = clips[:_SHOWN]
+        labels = [f"true: {held_out.clip.captions[0].text or held_out.clip.name}" for held_out in shown]
+        true = Column("true", [held_out.clip.frames for held_out in shown], labels)
+        ours = Column("continued", made[:_SHOWN], [f"continued from frame {given}"] * len(shown))
+        pairs = torch.cat([torch.cat([a, b], dim=2) for a, b in zip(true.clips, ours.clips, strict=True)], dim=1)
+        log_video(trainer, "continuations", pairs, generator.fps)
+        return (true, ours), found
+
+    def _prompted(self, trainer: L.Trainer, data: TokenDataModule, generator: VideoGenerator) -> list[Column]:
+        prompts = data.first_prompts(self.num_prompts)
+        texts = prompts or [""] * min(1, self.num_prompts)
+        if not texts:
+            return []
+        clips = prompted(generator, texts, data.source.num_frames, self.params, lambda: is_stopping(trainer))
+        if clips is None:
+            return []
+        names = prompts or [NO_CAPTION]
+        for name, clip in zip(names, clips, strict=True):
+            log_video(trainer, f"samples/{name}", clip, generator.fps)
+        return [Column("by prompt" if prompts else "by itself", clips, [f"prompt: {name}" for name in names])]
+
+    def _clips(self, data: TokenDataModule) -> list[HeldOut]:
+        """The held-out clips, read once."""
+        if self._held_out is None:
+            try:
+                self._held_out = data.held_out(self.num_continuations)
+            except (OSError, ValueError) as error:
+                rank_zero_warn(f"held-out clips cannot be read ({error}); no continuations are made")
+                self._held_out = []
+        return self._held_out
 
 
-def first_prompts(data: TokenDataModule, num_prompts: int) -> list[str]:
-    """Different prompts from the validation clips, in their order."""
-    texts = [text for text in dict.fromkeys(captions(data.val_tokens)) if text]
-    return texts[:num_prompts] or [NO_CAPTION]
+def _line(step: int, found: Likeness | None, path: Path) -> str:
+    return f"step {step}: {f'{found}; ' if found else ''}see {path}"

@@ -20,7 +20,9 @@ from ..data.shards import TokenClip, TokenShards
 from ..model import VideoLMConfig, VideoLMShape
 from ..sample import Bundle, load_bundle
 from ..tokenizer import TextTokenizer
-from .clip_data import Batch, ResumableDataModule, split_source
+from ..tokenizer.words import words_of
+from .clip_data import Batch, ResumableDataModule, amount_of, split_source
+from .continuing import HeldOut
 from .tokenize import drop_stale_tokens, write_tokens
 
 _LARGEST_TEXT_MODEL = 2**26
@@ -135,6 +137,27 @@ class TokenDataModule(ResumableDataModule):
 
     def _own_text_tokenizer(self) -> TextTokenizer:
         return TextTokenizer(read_regular(self._text_file, _LARGEST_TEXT_MODEL), ())
+
+    @cached_property
+    def amounts(self) -> dict[str, Any]:
+        """Clips, seconds of video, clips with a caption, and different words in the captions that are trained on."""
+        texts = [[caption.text for caption in self.train_tokens[index].captions] for index in range(len(self.train_tokens))]
+        words = {word for text in set(chain.from_iterable(texts)) for word in words_of(text.lower()) if word.isalnum()}
+        counts = {"captioned": sum(any(own) for own in texts), "words": len(words)}
+        return {**amount_of(self.source, len(self.train_tokens)), **counts}
+
+    def first_prompts(self, num_prompts: int) -> list[str]:
+        """Different captions of the validation clips, in their order; none if there are no captions."""
+        texts = [text for text in dict.fromkeys(captions(self.val_tokens)) if text]
+        return texts[:num_prompts]
+
+    def held_out(self, num_clips: int) -> list[HeldOut]:
+        """Validation clips with their tokens, as far from each other as they are; none of clips of one latent frame."""
+        if self.num_latent_frames < 2:
+            return []
+        total = len(self.val_tokens)
+        places = [number * total // min(num_clips, total) for number in range(min(num_clips, total))]
+        return [HeldOut(self._clips["val"][place], self.val_tokens[place].tokens) for place in places]
 
     @property
     def num_latent_frames(self) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset, Subset
 
-from ..data import CaptionedClip, ClipSource, to_video
+from ..data import CaptionedClip, to_video
 from ..data.loading import WatchedLoader
 from ..data.shards import INDEX_FILE, Index, ShardWriter, TokenClip
 from ..data.timeline import latent_captions
@@ -75,12 +75,3 @@ def _tokenize(clips: Dataset, tokenizer: VideoTokenizer, num_workers: int) -> It
 
 def _token_clip(clip: CaptionedClip, tokens: torch.Tensor, stride: Stride) -> TokenClip:
     return TokenClip(tokens, latent_captions(clip.captions, stride), clip.name)
-
-
-def describe_source(source: ClipSource) -> dict[str, Any]:
-    """Class and settings of a source, as plain JSON values, for a bundle to say what it was trained on."""
-    public = {name: value for name, value in vars(source).items() if not name.startswith("_")}
-    plain = {name: str(value) if isinstance(value, Path) else value for name, value in public.items()}
-    kept = {name: value for name, value in plain.items() if isinstance(value, bool | int | float | str | tuple)}
-    within = {name: describe_source(value) for name, value in public.items() if isinstance(value, ClipSource)}
-    return {"class": type(source).__name__, "num_clips": len(source), **kept, **within}

@@ -3,7 +3,8 @@
 from dataclasses import asdict
 from typing import Any, cast
 
-from einops import rearrange
+import torch
+from einops import rearrange, reduce, repeat
 from torch import Tensor
 
 from ..evaluate import psnr
@@ -39,7 +40,7 @@ class LitVideoTokenizer(TrainingModule):
         ValueError: If the perceptual weights are no such file, or the tokenizer to start from is another one.
     """
 
-    unit = "frames"
+    what, unit = "video tokenizer", "frames"
 
     def __init__(
         self,
@@ -98,9 +99,23 @@ class LitVideoTokenizer(TrainingModule):
         output = self.tokenizer(batch["video"])
         _, terms = self._reconstruction_terms(output, batch["video"])
         terms["psnr"] = psnr(output.video, batch["video"]).mean()
+        terms["one_colour_psnr"] = psnr(self._in_one_colour(batch["video"]), batch["video"]).mean()
         batch_size = batch["video"].shape[0]
         self.log_dict({f"val/{name}": value for name, value in terms.items()}, batch_size=batch_size, sync_dist=True)
         self.log("val_psnr", terms["psnr"], prog_bar=True, logger=False, batch_size=batch_size, sync_dist=True)
+
+    def _in_one_colour(self, video: Tensor) -> Tensor:
+        """The video with the mean colour of its pixels in the place of each token: what any tokenizer should exceed."""
+        time, space = self.tokenizer.temporal_stride, self.tokenizer.spatial_stride
+        first, later = (
+            reduce(part, "b c (t k) (h a) (w d) -> b c t 1 h 1 w 1", "mean", k=k, a=space, d=space)
+            for part, k in ((video[:, :, :1], 1), (video[:, :, 1:], time))
+        )
+        spread = [
+            repeat(part, "b c t 1 h 1 w 1 -> b c (t k) (h a) (w d)", k=k, a=space, d=space)
+            for part, k in ((first, 1), (later, time))
+        ]
+        return torch.cat(spread, dim=2)
 
     def _reconstruction_terms(self, output: TokenizerOutput, video: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         terms = {"reconstruction": self.loss(output.video, video), "quantizer": output.quantized.loss.float()}

@@ -125,9 +125,13 @@ def problem(training: Training, kept: int | None) -> str | None:
 
 
 def _bundle_problem(training: Training) -> str | None:
-    """An older bundle is whole; a new one is not there, unless all steps were done."""
-    bundle = training.folder / "bundle"
+    """An older bundle is whole; a new one is not there, unless all steps were done. Ctrl-C leaves one of what there is."""
+    bundle, so_far = training.folder / "bundle", training.folder / "bundle_so_far"
     if not training.folder.name.startswith("export"):
+        if training.folder.name.endswith(f" {int(SIGINT)}"):
+            load_bundle(so_far)
+        elif so_far.exists():
+            return "took the time for a bundle at SIGTERM"
         return "exported an unfinished training" if bundle.exists() else None
     load_bundle(bundle)
     strange = {path.name for path in training.folder.iterdir() if "bundle" in path.name} - {"bundle"}

@@ -8,10 +8,16 @@ HELP = "make a bundle of a training's checkpoint"
 def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("checkpoint", help="a checkpoint of a training, such as runs/train/checkpoints/last.ckpt")
     parser.add_argument("--out", required=True, help="the bundle's folder")
+    parser.add_argument("--title", default=None, help="the title of its model card (default: as the training was given)")
+    parser.add_argument(
+        "--licence", default=None, help="an SPDX identifier such as Apache-2.0, or a text (default: as the training was given)"
+    )
 
 
 def run(arguments: Namespace) -> None:
     from ..console import say
+    from ..train.card import Terms
     from ..train.checkpoint_bundle import export_checkpoint
 
-    say(f"saved the bundle {export_checkpoint(arguments.checkpoint, arguments.out)}")
+    terms = Terms(arguments.title, arguments.licence)
+    say(f"saved the bundle {export_checkpoint(arguments.checkpoint, arguments.out, terms)}")

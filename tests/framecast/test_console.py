@@ -71,3 +71,11 @@ def test_sigterm_is_an_exit_inside_and_what_it_was_outside():
     with pytest.raises(SystemExit) as caught, console.ends_on_sigterm():
         signal.raise_signal(signal.SIGTERM)
     assert caught.value.code == 143 and signal.getsignal(signal.SIGTERM) == before
+
+
+def test_what_takes_long_is_said_and_what_does_not_is_not(capsys):
+    with console.said_if_long("loading", seconds=0.05):
+        time.sleep(0.5)
+    with console.said_if_long("reading", seconds=5):
+        pass
+    assert capsys.readouterr().err == "framecast: loading ...\n"

@@ -393,3 +393,18 @@ def test_a_bundle_from_before_a_setting_existed_is_read(folder):
     change_config(folder, lambda c: (c["tokenizer"]["config"].pop("local_encoder"), c["lm"].pop("codebook_base")))
     bundle = load_bundle(folder)
     assert bundle.tokenizer.config.local_encoder is False and bundle.lm.config.codebook_base is None
+
+
+def test_a_bundle_may_have_a_picture(tmp_path):
+    picture = b"\xff\xd8\xff" + bytes(1000)
+    folder = tiny_bundle.save(tmp_path / "bundle", picture=picture)
+    assert (folder / "picture.jpg").read_bytes() == picture
+    assert load_bundle(folder).hashes["picture.jpg"] == hashlib.sha256(picture).hexdigest()
+    tiny_bundle.save(folder)  # an older bundle with a picture may be replaced
+    assert set(contents(folder)) == NAMES
+    for wrong, words in ((b"\x89PNG" + bytes(9), "no JPEG"), (picture + bytes(200_000), "201,003 bytes, a JPEG")):
+        with pytest.raises(ValueError, match=words):
+            tiny_bundle.save(tmp_path / "other", picture=wrong)
+    folder = tiny_bundle.save(folder, picture=picture)
+    replace(folder, "picture.jpg", bytes(200_001))
+    assert_refused(folder, "picture.jpg")

@@ -18,7 +18,7 @@ def test_a_second_config_cannot_drop_our_callbacks(tmp_path, monkeypatch):
     cli = TrainCLI(["fit", "--config", str(CONFIGS / "tiny_tokenizer.yaml"), "--config", str(other)])
     names = {type(callback).__name__ for callback in cli.trainer.callbacks}
     ours = {
-        "RichProgressBar",
+        "ProgressBar",
         "EMA",
         "CodebookGuard",
         "Throughput",

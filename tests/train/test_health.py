@@ -6,7 +6,9 @@ import pytest
 import torch
 from trainings import NETWORK
 
+from framecast.tokenizer import CodebookHealth
 from framecast.train import CodebookCollapse, CodebookGuard, LitVideoTokenizer
+from framecast.train.health import explain_use
 
 
 def guard(tokens: torch.Tensor, step: int, **options) -> CodebookGuard:
@@ -32,3 +34,31 @@ def test_a_collapsed_codebook_ends_the_run():
         guard(collapsed, step=500)
     guard(collapsed, step=500, min_usage=0)
     guard(torch.arange(60).repeat(100), step=500)
+
+
+@pytest.mark.parametrize(
+    ("seen", "codebook_size", "num_tokens", "early", "words"),
+    [
+        (612, 1000, 10**6, False, "612 of 1,000 codes in use, as varied as 612 used evenly: fine"),
+        (60, 64_000, 100, False, "60 of 64,000 codes in use, as varied as 60 used evenly: fine"),
+        (200, 1000, 10**6, True, "some are left over, as is usual early in a training"),
+        (
+            9000,
+            64_000,
+            10**6,
+            False,
+            "learns fewer codes sooner, as with `model.init_args.quantizer.init_args.levels: [8, 5, 5, 5]`",
+        ),
+        (50, 1000, 10**6, True, "few, so tokens tell little apart, as is usual early in a training"),
+        (
+            50,
+            1000,
+            10**6,
+            False,
+            "lower the learning rate, give clips that differ more, or take fewer codes, as with fewer `levels`",
+        ),
+    ],
+)
+def test_the_use_of_codes_is_explained(seen, codebook_size, num_tokens, early, words):
+    health = CodebookHealth(seen / codebook_size, float(seen), codebook_size - seen)
+    assert words in explain_use(health, codebook_size, num_tokens, early)

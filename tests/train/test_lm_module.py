@@ -28,9 +28,9 @@ from framecast.train.lm_module import bits_per_pixel, start_from
 
 @pytest.fixture(scope="module")
 def whole(bundle, shards, tmp_path_factory) -> Path:
-    """A run from start to end, with samples on the way."""
+    """A run from start to end, with samples on the way, as every validation shows some."""
     folder = tmp_path_factory.mktemp("whole")
-    fit(folder, bundle, shards, *SHORT, "--samples.every_n_steps=2", "--export.dtype=bfloat16")
+    fit(folder, bundle, shards, *SHORT, "--samples.every_n_steps=null", "--export.dtype=bfloat16")
     return folder
 
 
@@ -55,6 +55,12 @@ def test_a_run_logs_what_it_does(whole):
     (tag,) = [tag for tag in log.Tags()["images"] if tag.startswith("samples/")]
     assert [picture.step for picture in log.Images(tag)] == [2, 4]
     assert b"acTL" in log.Images(tag)[0].encoded_image_string  # it moves
+    assert [picture.step for picture in log.Images("continuations")] == [2, 4]
+    assert {"val/continuation_psnr", "val/repeat_psnr"} <= set(log.Tags()["scalars"])
+    metrics = load_bundle(whole / "bundle").training["metrics"]
+    assert 0 < metrics["val/continuation_psnr"] < 40 and 0 < metrics["val/repeat_psnr"] < 60
+    kept = {path.name for path in (whole / "samples").iterdir()}
+    assert kept == {f"step_00000{step}.{kind}" for step in (2, 4) for kind in ("webp", "png")}
 
 
 def test_a_run_that_is_stopped_and_resumed_equals_one_that_is_not(whole, tmp_path, monkeypatch, bundle, shards):

@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from framecast.data.loading import LoaderError
+from framecast.sample import load_bundle
 from framecast.train import AtomicCheckpointIO, ClipDataModule, ExportBundle, LitVideoTokenizer
 from framecast.train.cli import main
+from framecast.train.so_far import remove_so_far, write_so_far
 from framecast.train.stopping import Stopped, StopSignals
 
 REPO = Path(__file__).parents[2]
@@ -90,6 +92,32 @@ def test_a_validation_ends_after_its_present_batch(tmp_path, monkeypatch, capsys
     assert "stopped by SIGINT at step 2; go on with --ckpt_path last" in capsys.readouterr().err
     assert last(tmp_path / "parts")["global_step"] == 2
     assert_goes_on_as_if_nothing_had_been(tmp_path)
+
+
+def test_ctrl_c_leaves_a_bundle_of_what_there_is_and_sigterm_does_not(tmp_path, monkeypatch, capsys):
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with monkeypatch.context() as patch:
+            signal_in(patch, LitVideoTokenizer, "training_step", number, lambda module: module.global_step == 1)
+            assert run(tmp_path / number.name) == 128 + number
+    assert not (tmp_path / "SIGTERM" / "bundle_so_far").exists()
+    assert f"framecast export {tmp_path / 'SIGTERM'}" in capsys.readouterr().err
+    folder = tmp_path / "SIGINT" / "bundle_so_far"
+    average = last(tmp_path / "SIGINT")["callbacks"]["EMA"]["average"]
+    weights = load_bundle(folder).tokenizer.state_dict()
+    assert all(torch.equal(weights[name], value) for name, value in average.items())
+    assert not (tmp_path / "SIGINT" / "bundle").exists()
+    write_so_far(tmp_path / "SIGINT", str(tmp_path / "none.ckpt"))
+    said = capsys.readouterr().err
+    assert "a second Ctrl-C skips it" in said and "no bundle of what there is: checkpoint" in said
+    remove_so_far(tmp_path / "SIGINT")
+    assert not folder.exists()
+
+
+def test_what_is_no_bundle_is_not_removed(tmp_path):
+    (tmp_path / "bundle_so_far").mkdir()
+    (tmp_path / "bundle_so_far" / "notes.txt").write_text("mine")
+    remove_so_far(tmp_path)
+    assert (tmp_path / "bundle_so_far" / "notes.txt").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

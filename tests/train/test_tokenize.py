@@ -7,11 +7,11 @@ import torch
 from lm_trainings import prepared, tokens
 
 import framecast
-from framecast.data import RandomCrops, SpriteWorld
+from framecast.data import SpriteWorld
 from framecast.data.shards import ShardWriter, TokenShards
 from framecast.sample import load_bundle
 from framecast.tokenizer import VideoTokenizer
-from framecast.train.tokenize import describe_source, write_tokens
+from framecast.train.tokenize import write_tokens
 
 
 def test_shards_hold_what_the_tokenizer_makes(bundle, shards):
@@ -41,16 +41,3 @@ def test_an_interrupted_tokenizing_goes_on(bundle, tmp_path, monkeypatch):
     write_tokens(tmp_path, clips, tokenizer, {})
     assert calls == [8, 8, 8, 8]  # the second one twice
     assert [clip.name for clip in TokenShards(tmp_path)] == [f"sprites/0/{i}" for i in range(24)]
-
-
-def test_a_source_is_described_by_class_and_settings():
-    described = describe_source(SpriteWorld(num_clips=10, seed=3))
-    assert described["class"] == "SpriteWorld"
-    assert (described["num_clips"], described["seed"], described["height"]) == (10, 3, 64)
-
-
-def test_a_source_is_described_with_the_one_inside_it():
-    inner = [SpriteWorld(num_clips=10, num_frames=5, size=40, seed=seed) for seed in (3, 4)]
-    described = [describe_source(RandomCrops(source, size=32)) for source in inner]
-    assert described[0]["class"] == "RandomCrops" and described[0]["source"] == describe_source(inner[0])
-    assert described[0] != described[1]

@@ -47,3 +47,14 @@ def test_the_adversarial_term_joins_late_and_each_player_gets_its_own_gradient(t
     score.backward()
     assert fake.grad.abs().sum() > 0
     assert all(p.grad is None for p in critic.parameters())
+
+
+def test_one_colour_for_each_token_is_the_mean_of_its_pixels():
+    model = LitVideoTokenizer(NETWORK)
+    time, space = model.tokenizer.temporal_stride, model.tokenizer.spatial_stride
+    video = torch.rand(2, 3, 1 + 2 * time, 2 * space, 3 * space, generator=torch.Generator().manual_seed(0))
+    flat = model._in_one_colour(video)
+    assert flat.shape == video.shape
+    torch.testing.assert_close(flat[1, 0, 0, :space, :space], video[1, 0, 0, :space, :space].mean().expand(space, space))
+    cell = video[0, 2, 1 : 1 + time, space:, :space]
+    torch.testing.assert_close(flat[0, 2, 1 : 1 + time, space:, :space], cell.mean().expand(cell.shape))
