@@ -2,6 +2,8 @@
 
 import ast
 import importlib
+import inspect
+import json
 import re
 import subprocess
 import sys
@@ -103,6 +105,14 @@ def test_front_of_the_reference_has_every_name_of_the_package():
     text = (DOCS / "api" / "index.md").read_text(encoding="utf-8")
     assert [name for name in framecast.__all__ if not re.search(rf"\b{name}\b", text)] == []
     assert [room for room in ROOMS if f"({room}.md)" not in text] == []
+
+
+def test_call_of_the_training_is_documented_as_it_is():
+    text = (DOCS / "api" / "train.md").read_text(encoding="utf-8")
+    (documented,) = re.findall(r"py:function:: framecast\.train\((.*)\)$", text, re.MULTILINE)
+    parameters = inspect.signature(framecast.train).parameters.values()
+    plain = [p.name if p.default is p.empty else f"{p.name}={json.dumps(p.default)}" for p in parameters]
+    assert documented.replace("*, ", "").replace("None", "null").split(", ") == plain
 
 
 @pytest.mark.parametrize("page", TEXTS, ids=page_name)
