@@ -1,5 +1,6 @@
 from .clips import Caption, CaptionedClip, ClipSource, to_frames, to_video
 from .crops import RandomCrops
+from .fitting import fit_frames
 from .folder import VideoFolder
 from .images import encode_apng, encode_gif, encode_webp
 from .shards import ShardWriter, TokenClip, TokenShards, write_shards
@@ -29,6 +30,7 @@ __all__ = [
     "encode_apng",
     "encode_gif",
     "encode_webp",
+    "fit_frames",
     "probe_video",
     "read_video",
     "to_frames",

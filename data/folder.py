@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from math import inf, nextafter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from torch.utils.data import get_worker_info
 from ..progress import tracked
 from .caption_lines import CAPTIONS_FILE, TimedText, captions_of_window
 from .clips import CaptionedClip, ClipSource
+from .images import MAX_FPS
+from .kinds import as_path, real, sides, whole
 from .listing import list_videos
 from .scans import Scan, ScanIndex
 from .video import READER_VERSION, VideoError, VideoReader
@@ -83,8 +86,8 @@ class VideoFolder(ClipSource):
         step: int | None = None,
         captions: str | Path | None = None,
     ):
-        self.root, self.num_frames, self.fps = Path(root), num_frames, fps
-        self.height, self.width = (size, size) if isinstance(size, int) else size
+        self.root, self.num_frames, self.fps = as_path(root, "the folder of the videos"), num_frames, fps
+        self.height, self.width = sides("size", size)
         self.step = num_frames if step is None else step
         self.include, self.exclude = ((each,) if isinstance(each, str) else tuple(each) for each in (include, exclude))
         self._check()
@@ -135,8 +138,9 @@ class VideoFolder(ClipSource):
     def _check(self) -> None:
         if not self.root.is_dir():
             raise ValueError(f"{self.root} is not a folder; give the folder that holds the videos")
-        if self.num_frames < 1 or min(self.height, self.width) < 1:
-            raise ValueError(f"clips of {self.num_frames} frames of {self.height} x {self.width} are empty; wanted at least 1")
+        self.num_frames = whole("num_frames", self.num_frames, 1, inf, "a whole number of frames in a clip, at least 1")
+        self.fps = real("fps", self.fps, nextafter(0, 1), MAX_FPS, f"frames per second above 0 and up to {MAX_FPS:g}")
+        self.step = whole("step", self.step, -inf, inf, f"a whole number of frames, 1 to {self.num_frames}")
         if not 1 <= self.step <= self.num_frames:
             raise ValueError(f"got a step of {self.step} frames; wanted 1 to {self.num_frames}, the length of a clip")
 

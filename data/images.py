@@ -92,7 +92,7 @@ def check_frames(frames: Tensor | np.ndarray, fps: float) -> np.ndarray:
     Raises:
         ValueError: If there is no frame, or dtype, shape or rate are wrong.
     """
-    if not math.isfinite(fps) or not 0 < fps <= MAX_FPS:
+    if not isinstance(fps, int | float | np.number) or not math.isfinite(fps) or not 0 < fps <= MAX_FPS:
         raise ValueError(f"fps is {fps}; wanted frames per second above 0 and up to {MAX_FPS:g}; e.g. pass 12")
     array = frames.detach().cpu().numpy() if isinstance(frames, torch.Tensor) else np.asarray(frames)
     if array.dtype != np.uint8 or array.ndim != 4 or array.shape[-1] != 3 or 0 in array.shape:

@@ -128,7 +128,7 @@ def _may_move(path: Path, mode: int | None) -> bool:
 
 
 def _patterns(name: str, value: str | Sequence[str]) -> list[str]:
-    patterns = [value] if isinstance(value, str) else list(value)
+    patterns = [value] if isinstance(value, str) else list(value) if isinstance(value, Sequence) else [value]
     if not all(isinstance(pattern, str) for pattern in patterns):
         raise ValueError(f'got {value!r} as `{name}`; wanted patterns of paths; e.g. ["a/*"]')
     return patterns

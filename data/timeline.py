@@ -62,7 +62,10 @@ class Timeline:
             return prompt
         if isinstance(prompt, str):
             return cls.parse(prompt)
-        return cls(tuple((float(start), str(text)) for start, text in prompt))
+        try:
+            return cls(tuple((float(start), str(text)) for start, text in prompt))
+        except TypeError as error:
+            raise ValueError(f"got {prompt!r:.80} as prompts; wanted pairs of seconds and text") from error
 
     def captions(self, fps: float) -> tuple[Caption, ...]:
         """The prompts by frame; of several that start in one frame the last one holds."""
@@ -82,6 +85,8 @@ def next_prompt(text: str, before: str) -> str:
     Raises:
         ValueError: It is a timeline, or it says "it" and the prompt before speaks of two objects.
     """
+    if not isinstance(text, str):
+        raise ValueError(f"got {text!r:.80} as a prompt; wanted a text, which holds at once")
     if _SEPARATOR.search(text):
         raise ValueError(
             f'got "{text}" with a ";" for a stream that runs; wanted one prompt, which holds at once; give a timeline when '

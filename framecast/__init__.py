@@ -6,7 +6,7 @@ The public names are loaded on first use, so `import framecast` is fast and neve
 import importlib
 from pathlib import Path
 
-import lazy_loader
+from .faces import face
 
 __version__ = "0.1.0"
 
@@ -15,16 +15,12 @@ if (_PARENT / "setup.cfg").is_file() and (_PARENT / "tokenizer").is_dir():
     __path__.append(str(_PARENT))  # a checkout works without an install: the rooms lie beside this folder
 
 _ROOMS = ("data", "tokenizer", "model", "sample", "evaluate", "train", "serve")
-_load, _, _public = lazy_loader.attach_stub(__name__, __file__)
+_load, _, _public = face(__name__, __file__)
 __all__ = ["__version__", *_public]
 
 
 def __getattr__(name: str) -> object:
-    if name in _ROOMS:
-        return importlib.import_module(f".{name}", __name__)
-    if name not in _public:
-        raise AttributeError(f"module 'framecast' has no attribute {name!r}; the public names are {', '.join(__all__)}")
-    return _load(name)
+    return importlib.import_module(f".{name}", __name__) if name in _ROOMS else _load(name)
 
 
 def __dir__() -> list[str]:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from . import __version__, console
 from .commands import (
+    animate,
     continue_video,
     decode,
     demo,
@@ -51,6 +52,7 @@ COMMANDS: dict[str, Command | Elsewhere] = {
     "sample": sample,
     "stream": stream,
     "continue": continue_video,
+    "animate": animate,
     "encode": encode,
     "decode": decode,
     "reconstruct": reconstruct,

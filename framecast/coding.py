@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from .data import VideoData, read_video, write_video
+from .data.sheets import is_sheet, save_sheet
 from .progress import Task, tracked
 from .sample import VideoCodec, read_tokens
 
@@ -40,8 +41,11 @@ def read(path: str, **wanted: Any) -> VideoData:
     return video
 
 
-def write(out: Path, frames: Tensor, fps: float) -> None:
-    """Writes a video."""
+def write(out: Path, frames: Tensor, fps: float, title: str, note: str = "") -> None:
+    """Writes frames as a video, or as a contact sheet with a title and a note if the name asks for a sheet."""
+    if is_sheet(out):
+        save_sheet(out, [frames], [title], note)
+        return
     with Task(f"writing {out}"):
         write_video(out, frames, fps)
 

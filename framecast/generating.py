@@ -7,12 +7,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .coding import report_tokens
+from .coding import decode, report_tokens
 from .data.files import replacing
-from .progress import tracked
 from .requests import check_memory, given_options
 from .sample import Clip, SamplingParams, VideoGenerator, load_generator
-from .sample.prompts import Prompt, warn_of_late
+from .sample.collect import collect
+from .sample.progress import following
+from .sample.prompts import Prompt
 from .sample.token_file import SUFFIX
 
 _MOST_DIGITS = 20
@@ -25,7 +26,7 @@ def make_generator(arguments: Namespace) -> VideoGenerator:
 
 def params_of(arguments: Namespace) -> SamplingParams:
     """How tokens are to be chosen; what was not given is as `SamplingParams` has it."""
-    options = given_options(arguments, "temperature", "top_k", "top_p", "guidance_scale", "decoding")
+    options = given_options(arguments, "temperature", "top_k", "top_p", "guidance_scale", "decoding", "negative_prompt")
     decoding = options.get("decoding", "")
     if decoding.isdecimal() and len(decoding) < _MOST_DIGITS:
         options["decoding"] = int(decoding)
@@ -59,17 +60,19 @@ def generate(
     length = generator.tokenizer.num_latent_frames(num_frames)
     check_memory(num_frames * generator.height * generator.width * 3, num_frames)
     stream = generator.stream(prompt, arguments.seed, params_of(arguments), first_tokens=given)
-    warn_of_late(stream.upcoming, length)
-    frames = [] if stream.tokens is None else [generator.decode(stream.tokens)]
+    past = [] if stream.tokens is None else [decode(generator.codec, stream.tokens)]
     with ExitStack() as stack:
         if out.suffix.lower() == SUFFIX:
             stream.record(stack.enter_context(replacing(out)))  # an older file stays until the new one is whole
         stack.callback(stream.close)
-        for _ in tracked(range(length - stream.num_latent_frames), "generating"):
-            frames.append(stream.advance().frames.cpu())
-    tokens = stream.tokens
-    assert tokens is not None
-    return Clip(torch.cat(frames), tokens, generator.fps, stream.prompts[0][1], arguments.seed)
+        done = stack.enter_context(following(True, num_frames))
+        return collect(stream, length, past, done)
+
+
+def generate_all(generator: VideoGenerator, prompts: list[str], num_frames: int, arguments: Namespace) -> list[Clip]:
+    """A clip of each prompt, side by side, with a bar that shows how far all of them are."""
+    check_memory(len(prompts) * num_frames * generator.height * generator.width * 3, num_frames)
+    return generator.generate(prompts, num_frames, arguments.seed, params_of(arguments), progress=True)
 
 
 def report(clip: Clip, out: Path, new_frames: int, seconds: float) -> None:

@@ -51,7 +51,8 @@ def run_stream(generator: VideoGenerator, arguments: argparse.Namespace, params:
             pass  # the usual end of a stream that has none
         except BrokenPipeError:
             sys.stderr.write("the reader went away\n")
-    print(f"{meter.frames} frames, {meter.summary()}, seed {arguments.seed}", file=sys.stderr)
+    kept = "" if arguments.out is not None else "; nothing was kept: --out NAME.mp4 keeps a stream"
+    print(f"{meter.frames} frames, {meter.summary()}, seed {arguments.seed}{kept}", file=sys.stderr)
 
 
 def _pump(

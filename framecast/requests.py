@@ -1,13 +1,17 @@
 """What a command line asks for, checked before the long work starts: its prompt, where it writes, how much it holds."""
 
 import os
+import re
 from argparse import Namespace
 from collections.abc import Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from .data.video import WRITERS
 from .sample.token_file import SUFFIX
+
+_SHOWN, _NAME_LENGTH = 60, 60  # letters
 
 
 def given_options(arguments: Namespace, *names: str) -> dict[str, Any]:
@@ -22,12 +26,44 @@ def one_prompt(words: Sequence[str]) -> str:
     Raises:
         ValueError: There are several: the shell has split one that had no quotes, or a list was meant.
     """
+    check_unsplit(words)
     if len(words) > 1:
         raise ValueError(
-            f'got {len(words)} prompts, "{words[0]}", "{words[1]}" and so on; wanted one; put it in quotes, or run the command '
-            "once for each"
+            f'got {len(words)} prompts, "{words[0]}", "{words[1]}" and so on; wanted one; run the command once for each, or take '
+            "`framecast sample`, which makes a clip of each"
         )
     return words[0]
+
+
+def check_unsplit(words: Sequence[str]) -> None:
+    """Raises ValueError if words look like one prompt that the shell has split, since it had no quotes."""
+    single = sum(len(word.split()) == 1 for word in words)
+    if len(words) > 1 and 2 * single > len(words):
+        raise ValueError(
+            f'got {len(words)} prompts, "{words[0]}", "{words[1]}" and so on, which look like one that the shell has split; '
+            f'put it in quotes: "{" ".join(words)[:_SHOWN]}"'
+        )
+
+
+def given_or_fresh(out: str | None, name: str, suffix: str = ".mp4") -> str:
+    """The output file that was asked for, or else a new one in this folder, named after a text; nothing there is overwritten.
+
+    Args:
+        out: What was asked for.
+        name: A prompt, or the name of what is read.
+        suffix: Of a new file.
+    """
+    if out is not None:
+        return out
+    plain = re.sub(r"\W+", "_", name).strip("_")[:_NAME_LENGTH].rstrip("_") or "video"
+    endings = chain([""], (f"_{number}" for number in count(2)))
+    return next(name for ending in endings if not os.path.lexists(name := f"{plain}{ending}{suffix}"))
+
+
+def numbered(out: str, number: int) -> str:
+    """The name of one of several files that share an `--out`."""
+    path = Path(out)
+    return str(path.with_name(f"{path.stem}_{number}{path.suffix}"))
 
 
 def checked_out(out: str, suffixes: Sequence[str] = (*WRITERS, SUFFIX), given: str | None = None) -> Path:

@@ -30,7 +30,10 @@ class Stride:
         """
         if isinstance(num_frames, bool) or not hasattr(num_frames, "__index__"):
             raise ValueError(f"got {num_frames!r} as the number of frames of a video; wanted a whole number, 1 + {self.frames}k")
-        num_frames = operator.index(num_frames)  # numpy's numbers become plain ones
+        try:
+            num_frames = operator.index(num_frames)  # numpy's numbers become plain ones
+        except TypeError as error:
+            raise ValueError(f"got {num_frames!r:.60} as the number of frames of a video; wanted a whole number") from error
         shorter = self.trimmed(num_frames)
         if num_frames != shorter:
             raise ValueError(

@@ -4,6 +4,7 @@ from .bundle_files import BundleError
 from .clip import Clip
 from .codec import VideoCodec
 from .decodings import ByBlock, ByFrame, ByRow, ByToken, Decoding, Jacobi
+from .fidelity import UnfamiliarVideoWarning
 from .generator import VideoGenerator
 from .params import SamplingParams
 from .prompts import PromptWarning, UnseenWordsWarning
@@ -34,6 +35,7 @@ __all__ = [
     "TokenHeader",
     "TokenVideo",
     "TokenWriter",
+    "UnfamiliarVideoWarning",
     "UnseenWordsWarning",
     "VideoCodec",
     "VideoGenerator",

@@ -1,11 +1,13 @@
 """Re-anchoring: the sink of a long stream, renewed from a picture of its own."""
 
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from torch import Tensor
 
 from ..data import to_video
+from ..data.kinds import whole
 from ..model import LMState, PromptMemory, VideoLM, shift_tokens
 from ..state import State
 from .codec import VideoCodec
@@ -38,6 +40,7 @@ def init_anchor(every: int, lm: VideoLM, codec: VideoCodec) -> Anchor:
     Raises:
         ValueError: `every` is below 1, or the video LM has no sink.
     """
+    every = whole("reanchor_every", every, -inf, inf, "a whole number of latent frames, or None to keep the sink as it is")
     if every < 1 or not lm.config.sink_frames:
         raise ValueError(
             f"got reanchor_every {every} for a model with {lm.config.sink_frames} sink frames; wanted at least 1 of "

@@ -1,11 +1,13 @@
 """`StreamBatch`: many streams in one forward. Streams join and leave between latent frames, and none of them notices."""
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from ..data.kinds import whole
 from ..model import LMState, PromptMemory
 from ..model.vocabulary import Pick
 from .batch_rows import BatchRows
@@ -44,6 +46,7 @@ class StreamBatch:
     """
 
     def __init__(self, generator: HasStepper, slots: int = 8, guided: bool = True):
+        slots = whole("slots", slots, -inf, inf, "a whole number of streams, at least 1")
         if slots < 1:
             raise ValueError(f"got {slots} slots; wanted at least 1")
         self.stepper, self.slots, self.guided, self.forwards = generator.stepper, slots, guided, 0
@@ -72,6 +75,9 @@ class StreamBatch:
                 f"got {len(streams)} more streams than the {self.free} free of {self.slots} slots; wanted a free slot for each; "
                 "let others leave first"
             )
+        for stream in streams:
+            if not isinstance(stream, Stream):
+                raise ValueError(f"got {stream!r:.60} to join; wanted streams of a generator, each by itself")
         if len(set(streams)) < len(streams):
             raise ValueError("got a stream twice; wanted each stream once; `branch` it for another one")
         for stream in streams:
@@ -88,7 +94,7 @@ class StreamBatch:
         Raises:
             ValueError: The stream is not in this batch.
         """
-        if stream.seat not in self._seats:
+        if not isinstance(stream, Stream) or stream.seat not in self._seats:
             raise ValueError("got a stream to leave that is not in this batch; wanted one of `batch.streams`")
         stream.leave()
 

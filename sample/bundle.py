@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf, nextafter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from ..data.files import replacing_folder
+from ..data.kinds import as_path, real
 from ..machine import warn_if_slow
 from ..model import VideoLM
 from ..progress import Task
@@ -25,8 +27,10 @@ from .codec import VideoCodec
 from .compiled import check_compiler
 from .generator import VideoGenerator
 from .packing import millions, plain
+from .placing import Device, Dtype, as_device, as_dtype
 from .weights import misfits
 
+_VIDEO = ("height", "width", "fps")
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, AssertionError)
 """What building networks from strange numbers raises."""
 
@@ -64,36 +68,40 @@ class Bundle:
         sizes = f"{self.height}x{self.width}, {self.fps:g} frames/s, tokenizer {millions(self.tokenizer)}, {lm}"
         return f"Bundle({str(self.path)!r}, {sizes})"
 
+    @property
+    def trained_on(self) -> str:
+        """Where the clips of its training came from, such as "SpriteWorld"; "" if the bundle does not say."""
+        return str(self.training.get("source", ""))
+
     def codec(self) -> VideoCodec:
         """The tokenizer for frames of the size that it was trained on, on the CPU."""
-        return VideoCodec(self.tokenizer, self.height, self.width, self.fps, self.path.resolve().name)
+        return VideoCodec(self.tokenizer, self.height, self.width, self.fps, self.path.resolve().name, self.trained_on)
 
-    def generator(
-        self, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32, compile: bool = False
-    ) -> VideoGenerator:
+    def generator(self, device: Device = "cpu", dtype: Dtype = torch.float32, compile: bool = False) -> VideoGenerator:
         """A generator of these parts; elsewhere than on the CPU and in float32, of copies.
 
         Args:
-            device: Where it computes.
-            dtype: Precision of the video LM; bfloat16 is faster for large ones, and gives other tokens. The tokenizer stays in
-                float32, so that all of them have one meaning.
+            device: Where it computes, such as "cuda".
+            dtype: Precision of the video LM, such as "bfloat16" or `torch.bfloat16`. bfloat16 is faster for large ones, and
+                gives other tokens. The tokenizer stays in float32, so that all of them have one meaning.
             compile: Whether the layers of the video LM are compiled: a start of minutes, then faster steps.
 
         Raises:
             BundleError: The bundle holds a tokenizer alone, or its parts do not fit each other.
-            ValueError: The machine lacks what compiling needs.
+            ValueError: There is no such device or precision, or the machine lacks what compiling needs.
         """
+        device, dtype = as_device(device), as_dtype(dtype)
         if self.lm is None or self.text_tokenizer is None:
             raise BundleError(f"{self.path} holds a tokenizer and no video LM; wanted both to generate; train an LM on it first")
         if compile:
             check_compiler(device)
         warn_if_slow(dtype, device)
         tokenizer, lm = self.tokenizer, self.lm
-        if torch.device(device).type != "cpu" or dtype != torch.float32:
+        if device.type != "cpu" or dtype != torch.float32:
             tokenizer, lm = copy.deepcopy(tokenizer).to(device), copy.deepcopy(lm).to(device, dtype)
         try:
             parts = (tokenizer, lm, self.text_tokenizer)
-            return VideoGenerator(*parts, self.height, self.width, self.fps, self.path.resolve().name, compile)
+            return VideoGenerator(*parts, self.height, self.width, self.fps, self.path.resolve().name, compile, self.trained_on)
         except ValueError as error:
             raise BundleError(f"{self.path}: {error}") from error
 
@@ -108,7 +116,7 @@ def save_bundle(
     training: Mapping[str, Any] | None = None,
     card: str = "",
     picture: bytes | None = None,
-    dtype: torch.dtype = torch.float32,
+    dtype: Dtype = torch.float32,
 ) -> Path:
     """Writes a bundle; the folder appears whole or not at all, and replaces an older bundle of that name.
 
@@ -121,21 +129,25 @@ def save_bundle(
         training: How it was made; plain values.
         card: The model card, Markdown.
         picture: A picture for the card, a JPEG file of at most 200,000 bytes; `picture.jpg` in the bundle.
-        dtype: Precision of the stored weights; bfloat16 halves the size.
+        dtype: Precision of the stored weights; "bfloat16" halves the size.
 
     Raises:
-        ValueError: The folder above does not exist, `folder` is something else than a bundle, an LM comes without its text
-            tokenizer, or the picture is no small JPEG.
+        ValueError: The folder above does not exist, `folder` is something else than a bundle, `dtype` is no precision, an LM
+            comes without its text tokenizer, or the picture is no small JPEG.
     """
-    folder = Path(folder)
+    folder, dtype = as_path(folder, "a bundle's folder"), as_dtype(dtype)
     if (lm is None) != (text_tokenizer is None):
         raise ValueError("got a video LM or a text tokenizer alone; wanted both, or neither for a tokenizer's bundle")
+    missing = [name for name in _VIDEO if not isinstance(video, Mapping) or name not in video]
+    if missing:
+        raise ValueError(f"got video {video!r:.80} without {', '.join(missing)}; wanted a dict of {', '.join(_VIDEO)}")
+    sizes = {name: real(f"video {name}", video[name], nextafter(0, 1), inf, "a number above 0") for name in _VIDEO}
     check_bundle_folder(folder)
     _check_picture(picture)
     config = {
         "format": FORMAT,
         **describe_networks(tokenizer, lm),
-        "video": {name: video[name] for name in ("height", "width", "fps")},
+        "video": sizes,
         "text": None if text_tokenizer is None or text_tokenizer.words is None else {"words": sorted(text_tokenizer.words)},
         "training": dict(training or {}),
     }
@@ -201,8 +213,8 @@ def _load(found: BundleFiles) -> Bundle:
 
 def load_generator(
     folder: str | Path | None = None,
-    device: torch.device | str = "cpu",
-    dtype: torch.dtype = torch.float32,
+    device: Device = "cpu",
+    dtype: Dtype = torch.float32,
     compile: bool = False,
 ) -> VideoGenerator:
     """The generator of a bundle, as `Bundle.generator`; `None` is the shipped model. Raises BundleError as `load_bundle`."""

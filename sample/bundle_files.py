@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..data.kinds import as_path
 from ..data.reading import parse_json, read_regular, regular_size
 from .bundle_folder import CARD, CONFIG, MANIFEST, MAX_PICTURE, NAMES, PICTURE, TEXT, TOKENIZER
 from .declared import Shapes, WeightsError, declared_shapes
@@ -84,7 +85,7 @@ def open_bundle(folder: str | Path | None = None) -> BundleFiles:
     Raises:
         BundleError: The folder is no bundle, or its manifest cannot be read.
     """
-    path = DEFAULT if folder is None else Path(folder)
+    path = DEFAULT if folder is None else as_path(folder, "a bundle")
     if not (path / CONFIG).is_file():
         raise BundleError(f"{path} is no bundle: it has no {CONFIG}; wanted a folder that a training exported")
     return BundleFiles(path, _read_manifest(path))

@@ -9,18 +9,20 @@ import torch
 from torch import Tensor
 
 from ..data import to_frames, to_video
+from ..data.kinds import real, whole
 from ..stride import Stride
 from ..tokenizer import DecoderState, EncoderState, VideoTokenizer
-from .given import Frames, as_frames
+from .given import Frames, Tokens, as_frames, as_tokens
 from .kernels import prepared
 from .packing import fingerprint
-from .params import SamplingParams, real, whole
+from .params import SamplingParams
 from .token_file import TokenHeader, describe_tokens
 
 Through = Callable[[Sequence[Tensor]], Iterable[Tensor]]
 """Hands pieces of work on, one after the other."""
 
 _ENCODED_AT_ONCE = 8  # latent frames
+_NOTES = {"SpriteWorld": "the world wraps around: what leaves at one edge comes back at the opposite one"}
 
 
 class VideoCodec:
@@ -34,6 +36,7 @@ class VideoCodec:
         width: Columns of a frame in pixels.
         fps: Frames per second.
         name: What a person calls it; the name of its bundle.
+        trained_on: Where the clips of its training came from, such as "SpriteWorld", if that is known.
 
     Attributes:
         stride: How frames and latent frames are counted.
@@ -43,10 +46,12 @@ class VideoCodec:
         ValueError: The size is not one that the tokenizer takes, or a number is out of its range.
     """
 
-    def __init__(self, tokenizer: VideoTokenizer, height: int, width: int, fps: float, name: str = "unnamed"):
+    def __init__(
+        self, tokenizer: VideoTokenizer, height: int, width: int, fps: float, name: str = "unnamed", trained_on: str = ""
+    ):
         self.height, self.width = (whole("a side", side, 1, inf, "a whole number of pixels") for side in (height, width))
         self.fps = float(real("fps", fps, nextafter(0, 1), sys.float_info.max, "a number above 0"))
-        self.name = name
+        self.name, self.trained_on = name, trained_on
         self.frame_shape = tokenizer.frame_shape(self.height, self.width)
         self.tokenizer = prepared(tokenizer)
 
@@ -60,6 +65,11 @@ class VideoCodec:
         """Where the tokenizer is."""
         return next(self.tokenizer.parameters()).device
 
+    @property
+    def note(self) -> str:
+        """What a person should know who looks at videos of its kind; "" if there is nothing to say."""
+        return _NOTES.get(self.trained_on, "")
+
     @cached_property
     def hash(self) -> str:
         """sha256 of the tokenizer's weights: what tells its tokens from those of others."""
@@ -68,19 +78,24 @@ class VideoCodec:
     def encode(self, frames: Frames, through: Through = iter) -> Tensor:
         """Tokens int64 `[T, H, W]` of frames uint8 `[T, H, W, 3]`, T = `1 + temporal_stride * k`; in constant memory.
 
-        The frames may be a tensor, an array, a picture of Pillow, or a list of single frames. The pieces of the work go
-        `through` something that shows how far it is.
+        The frames may have any form of `Frames`: see `as_frames`. The pieces of the work go `through` something that shows how
+        far it is.
 
         Raises:
             ValueError: Length, size or values do not fit.
         """
-        frames = self._checked(as_frames(frames))
+        frames = self._checked(as_frames(frames, (self.height, self.width), self.fps))
         state = self.tokenizer.init_encoder_state(1, self.height, self.width)
         pieces = frames.split(_ENCODED_AT_ONCE * self.stride.frames)
         return torch.cat([self._encode_piece(piece, state) for piece in through(pieces)])
 
-    def decode(self, tokens: Tensor, through: Through = iter) -> Tensor:
-        """Frames uint8 `[T, H, W, 3]` on the CPU of tokens int64 `[T, H, W]`; latent frame by latent frame in constant memory."""
+    def decode(self, tokens: Tokens, through: Through = iter) -> Tensor:
+        """Frames uint8 `[T, H, W, 3]` on the CPU of tokens `[T, H, W]`; latent frame by latent frame in constant memory.
+
+        Raises:
+            ValueError: The tokens are not those of a video of this size and this tokenizer.
+        """
+        tokens = as_tokens(tokens, self.tokenizer.codebook_size)
         state = self.tokenizer.init_decoder_state(1, *tokens.shape[1:])
         return torch.cat([self.decode_frame(piece, state) for piece in through(tokens.split(1))]).cpu()
 
@@ -112,7 +127,8 @@ class VideoCodec:
         if frames.shape[1:3] != (self.height, self.width):
             raise ValueError(
                 f"got first frames of {frames.shape[1]}x{frames.shape[2]} pixels; wanted {self.height}x{self.width}, the size "
-                "this model was trained on; read them with `read_video(path, size=...)`"
+                "this model was trained on; read them with `read_video(path, size=...)`, or fit them with "
+                f"`framecast.data.fit_frames(frames, ({self.height}, {self.width}))`"
             )
         self.stride.num_latent_frames(frames.shape[0])
         return frames

@@ -1,21 +1,25 @@
 """`VideoGenerator`: prompt and seed to frames; `stream` yields what is stepped, `generate` collects it."""
 
-from functools import partial
-from typing import Any, overload
+import copy
+from typing import Any, Unpack, overload
 
 import torch
 from torch import Tensor
 
 from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer
+from .beginning import given_tokens, one_picture
 from .clip import Clip
 from .codec import VideoCodec
-from .collect import check_longer, collect, collect_batch, in_batches
+from .collect import make_clips
+from .fidelity import fidelity
 from .fixed import Fixed
-from .given import Frames, Given
+from .given import Frames, Given, Tokens
 from .packing import millions
-from .params import SamplingParams
-from .prompts import Prompt, is_batch
+from .placing import Device, Dtype, as_place
+from .progress import Progress
+from .prompts import Prompt
+from .settings import Params, Settings, as_params
 from .snapshot import unpack_snapshot
 from .stepper import Stepper
 from .stream import Stream
@@ -33,11 +37,13 @@ class VideoGenerator(Fixed):
         fps: Frames per second of the videos the LM was trained on.
         name: What a person calls it; the name of its bundle.
         compile: Whether the video LM is compiled, in a copy, see `compile_lm`.
+        trained_on: Where the clips of its training came from, such as "SpriteWorld", if that is known.
 
     Attributes:
         codec: Videos to tokens and back, by a copy of the tokenizer that shares its weights.
         stepper: Makes the latent frames of streams, by a copy of the video LM.
         device: Where the networks are.
+        dtype: Precision of the video LM.
 
     Raises:
         ValueError: The parts do not fit each other, or the machine lacks what compiling needs.
@@ -53,12 +59,13 @@ class VideoGenerator(Fixed):
         fps: float,
         name: str = "unnamed",
         compile: bool = False,
+        trained_on: str = "",
     ):
-        self.codec = codec = VideoCodec(tokenizer, height, width, fps, name)
+        self.codec = codec = VideoCodec(tokenizer, height, width, fps, name, trained_on)
         self.stepper = Stepper(codec, lm, text_tokenizer, compile)
         self.tokenizer, self.lm, self.text_tokenizer = codec.tokenizer, self.stepper.lm, text_tokenizer
         self.height, self.width, self.fps, self.name = codec.height, codec.width, codec.fps, codec.name
-        self.device = self.stepper.device
+        self.device, self.dtype = self.stepper.device, self.lm.places.weight.dtype
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {millions(net)}" for name, net in (("tokenizer", self.tokenizer), ("LM", self.lm)))
@@ -69,26 +76,71 @@ class VideoGenerator(Fixed):
         """What tells these networks from others: `tokenizer` and `lm`, sha256 of their weights, and `text` of the pieces."""
         return self.stepper.hashes
 
+    def to(self, *place: Device | Dtype, device: Device | None = None, dtype: Dtype | None = None) -> "VideoGenerator":
+        """This generator elsewhere, or in another precision: `to("cuda")`, `to("bfloat16")`, `to("cuda", torch.bfloat16)`.
+
+        This one stays as it is; the other shares what is the same. The tokenizer computes in float32 always.
+
+        Raises:
+            ValueError: There is no such device here, or it is no precision.
+        """
+        to_device, to_dtype = as_place(place, device, dtype)
+        to_device, to_dtype = to_device or self.device, to_dtype or self.dtype
+        if (to_device, to_dtype) == (self.device, self.dtype):
+            return self
+        tokenizer = self.tokenizer if to_device == self.device else copy.deepcopy(self.tokenizer).to(to_device)
+        parts = (tokenizer, copy.deepcopy(self.lm).to(to_device, to_dtype), self.text_tokenizer)
+        shape = (self.height, self.width, self.fps)
+        return VideoGenerator(*parts, *shape, self.name, self.stepper.compiled, self.codec.trained_on)
+
     def encode(self, frames: Frames) -> Tensor:
         """Tokens int64 `[T, H, W]` of frames, see `VideoCodec.encode`."""
         return self.codec.encode(frames)
 
-    def decode(self, tokens: Tensor) -> Tensor:
+    def decode(self, tokens: Tokens) -> Tensor:
         """Frames uint8 `[T, H, W, 3]` of tokens int64 `[T, H, W]`, see `VideoCodec.decode`."""
         return self.codec.decode(tokens)
 
+    def fidelity(self, frames: Frames) -> float:
+        """PSNR in dB of frames beside what their tokens keep of them, see `framecast.sample.fidelity`."""
+        return fidelity(self.codec, frames)
+
     @overload
     def generate(
-        self, prompt: Prompt, num_frames: int, seed: int = 0, params: SamplingParams | None = None, first_frames: Given = None
+        self,
+        prompt: Prompt,
+        num_frames: int = 33,
+        seed: int = 0,
+        params: Params = None,
+        first_frames: Given = None,
+        first_tokens: Tokens | None = None,
+        progress: Progress = None,
+        **settings: Unpack[Settings],
     ) -> Clip: ...
 
     @overload
     def generate(
-        self, prompt: list[str], num_frames: int, seed: int = 0, params: SamplingParams | None = None, first_frames: Given = None
+        self,
+        prompt: list[str],
+        num_frames: int = 33,
+        seed: int = 0,
+        params: Params = None,
+        first_frames: Given = None,
+        first_tokens: Tokens | None = None,
+        progress: Progress = None,
+        **settings: Unpack[Settings],
     ) -> list[Clip]: ...
 
     def generate(
-        self, prompt: Any, num_frames: int, seed: int = 0, params: SamplingParams | None = None, first_frames: Given = None
+        self,
+        prompt: Any,
+        num_frames: int = 33,
+        seed: int = 0,
+        params: Params = None,
+        first_frames: Given = None,
+        first_tokens: Tokens | None = None,
+        progress: Progress = None,
+        **settings: Unpack[Settings],
     ) -> Clip | list[Clip]:
         """Makes a clip: the collected stream.
 
@@ -96,31 +148,53 @@ class VideoGenerator(Fixed):
             prompt: What the video shows, as for `stream`. A list of prompts makes a list of clips, each as it would be alone.
             num_frames: Length of the clip, `1 + temporal_stride * k`, with `first_frames` included.
             seed: The same seed, prompt and settings give the same tokens.
-            params: How tokens are chosen; `None` takes the defaults.
-            first_frames: A clip to continue, in a form of `Frames`; `1 + temporal_stride * k` frames and fewer than `num_frames`.
+            params: How tokens are chosen: `SamplingParams`, or a dict of its values; `None` takes the defaults.
+            first_frames: Frames to continue, in a form of `Frames`: a picture, a video, the path of either, a clip, arrays.
+                `1 + temporal_stride * k` frames and fewer than `num_frames`. See `as_frames` for what is resized.
+            first_tokens: int `[T, H, W]`, the same as tokens, such as those of another clip.
+            progress: True shows a bar; a function is called with the frames that are done and the frames in all.
+            **settings: Values of `SamplingParams` by name, in place of `params`, such as `temperature=0.5`.
 
         Raises:
-            ValueError: A length, size or prompt is not as above.
+            ValueError: A length, size, setting or prompt is not as above.
+
+        Warns:
+            UnfamiliarVideoWarning: The tokenizer was not trained to show such frames as `first_frames`.
         """
-        length = self.codec.stride.num_latent_frames(num_frames)
-        given = None if first_frames is None else self.encode(first_frames)
-        check_longer(num_frames, given, self.codec.stride)
-        past = [] if given is None else [self.decode(given)]
-        begin = partial(self.stream, seed=seed, params=params, first_tokens=given)
-        if not is_batch(prompt):
-            return collect(begin(prompt), length, past)
-        for one in prompt:  # that every prompt can be taken is known before the first clip is made
-            self.stepper.check_prompt(one)
-        return [clip for some in in_batches(prompt) for clip in collect_batch(self, [begin(one) for one in some], length, past)]
+        chosen = as_params(params, settings)
+        self.codec.stride.num_latent_frames(num_frames)
+        given = given_tokens(self.codec, first_frames, first_tokens)
+        return make_clips(self, prompt, num_frames, seed, chosen, given, progress)
+
+    def animate(
+        self,
+        picture: Frames,
+        prompt: Prompt,
+        num_frames: int = 33,
+        seed: int = 0,
+        params: Params = None,
+        progress: Progress = None,
+        **settings: Unpack[Settings],
+    ) -> Clip:
+        """Image to video: a clip that begins with a picture.
+
+        Args:
+            picture: A path, a picture of Pillow, or an array uint8 `[H, W, 3]`. Pictures and files are scaled to cover the
+                model's size and cropped about the centre.
+            prompt: What the video shows, as for `generate`; the other arguments are those of `generate` too.
+        """
+        first = one_picture(self.codec, picture)
+        return self.generate(prompt, num_frames, seed, params, first, progress=progress, **settings)
 
     def stream(
         self,
         prompt: Prompt,
         seed: int = 0,
-        params: SamplingParams | None = None,
+        params: Params = None,
         first_frames: Given = None,
-        first_tokens: Tensor | None = None,
+        first_tokens: Tokens | None = None,
         reanchor_every: int | None = None,
+        **settings: Unpack[Settings],
     ) -> Stream:
         """Starts an endless stream of frames.
 
@@ -129,17 +203,17 @@ class VideoGenerator(Fixed):
                 as "a red circle moves right; at 2s it stops".
             seed: As for `generate`.
             params: As for `generate`.
-            first_frames: A clip to continue, as for `generate`; the stream begins after it.
+            first_frames: Frames to continue, as for `generate`; the stream begins after them.
             first_tokens: int64 `[T, H, W]`, the same as tokens, such as those of another stream.
             reanchor_every: Latent frames between two renewals of the sink; `None` keeps the stream's first frame for ever.
+            **settings: As for `generate`.
 
         Raises:
-            ValueError: A length, size or prompt is not as above.
+            ValueError: A length, size, setting or prompt is not as above.
         """
-        if first_frames is not None and first_tokens is not None:
-            raise ValueError("got first_frames and first_tokens; wanted one of them: both say how the video begins")
-        tokens = first_tokens if first_frames is None else self.encode(first_frames)
-        state = self.stepper.init_state(prompt, seed, params or SamplingParams(), reanchor_every)
+        chosen = as_params(params, settings)
+        tokens = given_tokens(self.codec, first_frames, first_tokens)
+        state = self.stepper.init_state(prompt, seed, chosen, reanchor_every)
         if tokens is None:
             return Stream(self.stepper, state, torch.empty(0, *self.codec.frame_shape))
         return Stream(self.stepper, state, tokens, self.stepper.prefill(state, tokens))

@@ -44,6 +44,8 @@ def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         PackingError: The bytes are damaged, or something else.
     """
+    if not isinstance(data, bytes | bytearray):
+        raise PackingError(f"{type(data).__name__} in place of bytes")
     try:
         arrays = load_tensors(data)
         end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")

@@ -1,13 +1,12 @@
 """How to choose tokens: `SamplingParams`, checked when made."""
 
-import operator
-from dataclasses import dataclass
+import re
+from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from math import inf, nextafter
+from typing import Any
 
-import numpy as np
-from torch import Tensor
-
+from ..data.kinds import real, whole
 from .decodings import NAMED, ByBlock, Decoding
 
 
@@ -23,6 +22,8 @@ class SamplingParams:
         decoding: How many tokens are chosen at a time, from the second latent frame on: a "token", a "row", a "frame", or a
             number of tokens. "jacobi" chooses what "token" does, in far fewer forwards. In the first latent frame every token is
             chosen given all before it, in parallel too but for "token". A `Decoding` can be given, too, and is kept by name.
+        negative_prompt: What the video is led away from: guidance starts from the prediction with this text instead of from the
+            one with the null prompt. It holds for the whole video, and wants a `guidance_scale` above 1. `None` or "" is none.
 
     Raises:
         ValueError: A value is out of its range.
@@ -33,6 +34,7 @@ class SamplingParams:
     top_p: float | None = None
     guidance_scale: float = 2.0
     decoding: str | int | Decoding = "row"
+    negative_prompt: str | None = None
 
     def __post_init__(self) -> None:
         keep = partial(object.__setattr__, self)  # plain numbers, whatever they came as, so that files can hold them
@@ -48,11 +50,19 @@ class SamplingParams:
         if not (isinstance(self.decoding, str) and self.decoding in NAMED):
             wanted = f"one of {', '.join(map(str, NAMED))}, or a number of tokens"
             keep("decoding", whole("decoding", self.decoding, 1, inf, wanted))
+        keep("negative_prompt", _checked_negative(self.negative_prompt, scale))
 
     @property
     def guided(self) -> bool:
-        """Whether a step needs the null prompt's prediction too."""
+        """Whether a step needs the prediction with the null prompt or the negative prompt too."""
         return self.guidance_scale != 1
+
+    def values(self) -> dict[str, Any]:
+        """The settings by name, as files and messages hold them; without a negative prompt, as versions before it wrote them."""
+        values = asdict(self)
+        if self.negative_prompt is None:
+            del values["negative_prompt"]
+        return values
 
     def block_length(self, frame_shape: tuple[int, int]) -> int:
         """How many tokens are chosen at a time, for latent frames of `frame_shape`."""
@@ -65,27 +75,24 @@ class SamplingParams:
         return NAMED.get(self.decoding) or ByBlock(int(self.decoding))
 
 
-def whole(name: str, value: object, least: float, most: float, wanted: str) -> int:
-    """A whole number of any kind, such as numpy's, as Python's.
+def _checked_negative(prompt: object, guidance_scale: float) -> str | None:
+    """A negative prompt, or `None` if it has no words.
 
     Raises:
-        ValueError: It is none, a truth value, or not from `least` to `most`.
+        ValueError: It is no text, changes with time, or has no guidance to work by.
     """
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool) or not least <= number <= most:
-        raise ValueError(f"got {name} {value!r}; wanted {wanted}")
-    return number
-
-
-def real(name: str, value: object, least: float, most: float, wanted: str) -> float:
-    """A number of any kind, as Python's; a whole one stays whole. Raises ValueError as `whole` does, and for NaN."""
-    number = value.item() if isinstance(value, np.generic) or (isinstance(value, Tensor) and value.ndim == 0) else value
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not least <= number <= most:
-        raise ValueError(f"got {name} {number!r}; wanted {wanted}")
-    return number
+    if prompt is not None and not isinstance(prompt, str):
+        raise ValueError(f'got negative_prompt {prompt!r:.80}; wanted a text, such as "a blue square", or None')
+    if prompt is None or not prompt.strip():
+        return None
+    if re.search("[;\uff1b]", prompt):
+        raise ValueError(f'got negative_prompt "{prompt}" with a ";"; wanted one text: it holds for the whole video')
+    if guidance_scale <= 1:
+        raise ValueError(
+            f'got negative_prompt "{prompt}" and guidance_scale {guidance_scale:g}; wanted a scale above 1: guidance is what '
+            "leads away from it; raise the scale, or leave the negative prompt out"
+        )
+    return prompt.strip()
 
 
 def checked_seed(seed: object) -> int:

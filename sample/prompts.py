@@ -1,7 +1,7 @@
 """Prompts: the forms they come in, and words that a model cannot know."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeGuard
 
 from ..data import Caption, Timeline
@@ -10,6 +10,9 @@ from ..tokenizer import TextTokenizer
 
 Prompt = str | Timeline | Sequence[tuple[float, str]]
 """What a video shows: a text, which may be a timeline, a `Timeline`, or pairs of seconds and text."""
+
+
+_SHORT, _TOLD = 3, 12  # letters, and words
 
 
 class PromptWarning(Notice):
@@ -51,12 +54,22 @@ def warn_of_unseen(text_tokenizer: TextTokenizer, prompt: str) -> None:
     """Warns of the words of a prompt that were not in the training.
 
     Warns:
-        UnseenWordsWarning: Such words are there; the message names them.
+        UnseenWordsWarning: Such words are there; the message names them, and some that were.
     """
     words = [f'"{word}"' if word.isprintable() else ascii(word) for word in text_tokenizer.unseen(prompt)]
     if words:
         message = f"{', '.join(words)}: not in what this model was trained on, so it cannot know what is meant"
+        message += _known(text_tokenizer.words or ())
         warnings.warn(message, UnseenWordsWarning, stacklevel=3)
+
+
+def _known(words: Collection[str]) -> str:
+    """Some of the words that a model knows, the longer ones, which say more; nothing if nobody knows them."""
+    told = sorted(word for word in words if word.isalpha() and len(word) > _SHORT)
+    if not told:
+        return ""
+    some = told[:: -(-len(told) // _TOLD)]
+    return f"; it knows {len(words):,} words, such as {', '.join(some)}; `framecast info` shows more"
 
 
 def warn_of_late(upcoming: Sequence[Caption], length: int) -> None:

@@ -5,7 +5,6 @@ read, tensors were numbered in the order in which they are met.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import torch
@@ -58,7 +57,7 @@ def pack_snapshot(snapshot: Snapshot, stepper: Stepper) -> bytes:
         "upcoming": [[caption.start, caption.text] for caption in state.upcoming],
         "latent_index": state.latent_index,
         "seed": state.seed,
-        "params": asdict(state.params),
+        "params": state.params.values(),
         "guided": state.guided,
         "reanchor_every": None if state.anchor is None else state.anchor.every,
         "prompts": snapshot.prompts,

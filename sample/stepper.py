@@ -1,6 +1,7 @@
 """`Stepper`: steps streams of one generator; each latent frame from the latent frames before it, the prompt and the noise."""
 
 import hashlib
+from collections.abc import Iterator
 from functools import cached_property
 
 import torch
@@ -15,6 +16,7 @@ from .anchor import init_anchor, renew_sink
 from .codec import VideoCodec
 from .compiled import compile_layers, compile_lm
 from .decodings import Found, NextFrame
+from .given import as_tokens
 from .kernels import prepared
 from .packing import fingerprint
 from .params import SamplingParams, checked_seed
@@ -34,19 +36,22 @@ class Stepper:
         text_tokenizer: Prompts to ids.
         compile: Whether the video LM is compiled, see `compile_lm`.
 
+    Attributes:
+        compiled: Whether it is.
+
     Raises:
         ValueError: The parts do not fit each other, or the machine lacks what compiling needs.
     """
 
     def __init__(self, codec: VideoCodec, lm: VideoLM, text_tokenizer: TextTokenizer, compile: bool = False):
         _check_parts(codec, lm, text_tokenizer)
-        self.codec, self.text_tokenizer, self._compiled = codec, text_tokenizer, compile
+        self.codec, self.text_tokenizer, self.compiled = codec, text_tokenizer, compile
         self.lm = compile_lm(lm) if compile else prepared(lm)
 
     def __setstate__(self, state: dict[str, object]) -> None:
         """A copy is compiled again."""
         self.__dict__.update(state)
-        if self._compiled:
+        if self.compiled:
             compile_layers(self.lm)
 
     @property
@@ -68,15 +73,15 @@ class Stepper:
         """
         self.check_params(params)
         first, *upcoming = self.check_prompt(prompt)
-        for caption in (first, *upcoming):
-            warn_of_unseen(self.text_tokenizer, caption.text)
+        for text in (*(caption.text for caption in (first, *upcoming)), params.negative_prompt or ""):
+            warn_of_unseen(self.text_tokenizer, text)
         previous = torch.full((1, self.lm.frame_length), -1)
         previous[:, -1] = self.lm.start_id
         return GeneratorState(
             lm=self.lm.init_state(2 if params.guided else 1),
             decoder=self.codec.tokenizer.init_decoder_state(1, *self.codec.frame_shape),
             previous=previous.to(self.device),
-            prompts=self.encode_prompt(first.text, params.guided),
+            prompts=self.encode_prompt(first.text, params.guided, params.negative_prompt),
             prompt=first.text,
             upcoming=tuple(upcoming),
             latent_index=0,
@@ -97,20 +102,22 @@ class Stepper:
         return captions
 
     def check_params(self, params: SamplingParams) -> None:
-        """Raises ValueError if the tokens chosen at a time do not fit the latent frames of this model."""
+        """Raises ValueError if the tokens chosen at a time do not fit the latent frames, or a negative prompt is too long."""
         check_block_length(params.block_length(self.codec.frame_shape), self.codec.frame_shape)
+        if params.negative_prompt is not None:
+            self.text_tokenizer.encode(params.negative_prompt, self.lm.config.max_prompt_length)
 
     @torch.inference_mode()
-    def encode_prompt(self, prompt: str, guided: bool) -> PromptMemory:
-        """The memory of a prompt, with the memory of the null prompt in a second row if guided."""
+    def encode_prompt(self, prompt: str, guided: bool, negative_prompt: str | None = None) -> PromptMemory:
+        """The memory of a prompt; if guided, the memory of the negative prompt, or else the null prompt, in a second row."""
         limit = self.lm.config.max_prompt_length
         self.text_tokenizer.encode(prompt, limit)  # an empty prompt is an error here, and not the null prompt
-        ids = self.text_tokenizer.batch([prompt, ""] if guided else [prompt], limit)[:, None].to(self.device)
+        ids = self.text_tokenizer.batch([prompt, negative_prompt or ""] if guided else [prompt], limit)[:, None].to(self.device)
         return self.lm.encode_prompts(ids, ids != self.text_tokenizer.pad_id)
 
     def set_prompt(self, state: GeneratorState, prompt: str) -> None:
         """Lets a prompt hold from the next latent frame on; its memory is computed here, once."""
-        state.prompts, state.prompt = self.encode_prompt(prompt, state.guided), prompt
+        state.prompts, state.prompt = self.encode_prompt(prompt, state.guided, state.params.negative_prompt), prompt
 
     def set_params(self, state: GeneratorState, params: SamplingParams) -> None:
         """Lets other settings hold from the next latent frame on.
@@ -124,9 +131,10 @@ class Stepper:
                 f"got guidance_scale {params.guidance_scale:g} for a stream that began without guidance (a scale of 1) and "
                 "has no memory of the null prompt; wanted 1; begin the stream with another scale to change it later"
             )
+        if params.negative_prompt != state.params.negative_prompt:
+            state.prompts = self.encode_prompt(state.prompt, state.guided, params.negative_prompt)
         state.params = params
 
-    @torch.inference_mode()
     def prefill(self, state: GeneratorState, tokens: Tensor) -> list[tuple[int, str]]:
         """Takes the first latent frames of a video, int64 `[T, H, W]`, into a fresh state, each under the prompt of its time.
 
@@ -136,21 +144,26 @@ class Stepper:
         Raises:
             ValueError: Shape or range of the tokens are not those of this tokenizer's frames.
         """
-        if tokens.ndim != 3 or tokens.shape[0] == 0 or tuple(tokens.shape[1:]) != self.codec.frame_shape:
-            wanted = ", ".join(map(str, self.codec.frame_shape))
-            raise ValueError(f"got first tokens of shape {list(tokens.shape)}; wanted [T, {wanted}]")
-        for piece in tokens.split(1):  # the decoder checks the range
+        tokens = as_tokens(tokens, self.lm.config.codebook_size, self.codec.frame_shape)
+        prompts = [(0, state.prompt), *((later.start, later.text) for later in state.upcoming if later.start < len(tokens))]
+        for _ in self.prefilling(state, tokens):
+            pass
+        return prompts
+
+    @torch.inference_mode()
+    def prefilling(self, state: GeneratorState, tokens: Tensor) -> Iterator[None]:
+        """As `prefill` for tokens that fit, latent frame by latent frame; it is done when nothing more is given."""
+        grid, block_length = tokens[None].to(self.device), state.params.block_length(self.codec.frame_shape)
+        shifted = shift_tokens(grid, block_length, self.lm.start_id).split(self.lm.frame_length, dim=1)
+        for piece, inputs in zip(tokens.split(1), shifted, strict=True):
             picture = self.codec.decode_frame(piece, state.decoder)[-1]
             if state.anchor is not None:
                 state.anchor.keep(picture)
-        prompts = [(0, state.prompt), *((later.start, later.text) for later in state.upcoming if later.start < len(tokens))]
-        grid, block_length = tokens[None].to(self.device), state.params.block_length(self.codec.frame_shape)
-        for inputs in shift_tokens(grid, block_length, self.lm.start_id).split(self.lm.frame_length, dim=1):
             self.follow_timeline(state)
             self.lm(inputs.expand(state.prompts.keys.shape[0], -1), state.prompts, block_length, state.lm)
             state.latent_index += 1
+            yield
         state.previous = to_sequence(grid[:, -1:])
-        return prompts
 
     def follow_timeline(self, state: GeneratorState) -> None:
         """Changes the prompt if the next latent frame has another one."""

@@ -1,8 +1,9 @@
 """`Stream`: frames as they are made, for as long as one likes, with a prompt that may change."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from .codec import VideoCodec
 from .params import SamplingParams, checked_seed
 from .prompts import warn_of_unseen
 from .seat import Alone, Seat
+from .settings import as_params
 from .snapshot import Snapshot, pack_snapshot
 from .stepper import Stepper
 from .steps import Frame, GeneratorState, Step
@@ -103,12 +105,12 @@ class Stream:
 
     @property
     def params(self) -> SamplingParams:
-        """How tokens are chosen; can be set, and then holds from the next latent frame on."""
+        """How tokens are chosen; can be set, also by a dict, and then holds from the next latent frame on."""
         return self._seat.own.params
 
     @params.setter
-    def params(self, params: SamplingParams) -> None:
-        self._seat.stepper.set_params(self._seat.own, params)
+    def params(self, params: SamplingParams | Mapping[str, Any]) -> None:
+        self._seat.stepper.set_params(self._seat.own, as_params(params))
 
     @property
     def pending(self) -> tuple[Frame, ...]:
@@ -176,6 +178,8 @@ class Stream:
             pending: Frames that each branch gives first, those that were taken and not seen for instance; `None` are the
                 stream's own.
         """
+        if not isinstance(seeds, Iterable) or isinstance(seeds, str | bytes):
+            raise ValueError(f"got seeds {seeds!r:.60}; wanted a list of whole numbers, one for each branch, such as [1, 2]")
         stepper, state = self._seat.stepper, self.state
         past = (self._log.tokens(), self._log.prompts, self._pending if pending is None else pending)
         return [Stream(stepper, replace(state.clone(), seed=checked_seed(seed)), *past) for seed in seeds]

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..data.files import naming
+from ..data.kinds import as_path
 from ..data.reading import regular_size
 from ..stride import Stride
 from ..tokenizer import VideoTokenizer
@@ -147,10 +148,10 @@ class TokenWriter:
     """
 
     def __init__(self, file: str | Path, header: TokenHeader):
-        path = Path(file)
+        path = as_path(file, "a token file")
         if not path.parent.is_dir():
             raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
-        first = _record({}, asdict(header))  # before an older file is emptied
+        first = _record({}, _values(header))  # before an older file is emptied
         self.header, self._prompt = header, ""
         self._path = path
         with naming(path):
@@ -189,6 +190,11 @@ class TokenWriter:
             self._file.flush()
 
 
+def _values(header: TokenHeader) -> dict[str, Any]:
+    values = asdict(header)
+    return values if header.params is None else {**values, "params": header.params.values()}
+
+
 def _record(tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> bytes:
     data = pack(tensors, values)
     return len(data).to_bytes(_LENGTH_BYTES, "little") + data
@@ -200,7 +206,7 @@ def read_tokens(file: str | Path) -> TokenVideo:
     Raises:
         TokenFileError: It is missing, no token file, or damaged elsewhere than at its end.
     """
-    path = Path(file)
+    path = as_path(file, "a token file")
     try:
         size = regular_size(path)
         with path.open("rb") as stream:

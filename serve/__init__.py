@@ -1,5 +1,5 @@
 """Streams shown frame by frame: server, page, client, and the player of notebooks."""
 
-import lazy_loader
+from ..faces import face
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = face(__name__, __file__)

@@ -13,7 +13,7 @@ import pytest
 
 REPO = Path(__file__).resolve().parent.parent
 
-OPEN = {"machine", "notices", "progress", "state", "stride"}  # files of framecast/ that every room may import
+OPEN = {"faces", "machine", "notices", "progress", "state", "stride"}  # files of framecast/ that every room may import
 MAY_IMPORT = {  # the table of docs/architecture.md
     "data": set(),
     "tokenizer": set(),
@@ -338,4 +338,4 @@ def test_control_a_heavy_import_is_seen():
 def test_figures_depend_on_all_files_that_are_open_to_all():
     from framecast.evaluate import card
 
-    assert set(card._OPEN) == OPEN - {"progress"}  # what is said of the work changes no figure
+    assert set(card._OPEN) == OPEN - {"faces", "progress"}  # neither changes a figure

@@ -1,5 +1,5 @@
 """Pixels to tokens and back (`VideoTokenizer`), text to ids (`TextTokenizer`)."""
 
-import lazy_loader
+from ..faces import face
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = face(__name__, __file__)

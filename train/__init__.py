@@ -8,12 +8,12 @@ from os import PathLike
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-import lazy_loader
+from ..faces import face
 
 if TYPE_CHECKING:
     from .own.run import Trained
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = face(__name__, __file__)
 
 
 class _Room(ModuleType):

@@ -120,7 +120,7 @@ def _check_settings(num_clips, num_frames, size, fps, seed, speeds, radii) -> No
     for name, (value, least) in counts.items():
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
             raise ValueError(f"{name} is {value!r}; SpriteWorld wants a whole number >= {least}; pass such a {name}")
-    if not fps > 0:
+    if not isinstance(fps, int | float | np.number) or not fps > 0:
         raise ValueError(f"fps is {fps!r}; clips want a rate above 0 frames per second; pass such as fps=12.0")
     if not speeds or not all(speed > 0 for speed in speeds):
         raise ValueError(f"speeds are {speeds!r}; wanted pixels per frame, each above 0; pass such as (1.0, 2.0)")

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..files import naming, replacing
 from ..images import check_frames, encode_apng, encode_gif, encode_webp
+from ..kinds import as_path
 
 X264_REPEATABLE = {"x264-params": "mbtree=0"}  # with it, the same frames gave other files from one call to the next
 
@@ -31,7 +32,7 @@ def write_video(path: str | Path, frames: Tensor | np.ndarray, fps: float) -> No
     Raises:
         ValueError: If the suffix is unknown, the folder is missing, or `frames` or `fps` are not as stated.
     """
-    path = Path(path)
+    path = as_path(path, "a file to write")
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
         raise ValueError(f"cannot write {path}: the suffix {path.suffix!r} is unknown; use one of {', '.join(WRITERS)}")
@@ -128,7 +129,7 @@ def _encode(container, frames: np.ndarray, fps: float, codec: str, pixels: str, 
 
 
 def _add_stream(container, size: tuple[int, ...], fps: float, codec: str, pixels: str, options: dict[str, str]):
-    stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
+    stream = container.add_stream(codec, rate=Fraction(float(fps)).limit_denominator(1001), options=options)
     (stream.height, stream.width), stream.pix_fmt = size, pixels
     return stream
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 
 from ..images import MAX_FPS
+from ..kinds import real, sides
 
 DECODE_ERRORS = (av.FFmpegError, IndexError, UnicodeDecodeError)  # what PyAV raises on damaged files
 
@@ -60,14 +61,17 @@ def check_request(fps: float | None, size: int | tuple[int, int] | None, start: 
     Raises:
         ValueError: If an argument is out of range.
     """
+    for name, value in (("fps", fps), ("start", start)):
+        if value is not None or name == "start":
+            real(name, value, -math.inf, math.inf, "a number, of frames per second or of seconds")
     if fps is not None and not (math.isfinite(fps) and 0 < fps <= MAX_FPS):
         raise ValueError(f"fps is {fps}; wanted above 0 and up to {MAX_FPS:g}; leave it out to keep the file's rate")
-    if size is not None and min(rows_and_columns(size)) < 1:
-        raise ValueError(f"size is {size}; wanted (rows, columns) or one number, each at least 1")
+    if size is not None:
+        rows_and_columns(size)
     if not (math.isfinite(start) and start >= 0):
         raise ValueError(f"start is {start}; wanted seconds after the first frame, >= 0")
 
 
 def rows_and_columns(size: int | tuple[int, int]) -> tuple[int, int]:
-    """One number stands for a square."""
-    return (size, size) if isinstance(size, int) else (size[0], size[1])
+    """One number stands for a square. Raises ValueError if it is no size."""
+    return sides("size", size)

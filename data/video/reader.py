@@ -5,16 +5,19 @@ is not after t. Files without time stamps (raw streams) run at the rate the stre
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
+from math import inf
 from pathlib import Path
-from typing import Self
+from typing import Self, overload
 
 import numpy as np
 import torch
 from av import VideoFrame
 from torch import Tensor
 
+from ..kinds import as_path, whole
+from ..slices import frame_of, part_of
 from .container import Container
 from .decoding import Decoder
 from .errors import VideoError, check_request, rows_and_columns
@@ -53,6 +56,26 @@ class VideoData:
         damage = f", damaged: {self.damage}" if self.damage else ""
         return f"VideoData({count:,} frames of {height}x{width}, {self.fps:g} frames/s{damage})"
 
+    def __len__(self) -> int:
+        """How many frames there are."""
+        return len(self.frames)
+
+    @overload
+    def __getitem__(self, which: int) -> Tensor: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> Self: ...
+
+    def __getitem__(self, which: int | slice) -> Tensor | Self:
+        """A part, such as `video[-17:]`, at the same rate; with a step, at a lower one. A number gives a frame `[H, W, 3]`."""
+        if not isinstance(which, slice):
+            return frame_of(self.frames, which)
+        frames, fps = part_of(self.frames, which, self.fps)
+        return replace(self, frames=frames, fps=fps)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self.frames)
+
 
 class VideoReader:
     """Iterates once over the frames of a file, uint8 `[H, W, 3]`, holding one at a time; a context manager.
@@ -90,7 +113,7 @@ class VideoReader:
         seeks: bool = True,
     ):
         check_request(fps, size, start)
-        self.path, self._wanted_fps, self._start = Path(path), fps, start
+        self.path, self._wanted_fps, self._start = as_path(path, "a video"), fps, start
         self._decoder = Decoder(self.path, start, seeks)
         try:
             self.fps = fps or self._mean_rate()
@@ -184,8 +207,8 @@ def read_video(
         VideoError: If the file is missing, empty, no video or damaged from its start, or has fewer than `num_frames`.
         ValueError: If an argument is out of range.
     """
-    if num_frames is not None and num_frames < 1:
-        raise ValueError(f"num_frames is {num_frames}; wanted at least 1; leave it out to read the whole file")
+    if num_frames is not None:
+        num_frames = whole("num_frames", num_frames, 1, inf, "a whole number, at least 1; leave it out to read the whole file")
     with VideoReader(path, fps=fps, size=size, start=start) as reader:
         frames = list(islice(reader, num_frames))
         if not frames or len(frames) < (num_frames or 0):

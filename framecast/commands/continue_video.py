@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,12 @@ def add_options(parser: ArgumentParser) -> None:
         default=None,
         help=f"last frames of the video to go on from, 1 + 4k (default: {DEFAULT_GIVEN_FRAMES} of a video, all of a token file)",
     )
+    parser.add_argument(
+        "--keep",
+        choices=("all", "given", "none"),
+        default="given",
+        help="what stands before the new frames: the whole video, the frames to go on from, or nothing (default: given)",
+    )
     add_bundle(parser)
     add_out(parser)
     add_sampling(parser)
@@ -34,11 +41,20 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
+    import torch
+
     from ..generating import generate, make_generator, report
-    from ..requests import checked_out
+    from ..requests import checked_out, given_or_fresh
     from ..sample.token_file import SUFFIX
 
-    out = checked_out(arguments.out, given=arguments.video)
+    is_tokens = Path(arguments.video).suffix.lower() == SUFFIX
+    name = f"{Path(arguments.video).stem}_continued"
+    out = checked_out(given_or_fresh(arguments.out, name), given=arguments.video)
+    if out.suffix.lower() == SUFFIX and arguments.keep not in ("given", "all" if is_tokens else "given"):
+        raise ValueError(
+            f"got --keep {arguments.keep} and the token file {out} to write; wanted a video file, or --keep given: tokens have a "
+            "meaning from the first given frame on"
+        )
     generator = make_generator(arguments)
     stride = generator.tokenizer.temporal_stride
     if arguments.num_frames < 1 or arguments.num_frames % stride:
@@ -48,17 +64,21 @@ def run(arguments: Namespace) -> None:
         )
     if arguments.given_frames is not None:
         generator.tokenizer.num_latent_frames(arguments.given_frames)
-    is_tokens = Path(arguments.video).suffix.lower() == SUFFIX
-    prompt, given = (_given_tokens if is_tokens else _given_frames)(generator, arguments)
+    prompt, given, before = (_given_tokens if is_tokens else _given_frames)(generator, arguments)
     started = time.perf_counter()
     total = generator.tokenizer.num_frames(len(given)) + arguments.num_frames
     clip = generate(generator, prompt, total, arguments, out, given)
+    if arguments.keep == "all" and len(before):
+        clip = replace(clip, frames=torch.cat([before, clip.frames]))
+    if arguments.keep == "none":
+        clip = clip[-arguments.num_frames :]
     report(clip, out, arguments.num_frames, time.perf_counter() - started)
 
 
-def _given_frames(generator: "VideoGenerator", arguments: Namespace) -> "tuple[Prompt, Tensor]":
-    """The prompt, and the tokens of a video's last frames."""
-    from ..coding import read
+def _given_frames(generator: "VideoGenerator", arguments: Namespace) -> "tuple[Prompt, Tensor, Tensor]":
+    """The prompt, the tokens of a video's last frames, and the frames before those."""
+    from ..coding import encode, read
+    from ..sample.fidelity import warn_of_unfamiliar
 
     length = arguments.given_frames or DEFAULT_GIVEN_FRAMES
     if arguments.prompt is None:
@@ -69,18 +89,22 @@ def _given_frames(generator: "VideoGenerator", arguments: Namespace) -> "tuple[P
             f"got {arguments.video} with {len(video.frames)} frames at {generator.fps:g} frames/s; wanted at least the "
             f"{length} to go on from; give fewer --given_frames"
         )
-    return arguments.prompt, generator.encode(video.frames[-length:])
+    warn_of_unfamiliar(generator.codec, video.frames[-length:])
+    return arguments.prompt, encode(generator.codec, video.frames[-length:]), video.frames[:-length]
 
 
-def _given_tokens(generator: "VideoGenerator", arguments: Namespace) -> "tuple[Prompt, Tensor]":
-    """The prompt that held last, and the tokens of a token file."""
+def _given_tokens(generator: "VideoGenerator", arguments: Namespace) -> "tuple[Prompt, Tensor, Tensor]":
+    """The prompt that held last, the tokens of a token file, and no frames, since all of them have tokens."""
+    import torch
+
     from ..sample import read_tokens
 
+    none = torch.empty(0)
     video = read_tokens(arguments.video).check(generator.codec.header())
     if arguments.given_frames is not None:
         raise ValueError("got --given_frames for a token file; wanted all of its tokens: they are of one video from its start")
     if arguments.prompt is not None:
-        return arguments.prompt, video.tokens
+        return arguments.prompt, video.tokens, none
     if not video.prompts:
         raise ValueError(f"got {arguments.video}, which knows no prompt, and no --prompt; wanted to know what the video shows")
-    return [(0.0, video.prompts[-1][1])], video.tokens
+    return [(0.0, video.prompts[-1][1])], video.tokens, none

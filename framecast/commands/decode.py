@@ -1,6 +1,7 @@
 """`framecast decode`: a token file as a video."""
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 from .options import add_bundle, add_video_out
 
@@ -16,11 +17,12 @@ def add_options(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     from ..coding import decode, write
     from ..data.video import WRITERS
-    from ..requests import checked_out
+    from ..requests import checked_out, given_or_fresh
     from ..sample import load_bundle, read_tokens
 
-    out = checked_out(arguments.out, tuple(WRITERS), arguments.file)
+    out = checked_out(given_or_fresh(arguments.out, Path(arguments.file).stem), tuple(WRITERS), arguments.file)
     codec = load_bundle(arguments.bundle).codec()
     video = read_tokens(arguments.file).check(codec.header())
-    write(out, decode(codec, video.tokens), video.header.fps)
+    title = video.prompts[0][1] if video.prompts else Path(arguments.file).name
+    write(out, decode(codec, video.tokens), video.header.fps, title, codec.note)
     print(f"{out}: {video.num_frames} frames, {video.bits_per_pixel:.4f} bits per pixel{'' if video.whole else ', so far'}")

@@ -43,7 +43,8 @@ def run(arguments: Namespace) -> None:
     seconds = time.perf_counter() - started
     for number, clip in enumerate(clips):
         clip.save(folder / f"{number}_{clip.prompt.replace(',', '').replace(' ', '_')}.mp4")
-    contact_sheet([clip.frames for clip in clips], list(PROMPTS), every=4, scale=2).save(folder / "contact_sheet.png")
+    sheet = contact_sheet([clip.frames for clip in clips], list(PROMPTS), every=4, scale=2, note=generator.codec.note)
+    sheet.save(folder / "contact_sheet.png")
     made = len(clips) * NUM_FRAMES
     print(
         f"{len(clips)} clips of {NUM_FRAMES} frames in {seconds:.1f} s: {made / seconds:.1f} frames/s "

@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 
 
 def add_prompt(parser: ArgumentParser, what: str) -> None:
-    parser.add_argument("prompt", nargs="+", help=f"{what}; one, in quotes")
+    parser.add_argument("prompt", nargs="+", help=f"{what}; in quotes")
 
 
 def add_named_bundle(parser: ArgumentParser) -> None:
@@ -25,12 +25,17 @@ def add_video(parser: ArgumentParser, what: str) -> None:
     add_bundle(parser)
 
 
+_VIDEOS = ".mp4, .gif, .webp, .png, .mkv (lossless), .sheet.png (contact sheet)"
+
+
 def add_video_out(parser: ArgumentParser) -> None:
-    parser.add_argument("--out", required=True, help="video file to write: .mp4, .gif, .webp, .png or .mkv (lossless)")
+    parser.add_argument("--out", default=None, help=f"video file to write: {_VIDEOS} (default: a new .mp4 in this folder)")
 
 
 def add_out(parser: ArgumentParser) -> None:
-    parser.add_argument("--out", required=True, help="file to write: .mp4, .gif, .webp, .png, .mkv (lossless) or .fct (tokens)")
+    parser.add_argument(
+        "--out", default=None, help=f"file to write: {_VIDEOS} or .fct (tokens) (default: a new .mp4 in this folder)"
+    )
 
 
 def add_seed(parser: ArgumentParser, default: int) -> None:
@@ -48,6 +53,7 @@ def add_sampling(parser: ArgumentParser, seed: int = 0) -> None:
     parser.add_argument(
         "--guidance_scale", type=float, default=None, help="how closely to follow the prompt; 1 is no guidance (default: 2)"
     )
+    parser.add_argument("--negative_prompt", default=None, help="what to lead the video away from (default: nothing)")
     parser.add_argument(
         "--decoding",
         default=None,

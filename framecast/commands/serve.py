@@ -44,10 +44,11 @@ def add_options(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     from ..generating import make_generator
     from ..requests import given_options
-    from ..sample import PromptWarning
+    from ..sample import PromptWarning, UnfamiliarVideoWarning
     from ..serve.server.config import ServeConfig
 
-    warnings.simplefilter("ignore", PromptWarning)  # its prompts are other people's
+    for theirs in (PromptWarning, UnfamiliarVideoWarning):  # prompts and frames of other people
+        warnings.simplefilter("ignore", theirs)
     config = ServeConfig(
         **given_options(arguments, "host", "port", "slots", "queue", "replicas"),
         token=_token(arguments.token_file),

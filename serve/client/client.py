@@ -1,17 +1,23 @@
 """`Client`: streams of a server, with the names that streams have here."""
 
 import base64
+import io
+from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from PIL import Image
 
 from ...data import Timeline
 from ...data.images import encode_image
-from ...sample import SamplingParams
+from ...data.reading import read_regular
+from ...sample.given import Frames, as_frames
 from ...sample.prompts import Prompt
-from ..protocol import messages
+from ...sample.settings import Params, as_params
+from ..protocol.script import settings_of
 from .dial import Dialler
 from .remote import AHEAD, RemoteStream
+
+_LARGEST_PICTURE = 2**26  # bytes that are read; a server takes fewer, and says how many
 
 
 class Client:
@@ -36,8 +42,8 @@ class Client:
         self,
         prompt: Prompt,
         seed: int = 0,
-        params: SamplingParams | None = None,
-        first_frames: Tensor | None = None,
+        params: Params = None,
+        first_frames: Frames | str | Path | bytes | None = None,
         *,
         pace: str = "fast",
         format: str = "png",
@@ -48,8 +54,10 @@ class Client:
         Args:
             prompt: What the video shows; may be a timeline.
             seed: The same seed, prompt and settings give the same tokens.
-            params: How tokens are chosen; `None` takes the defaults.
-            first_frames: uint8 `[T, H, W, 3]`, a clip to continue, T = `1 + temporal_stride * k`.
+            params: How tokens are chosen, as `SamplingParams` or a dict; `None` takes the defaults.
+            first_frames: A clip to continue, uint8 `[T, H, W, 3]`, T = `1 + temporal_stride * k`, or a list of frames. Or one
+                picture of any size, of which the server takes the middle: a picture of Pillow, or the path or the bytes of a PNG,
+                JPEG, WebP or GIF file.
             pace: "video" is the video's rate, "fast" as fast as frames are made.
             format: How frames travel: "png" and "webp" without loss, "jpeg" with.
             max_frames: The stream ends with this frame; `None` is when the server's limit is reached.
@@ -57,12 +65,17 @@ class Client:
         Raises:
             ServeError: The server refused.
             ConnectionError: There is no server.
+            ValueError: `first_frames` are none of these, or the file cannot be read.
         """
         start: dict[str, Any] = {"type": "start", "seed": seed, **_scene(prompt)}
-        start["settings"] = messages.settings_of(params or SamplingParams()).model_dump()
-        if first_frames is not None:
-            start["first_frames"] = [base64.b64encode(encode_image(frame, "png")).decode() for frame in first_frames]
-        return await RemoteStream.open(self._dialler, start, _delivery(pace, format, max_frames))
+        start["settings"] = settings_of(as_params(params)).model_dump(exclude_none=True)
+        picture: bytes | None = None
+        if isinstance(first_frames, (str, Path, bytes, Image.Image)):
+            picture = _file_of(first_frames)
+            start["picture_size"] = len(picture)
+        elif first_frames is not None:
+            start["first_frames"] = [base64.b64encode(encode_image(frame, "png")).decode() for frame in as_frames(first_frames)]
+        return await RemoteStream.open(self._dialler, start, _delivery(pace, format, max_frames), picture)
 
     async def restore(
         self, snapshot: bytes, *, pace: str = "fast", format: str = "png", max_frames: int | None = None
@@ -71,6 +84,16 @@ class Client:
         return await RemoteStream.open(
             self._dialler, {"type": "restore", "size": len(snapshot)}, _delivery(pace, format, max_frames), snapshot
         )
+
+
+def _file_of(picture: str | Path | bytes | Image.Image) -> bytes:
+    if isinstance(picture, bytes):
+        return picture
+    if isinstance(picture, (str, Path)):
+        return read_regular(picture, _LARGEST_PICTURE)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def _scene(prompt: Prompt) -> dict[str, Any]:

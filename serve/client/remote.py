@@ -37,6 +37,7 @@ class RemoteStream:
         next_index: Index of the frame that comes next.
         prompt: The prompt of the frames that come now.
         recoveries: How often it went on at another server.
+        notes: What the model cannot show of the prompt that was set last, or of the picture that it began with, a sentence each.
     """
 
     def __init__(self, dialler: Dialler, delivery: dict[str, Any]):
@@ -49,6 +50,7 @@ class RemoteStream:
         self._connected = self._recoverable = self._paused = False
         self.session, self.seed, self.params, self.video, self.prompt = "", 0, SamplingParams(), "", ""
         self.next_index = self.recoveries = 0
+        self.notes: tuple[str, ...] = ()
 
     @classmethod
     async def open(cls, dialler: Dialler, begin: dict[str, Any], delivery: dict[str, Any], data: bytes | None = None) -> Self:
@@ -81,7 +83,7 @@ class RemoteStream:
         self._socket = await self._dialler.dial()
         self.hello = messages.parse_reply(await self._text())
         try:
-            await self._begin(begin, data)
+            await self._begin(self._fitting(begin), data)
             self.next_index = self._received
         except BaseException:
             await self._socket.close()
@@ -117,7 +119,10 @@ class RemoteStream:
             ServeError: The prompt cannot be followed; the old one stays.
             ConnectionError: The server was lost before it answered, and there is no other.
         """
-        return (await self._ask({"type": "prompt", "prompt": prompt})).frame
+        notes = {"notes": True} if self._knows_notes else {}
+        reply = await self._ask({"type": "prompt", "prompt": prompt, **notes})
+        self.notes = tuple(reply.notes or ())
+        return reply.frame
 
     async def pause(self) -> int:
         """Makes no more frames; returns the index of the frame that comes next."""
@@ -134,9 +139,21 @@ class RemoteStream:
         """All of the stream as bytes, which `Client.restore` and `VideoGenerator.restore` go on with."""
         return await self._ask({"type": "snapshot"})
 
-    async def branch(self, seeds: Sequence[int]) -> list["RemoteStream"]:
-        """Other futures from the next frame on, one for each seed; this stream goes on as it was."""
-        reply = await self._ask({"type": "branch", "seeds": list(seeds)})
+    async def branch(
+        self, seeds: Sequence[int], prompts: Sequence[str | None] | None = None, frame: int | None = None
+    ) -> list["RemoteStream"]:
+        """Other futures of one moment, one for each seed; this stream goes on as it was.
+
+        Args:
+            seeds: The seed of each future.
+            prompts: The prompt of each, which holds as soon as it can; `None` keeps the prompt of the moment.
+            frame: The moment, a frame that came; the futures begin with the first frame of its latent frame. `None` is now.
+
+        Raises:
+            ServeError: The moment is long past, a prompt cannot be followed, or there are not enough places.
+        """
+        more = {name: value for name, value in (("prompts", prompts and list(prompts)), ("frame", frame)) if value is not None}
+        reply = await self._ask({"type": "branch", "seeds": list(seeds), **more})
         attaching = [{"type": "attach", "branch": name} for name in reply.branches]
         return [await self.open(self._dialler, begin, self._delivery) for begin in attaching]
 
@@ -161,7 +178,19 @@ class RemoteStream:
         self.session, self.seed, self.video = reply.session, reply.seed, reply.video
         self.params, self._recoverable = reply.settings.params(), reply.recoverable
         self._received = self._credit_from = reply.frame
+        self.notes = tuple(reply.notes or self.notes) if reply.type == "started" else self.notes
         self._eaten = 0
+
+    def _fitting(self, begin: dict[str, Any]) -> dict[str, Any]:
+        """A first message as this server takes it: servers that know no pictures know no notes either."""
+        most, size = int(self.hello.limits.get("picture", 0)), begin.get("picture_size", 0)
+        if size > most:
+            raise ServeError("too_large", f"got a picture of {size} bytes; this server takes {most}; make the picture smaller")
+        return begin | {"notes": True} if begin["type"] == "start" and self._knows_notes else begin
+
+    @property
+    def _knows_notes(self) -> bool:
+        return "picture" in self.hello.limits
 
     async def _text(self) -> str:
         assert self._socket is not None

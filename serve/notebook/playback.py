@@ -45,6 +45,7 @@ class Playback:
         self._ahead = max(1, round(_AHEAD_SECONDS * self.fps))
         self._made = self._shown = 0
         self._prompts: tuple[tuple[int, str], ...] = ()
+        self._settings = (self.stream.seed, self.stream.params)
         self._recent: deque[Frame] = deque(maxlen=math.ceil(_KEPT_SECONDS * self.fps))
         self._turns, self._changed = Turns(), threading.Condition()
         self._playing = self._closed = self.begun = False
@@ -76,7 +77,8 @@ class Playback:
     @property
     def status(self) -> Status:
         """What a screen tells."""
-        return Status(self._playing, self._ended, self._prompts, self.notice, self._error, self.take)
+        seed, params = self._settings
+        return Status(self._playing, self._ended, self._prompts, self.notice, self._error, self.take, seed, params)
 
     def play(self) -> None:
         """Lets frames be made; from the beginning if the video had ended.
@@ -101,16 +103,20 @@ class Playback:
         with self._changing():
             self._playing, self.begun = False, True
 
-    def restart(self) -> None:
+    def restart(self, begin: Callable[[], Stream] | None = None) -> None:
         """Begins the video anew, playing or paused as it is; prompts that were set are gone.
 
+        Args:
+            begin: Makes the stream from now on; `None` is what made it before.
+
         Raises:
-            ValueError: It is closed.
+            ValueError: It is closed, or there is no such stream; then all stays as it was.
         """
         with self._turns.turn():
             self._check_open("restart")
+            stream = (begin or self._begin)()
             self.stream.close()
-            self.stream = self._begin()
+            self.stream, self._begin = stream, begin or self._begin
             with self._changing():
                 self._error, self.notice, self.take = "", "", self.take + 1
                 self._rewind()
@@ -137,16 +143,16 @@ class Playback:
                 self.notice = f"“{self.stream.prompt}” holds from frame {first}."
         return first
 
-    def branching(self, seed: int) -> Callable[[], Stream]:
-        """What begins another future of this moment, as often as it is called.
+    def moment(self) -> Stream:
+        """A branch that stands where the stream stands now, and goes on by itself.
 
         Raises:
             ValueError: It is closed.
         """
         with self._turns.turn():
             self._check_open("branch")
-            (moment,) = self.stream.branch([seed])
-        return lambda: moment.branch([seed])[0]
+            (moment,) = self.stream.branch([self.stream.seed])
+        return moment
 
     def tokens(self) -> tuple[Tensor | None, tuple[tuple[int, str], ...]]:
         """The tokens so far, int64 `[T, H, W]`, and the prompts that held for them."""
@@ -173,6 +179,11 @@ class Playback:
         """Frames from index `since` on, of the last half minute."""
         with self._changed:
             return [frame for frame in self._recent if frame.index >= since]
+
+    def tell(self, notice: str) -> None:
+        """Says what was done on request."""
+        with self._changing():
+            self.notice = notice
 
     def close(self) -> None:
         """Ends the thread; what was made stays. Takes no turn: the garbage collector may call it in the middle of one."""
@@ -238,7 +249,7 @@ class Playback:
     def _rewind(self) -> None:
         """Takes up a stream that was just begun."""
         self._recent.clear()
-        self._made = self.stream.next_index
+        self._made, self._settings = self.stream.next_index, (self.stream.seed, self.stream.params)
         self._shown, self._prompts = self._made, self._list_prompts()
 
     def _list_prompts(self) -> tuple[tuple[int, str], ...]:

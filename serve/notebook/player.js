@@ -1,18 +1,11 @@
 // The front end of framecast.serve.Player: draws frames at the video's rate, says which it has drawn, and sends what is asked.
 
 import { CanvasPlayer } from "./canvas.js";
+import { SaveFields, SettingsFields, make } from "./fields.js";
 
 const SHOWN_WIDTH = 384; // CSS pixels that a small video is scaled to, in whole steps
-const SHARED = ["playing", "ended", "prompts", "notice", "error", "take"];
+const SHARED = ["playing", "ended", "prompts", "notice", "error", "take", "seed", "settings"];
 const LONGEST_WAIT = 4; // seconds of frames that a view keeps while it is not looked at
-
-/** An element with attributes, and children or text. */
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
 
 /** All elements of a view around its canvas; `root` holds the others. */
 function build(canvas, width) {
@@ -35,10 +28,13 @@ function build(canvas, width) {
   parts.form = make("form", { class: "framecast-form" }, make("label", { for: id }, "Prompt"), parts.prompt, parts.send);
   const bar = make("div", { class: "framecast-bar", role: "group", "aria-label": "Playback" });
   bar.append(parts.play, parts.restart, parts.counter);
+  parts.settings = new SettingsFields(id);
+  parts.save = new SaveFields(id);
+  const more = make("div", { class: "framecast-more" }, parts.settings.root, parts.save.root);
   parts.root = make(
     "div",
     { class: "framecast-player", role: "region", "aria-label": "Framecast player" },
-    canvas, bar, parts.timeline, parts.form, parts.notice, parts.error,
+    canvas, bar, parts.timeline, parts.form, parts.notice, parts.error, more,
   );
   parts.root.style.width = `max(26rem, ${shownWidth}px + 2rem)`; // whatever is said below the picture
   return parts;
@@ -87,7 +83,7 @@ class WidgetView {
 
   listen() {
     const { play, restart, form, prompt, canvas } = this.parts;
-    this.onMessage = (message, buffers) => message.kind === "frames" && this.add(message, buffers[0]);
+    this.onMessage = (message, buffers) => this.hear(message, buffers[0]);
     this.onChange = () => this.follow();
     this.onPlaying = () => (this.playing = this.model.get("playing"));
     this.model.on("msg:custom", this.onMessage);
@@ -101,6 +97,9 @@ class WidgetView {
       this.model.send({ kind: "prompt", text: prompt.value });
       prompt.select();
     });
+    this.parts.settings.onbegin = (seed, settings) => this.model.send({ kind: "restart", seed, settings });
+    this.parts.save.onsave = (path) => this.model.send({ kind: "save", path });
+    this.parts.save.ondownload = (path) => this.model.send({ kind: "download", path });
     this.onKey = (event) => this.keepKey(event);
     window.addEventListener("keydown", this.onKey, { capture: true }); // a notebook listens as early as the document
     this.watcher = new IntersectionObserver((entries) => (this.seen = entries.at(-1).isIntersecting));
@@ -118,6 +117,12 @@ class WidgetView {
     this.playing = !this.playing;
     this.model.send({ kind: this.playing ? "play" : "pause" });
     this.describe();
+  }
+
+  /** Takes frames, or a file that was asked for. */
+  hear(message, buffer) {
+    if (message.kind === "frames") this.add(message, buffer);
+    else if (message.kind === "file") keepFile(message.name, buffer);
   }
 
   /** Takes the frames of a message: a PNG with one below the other. */
@@ -138,6 +143,7 @@ class WidgetView {
   follow() {
     if (this.model.get("take") > this.take) this.begin(this.model.get("take"));
     listPrompts(this.parts.timeline, this.model.get("prompts"));
+    this.parts.settings.show(this.model.get("seed"), this.model.get("settings"));
     this.describe();
   }
 
@@ -174,6 +180,13 @@ class WidgetView {
     for (const name of SHARED) this.model.off(`change:${name}`, this.onChange);
     this.model.send({ kind: "gone" });
   }
+}
+
+/** Gives a file to the browser, which puts it where downloads go. */
+function keepFile(name, buffer) {
+  const link = make("a", { href: URL.createObjectURL(new Blob([buffer])), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /** Time of a frame in the video. */

@@ -2,13 +2,16 @@
 
 import importlib.util
 import weakref
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...sample import Clip, SamplingParams, Stream, VideoGenerator
+from torch import Tensor
+
+from ...sample import Clip, SamplingParams, Stream, TokenWriter, VideoGenerator
 from ...sample.prompts import Prompt
+from ...sample.token_file import SUFFIX
+from .beginning import Beginning
 from .kernel import in_notebook, when_idle
 from .pictures import PlainScreen
 from .playback import Playback
@@ -40,6 +43,9 @@ class Player:
         ValueError: A length or prompt is not as above.
     """
 
+    _begin: Beginning
+    _playback: Playback
+
     def __init__(
         self,
         generator: VideoGenerator,
@@ -48,7 +54,7 @@ class Player:
         params: SamplingParams | None = None,
         num_frames: int | None = None,
     ):
-        self._take_up(partial(generator.stream, prompt, seed, params), num_frames)
+        self._take_up(Beginning.of_prompt(generator, prompt, seed, params), num_frames)
 
     @classmethod
     def of_stream(cls, stream: Stream, num_frames: int | None = None) -> "Player":
@@ -61,9 +67,8 @@ class Player:
         Raises:
             ValueError: The length is not `1 + temporal_stride * k`, or the stream is as long already.
         """
-        seed = stream.seed
-        (moment,) = stream.branch([seed])
-        return cls._beginning(lambda: moment.branch([seed])[0], num_frames)
+        (moment,) = stream.branch([stream.seed])
+        return cls._beginning(Beginning.of_moment(moment, stream.seed), num_frames)
 
     @property
     def playing(self) -> bool:
@@ -76,17 +81,25 @@ class Player:
         return self._playback.num_made
 
     @property
+    def seed(self) -> int:
+        """The seed of the video; `restart` takes another one."""
+        return self._playback.status.seed
+
+    @property
+    def params(self) -> SamplingParams:
+        """How its tokens are chosen; `restart` takes others."""
+        return self._playback.status.params
+
+    @property
     def clip(self) -> Clip:
         """The video so far, decoded from its tokens: the same frames.
 
         Raises:
             ValueError: There is no frame yet.
         """
-        tokens, prompts = self._playback.tokens()
-        if tokens is None:
-            raise ValueError("got a player without a frame; wanted one at least; show it or `play()`, and ask again")
+        tokens, prompts = self._made()
         codec = self._playback.stream.codec
-        return Clip(codec.decode(tokens), tokens, codec.fps, prompts[0][1], self._playback.stream.seed)
+        return Clip(codec.decode(tokens), tokens, codec.fps, prompts[0][1], self._playback.stream.seed, codec.note)
 
     def play(self) -> None:
         """Goes on; from the beginning if the video had ended.
@@ -106,13 +119,19 @@ class Player:
         """Makes no more frames until `play`."""
         self._playback.pause()
 
-    def restart(self) -> None:
+    def restart(self, seed: int | None = None, params: SamplingParams | None = None) -> None:
         """Begins the video anew; prompts that were set are gone.
 
+        Args:
+            seed: Another seed; `None` keeps the seed.
+            params: Other settings; `None` keeps the settings.
+
         Raises:
-            ValueError: The player is closed.
+            ValueError: The player is closed, or the seed or a setting cannot be used; then all stays as it was.
         """
-        self._playback.restart()
+        beginning = self._begin.changed(seed, params)
+        self._playback.restart(beginning)
+        self._begin = beginning
 
     def set_prompt(self, prompt: str) -> int:
         """Changes the prompt from the next latent frame on.
@@ -134,15 +153,20 @@ class Player:
         Raises:
             ValueError: The player is closed.
         """
-        return self._beginning(self._playback.branching(seed), self._playback.num_frames)
+        return self._beginning(Beginning.of_moment(self._playback.moment(), seed), self._playback.num_frames)
 
     def save(self, path: str | Path) -> None:
-        """Writes the video so far; the suffix says how, as for `Clip.save`.
+        """Writes the video so far; the suffix says how, as for `Clip.save`. A file `.fct` holds the tokens.
 
         Raises:
             ValueError: There is no frame yet, or the path is not as for `Clip.save`.
         """
-        self.clip.save(path)
+        if Path(path).suffix != SUFFIX:
+            self.clip.save(path)
+            return
+        tokens, prompts = self._made()
+        with TokenWriter(path, self._playback.stream.codec.header(self.seed, self.params)) as writer:
+            writer.append_all(tokens, prompts)
 
     def close(self) -> None:
         """Ends the thread, and leaves the last half minute in the cell. `clip` and `save` still work."""
@@ -167,13 +191,25 @@ class Player:
         self._playback.attach(widget)
         when_idle(_PATIENCE_SECONDS, partial(_play_unseen, self._playback, widget, output))
 
+    def _made(self) -> tuple[Tensor, tuple[tuple[int, str], ...]]:
+        """The tokens so far, int64 `[T, H, W]`, and their prompts.
+
+        Raises:
+            ValueError: There is no frame yet.
+        """
+        tokens, prompts = self._playback.tokens()
+        if tokens is None:
+            raise ValueError("got a player without a frame; wanted one at least; show it or `play()`, and ask again")
+        return tokens, prompts
+
     @classmethod
-    def _beginning(cls, begin: Callable[[], Stream], num_frames: int | None) -> "Player":
+    def _beginning(cls, begin: Beginning, num_frames: int | None) -> "Player":
         player = cls.__new__(cls)
         player._take_up(begin, num_frames)
         return player
 
-    def _take_up(self, begin: Callable[[], Stream], num_frames: int | None) -> None:
+    def _take_up(self, begin: Beginning, num_frames: int | None) -> None:
+        self._begin = begin
         self._playback = playback = Playback(begin, num_frames)
         self._widget: WidgetScreen | None = None
         self._screens: list[Screen] = []
@@ -186,7 +222,7 @@ class Player:
         if self._widget is None and importlib.util.find_spec("anywidget"):
             from .widget import WidgetScreen
 
-            self._widget = WidgetScreen(self._playback)
+            self._widget = WidgetScreen(self._playback, weakref.ref(self))
             self._screens.append(self._widget)
         return self._widget
 

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...sample import Frame
+from ...sample import Frame, SamplingParams
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Status:
         notice: What was last done on request, in words.
         error: Why no more frames come, in words; empty if they do.
         take: Counts restarts. Frames and receipts of an earlier take are void.
+        seed: The seed of the video.
+        params: How its tokens are chosen.
     """
 
     playing: bool
@@ -26,6 +28,8 @@ class Status:
     notice: str
     error: str
     take: int
+    seed: int
+    params: SamplingParams
 
 
 class Screen(ABC):

@@ -1,7 +1,11 @@
 """`WidgetScreen`: frames in a widget that shows them at their rate, and steers."""
 
+import re
+import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Protocol
 
 import anywidget
 import torch
@@ -9,7 +13,7 @@ import traitlets
 from einops import rearrange
 
 from ...data.images import encode_image
-from ...sample import Frame
+from ...sample import Frame, SamplingParams
 from .playback import Playback
 from .screen import Screen, Status
 
@@ -17,10 +21,24 @@ _HERE = Path(__file__).parent
 _PAGE = _HERE.parent / "page"
 
 
+_SETTINGS = ("temperature", "guidance_scale", "top_k", "top_p", "decoding")
+"""Those that the front end has fields for; others stay as they are."""
+
+
 def module() -> str:
-    """The front end as one module: a widget cannot import the canvas that the page has too, so its text comes first."""
-    canvas, player = (path.read_text(encoding="utf-8") for path in (_PAGE / "canvas.js", _HERE / "player.js"))
-    return canvas + player.replace('import { CanvasPlayer } from "./canvas.js";\n', "")
+    """The front end as one module: a widget cannot import files, such as the canvas that the page has too, so all are joined."""
+    files = (_PAGE / "canvas.js", _HERE / "fields.js", _HERE / "player.js")
+    return "".join(re.sub(r"^import .*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE) for path in files)
+
+
+class Saver(Protocol):
+    """A player, as far as a widget changes it beside its playback."""
+
+    def restart(self, seed: int | None = None, params: SamplingParams | None = None) -> None:
+        """Begins anew."""
+
+    def save(self, path: str | Path) -> None:
+        """Writes the video so far."""
 
 
 class PlayerWidget(anywidget.AnyWidget):
@@ -38,6 +56,8 @@ class PlayerWidget(anywidget.AnyWidget):
     notice = traitlets.Unicode().tag(sync=True)
     error = traitlets.Unicode().tag(sync=True)
     take = traitlets.Int().tag(sync=True)
+    seed = traitlets.Unicode().tag(sync=True)  # JavaScript has no integers of 63 bits
+    settings: traitlets.Dict = traitlets.Dict().tag(sync=True)
 
 
 class WidgetScreen(Screen):
@@ -47,6 +67,7 @@ class WidgetScreen(Screen):
 
     Args:
         playback: Whose frames it shows.
+        player: Gives the player of that playback, which the widget must not keep alive; `None` once it is gone.
 
     Attributes:
         widget: What a notebook displays.
@@ -54,9 +75,9 @@ class WidgetScreen(Screen):
         was_seen: Whether a front end ever showed it.
     """
 
-    def __init__(self, playback: Playback):
+    def __init__(self, playback: Playback, player: Callable[[], Saver | None]):
         codec = playback.stream.codec
-        self._playback, self._views = playback, 0
+        self._playback, self._player, self._views = playback, player, 0
         self.keeps: object = None
         self.was_seen = False
         self.widget = PlayerWidget(width=codec.width, height=codec.height, fps=playback.fps, num_frames=playback.num_frames)
@@ -69,6 +90,8 @@ class WidgetScreen(Screen):
             "pause": lambda _: playback.pause(),
             "restart": self._begin_anew,
             "prompt": lambda message: playback.set_prompt(str(message["text"])),
+            "save": lambda message: self._save(str(message["path"])),
+            "download": lambda message: self._download(str(message["path"])),
         }
 
     @property
@@ -88,6 +111,8 @@ class WidgetScreen(Screen):
             self.widget.playing, self.widget.ended = status.playing, status.ended
             self.widget.prompts = [list(prompt) for prompt in status.prompts]
             self.widget.notice, self.widget.error, self.widget.take = status.notice, status.error, status.take
+            self.widget.seed = str(status.seed)
+            self.widget.settings = {name: value for name, value in asdict(status.params).items() if name in _SETTINGS}
 
     def close(self) -> None:
         self.keeps = None
@@ -111,11 +136,47 @@ class WidgetScreen(Screen):
         if waiting:
             self.show(waiting, self._playback.take)
 
-    def _begin_anew(self, _message: dict) -> None:
-        self._playback.restart()
+    def _begin_anew(self, message: dict) -> None:
+        """Begins the video anew, with the seed and the settings that a view may name."""
+        if "seed" in message:
+            status = self._playback.status
+            changes = {name: value for name, value in dict(message["settings"]).items() if name in _SETTINGS}
+            self._owner().restart(_whole_seed(message["seed"]), replace(status.params, **changes))
+        else:
+            self._playback.restart()
         self._playback.play()
+
+    def _save(self, name: str) -> None:
+        """Writes the video where the kernel runs; an older file stays."""
+        path = Path(name).expanduser()
+        if path.exists():
+            raise ValueError(f"got {path}, which is there already; wanted a new name; `player.save(path)` writes over a file")
+        self._owner().save(path)
+        self._playback.tell(f"Saved as {path.resolve()}.")
+
+    def _download(self, name: str) -> None:
+        """Sends the video to where the front end is."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(name).name
+            self._owner().save(path)
+            self.widget.send({"kind": "file", "name": path.name}, [path.read_bytes()])
+        self._playback.tell(f"Downloaded as {path.name}.")
+
+    def _owner(self) -> Saver:
+        player = self._player()
+        if player is None:
+            raise ValueError("got a player that is gone; wanted one that is kept; run the cell again")
+        return player
 
     def _end_view(self, _message: dict) -> None:
         self._views -= 1
         if self._views == 0:
             self.keeps = None
+
+
+def _whole_seed(text: object) -> int:
+    """The seed that somebody typed; whether it is in its range is checked where it is used."""
+    try:
+        return int(str(text))
+    except ValueError as error:
+        raise ValueError(f"got the seed {str(text)[:40]!r}; wanted a whole number from 0 on") from error

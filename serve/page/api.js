@@ -1,4 +1,4 @@
-/** The server by HTTP: who it is, the token it may want, and files to save. */
+/** The server by HTTP: who it is, the token it may want, the words it knows, and files to save. */
 
 import { Failure } from "./errors.js";
 
@@ -26,23 +26,40 @@ export async function greet() {
   }
 }
 
-/** Saves what a stream has shown as a file, "mp4" or "fct". */
-export async function save(session, format, frames) {
-  const response = await get(`/v1/streams/${session}/video.${format}?frames=${frames}`);
-  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? `framecast.${format}`;
+/** The words that the model knows; null if nobody can say. */
+export async function words() {
+  return (await (await get("/v1/words")).json()).words;
+}
+
+/** What a stream has shown as a file, "mp4" or "fct": `{name, blob}`. */
+export async function fetchVideo(session, format, frames) {
+  return named(await get(`/v1/streams/${session}/video.${format}?frames=${frames}`), `framecast.${format}`);
+}
+
+/** The video of a token file: `{name, blob}`. */
+export async function decode(tokens) {
+  return named(await get("/v1/videos/decode", { method: "POST", body: tokens }), "framecast.mp4");
+}
+
+/** Saves a file where the browser puts files. */
+export function download({ name, blob }) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await response.blob());
+  link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  return name;
 }
 
-async function get(path) {
+async function named(response, fallback) {
+  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? fallback;
+  return { name, blob: await response.blob() };
+}
+
+async function get(path, options = {}) {
   const headers = token() === null ? {} : { Authorization: `Bearer ${token()}` };
   let response;
   try {
-    response = await fetch(path, { headers });
+    response = await fetch(path, { ...options, headers });
   } catch {
     throw new Failure("lost", "the server does not answer; is it running?");
   }

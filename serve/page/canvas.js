@@ -36,6 +36,7 @@ export class CanvasPlayer {
     this.element.height = size.height;
     this.element.setAttribute("role", "img");
     this.#context = this.element.getContext("2d", opaque ? OPAQUE : {});
+    this.fps = size.fps;
     this.interval = fast ? 0 : 1000 / size.fps;
     this.smooth = smooth && !fast;
   }
@@ -106,7 +107,7 @@ export class CanvasPlayer {
   /** Begins with what another player shows and has still to show, up to the frame `stop`. */
   inherit(other, stop) {
     this.paint(other.element);
-    this.shown = other.shown;
+    this.shown = Math.min(other.shown, stop - 1);
     this.received = Math.min(other.received, stop - 1);
     if (!(other instanceof CanvasPlayer)) return;
     const past = other.#frames.filter((frame) => frame.index < stop);

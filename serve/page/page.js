@@ -1,42 +1,53 @@
 /** The page: panels side by side, the settings, keys, light and dark. */
 
-import { greet, token } from "./api.js";
+import { greet, token, words } from "./api.js";
 import { Failure } from "./errors.js";
+import { Gallery } from "./gallery.js";
 import { Panel } from "./panel.js";
+import { dragsFiles } from "./picture.js";
 import { SettingsForm } from "./settings.js";
+import { KnownWords } from "./words.js";
 
 const MOST_PANELS = 4;
 const CONTROLS = "input, textarea, select, button, summary, dialog";
-const THEMES = { auto: "light", light: "dark", dark: "auto" }; // what follows what
+const CHOICES = {
+  theme: { auto: "Auto", light: "Light", dark: "Dark" },
+  scaling: { sharp: "Sharp picture", smooth: "Smooth picture" },
+}; // what the buttons above go through, and what they say
 
 class Page {
   #panels = [];
 
-  constructor(hello) {
+  constructor(hello, known) {
+    this.known = known;
     this.size = { width: hello.width, height: hello.height, fps: hello.fps };
     this.limits = hello.limits;
     this.root = document.querySelector("#panels");
     document.documentElement.style.setProperty("--ratio", String(hello.width / hello.height));
-    document.querySelector("#model").textContent = `${hello.bundle}, ${hello.width}×${hello.height} at ${hello.fps} fps`;
-    this.settings = new SettingsForm(document.querySelector("#settings"), this.size);
-    this.settings.onerror = (failure) => announce(failure);
+    const rate = `${hello.fps} frames a second`;
+    document.querySelector("#model").textContent = `${hello.bundle}, ${hello.width}×${hello.height} pixels, ${rate}`;
+    this.settings = new SettingsForm(document.querySelector("#settings"));
+    this.gallery = new Gallery(document.querySelector("#gallery"), document.querySelector("#replay"), hello.fps);
+    this.gallery.onreuse = (prompt, seed) => this.#reuse(prompt, seed);
     this.#place([new Panel(this)]);
     document.addEventListener("keydown", (event) => this.#onKey(event));
+    for (const kind of ["dragover", "drop"]) window.addEventListener(kind, keepPage);
     document.addEventListener("visibilitychange", () => this.#onVisibility());
     this.#panels[0].view.input.focus();
   }
 
-  /** Puts futures of a panel's video, one for each seed, in its place; if that fails, all stays as it was. */
-  async branch(panel, seeds) {
+  /** Puts futures of a panel's video in its place; if that fails, all stays as it was. */
+  async branch(panel, wanted) {
+    const { seeds, prompts } = wanted;
     if (this.#panels.length - 1 + seeds.length > MOST_PANELS) {
       throw new Failure("wrong_state", `${this.#panels.length} videos are shown, and ${MOST_PANELS} at most; close one first`);
     }
-    const branched = await panel.stream.branch(seeds);
+    const branched = await panel.stream.branch(wanted);
     const futures = seeds.map(() => new Panel(this));
     try {
-      await Promise.all(futures.map((future, index) => future.attach(panel, branched, index)));
+      await Promise.all(futures.map((future, index) => future.attach(panel, branched, index, prompts[index])));
     } catch (error) {
-      for (const future of futures) future.close();
+      for (const future of futures) future.end();
       throw error;
     }
     this.#place(this.#panels.flatMap((other) => (other === panel ? futures : [other])));
@@ -46,6 +57,13 @@ class Page {
   close(panel) {
     panel.close();
     this.#place(this.#panels.filter((other) => other !== panel));
+  }
+
+  #reuse(prompt, seed) {
+    const { view } = this.#panels[0];
+    this.settings.useSeed(seed);
+    view.text = prompt;
+    view.input.focus();
   }
 
   #place(panels) {
@@ -70,28 +88,38 @@ class Page {
   }
 }
 
+/** A picture that is dropped beside a panel is not opened in the place of the page. */
+function keepPage(event) {
+  if (dragsFiles(event)) event.preventDefault();
+}
+
 function announce(failure) {
   const banner = document.querySelector("#banner");
   banner.textContent = failure.sentence;
   banner.hidden = false;
 }
 
-function chooseTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-  document.querySelector("#theme span").textContent = { auto: "Auto", light: "Light", dark: "Dark" }[theme];
-  localStorage.setItem("framecast.theme", theme);
-}
-
-function setUpTheme() {
-  chooseTheme(localStorage.getItem("framecast.theme") ?? "auto");
-  document.querySelector("#theme").addEventListener("click", () => chooseTheme(THEMES[document.documentElement.dataset.theme]));
+/** Lets a button above go through its choices; the one that was made is kept for the next visit. */
+function setUpChoice(name) {
+  const choices = CHOICES[name];
+  const button = document.querySelector(`#${name}`);
+  const choose = (choice) => {
+    document.documentElement.dataset[name] = choice;
+    button.querySelector("span").textContent = choices[choice];
+    localStorage.setItem(`framecast.${name}`, choice);
+  };
+  const all = Object.keys(choices);
+  const kept = localStorage.getItem(`framecast.${name}`);
+  choose(all.includes(kept) ? kept : all[0]);
+  button.addEventListener("click", () => choose(all[(all.indexOf(document.documentElement.dataset[name]) + 1) % all.length]));
 }
 
 async function main() {
-  setUpTheme();
+  for (const name in CHOICES) setUpChoice(name);
   token();
   try {
-    new Page(await greet());
+    const hello = await greet();
+    new Page(hello, new KnownWords(await words()));
   } catch (error) {
     announce(Failure.of(error));
   }

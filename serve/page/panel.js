@@ -1,8 +1,9 @@
 /** One video on the page and all that can be done with it. */
 
-import { save } from "./api.js";
+import { download, fetchVideo } from "./api.js";
 import { Connection } from "./connection.js";
 import { Failure } from "./errors.js";
+import { readPicture } from "./picture.js";
 import { randomSeed } from "./settings.js";
 import { ServedStream } from "./stream.js";
 import { OPENINGS, PanelView } from "./view.js";
@@ -14,25 +15,29 @@ export class Panel {
   #connection = null;
   #stream = null;
   #state = "empty"; // waiting, playing, paused, ended, lost
-  #begun = null; // the message that began the stream
+  #begun = null; // what began the stream: {message, picture}
+  #picture = null; // what the next video begins with
+  #key = Symbol(); // tells this video from others in the gallery
   #hidden = false; // paused since nobody can see it
   #asleep = null; // in a long pause a snapshot, and no connection
   #bedtime = 0; // the timer of a pause
 
   /**
-   * @param page what is around it: `size` of the video, `limits` of the server, `settings`, and `branch(panel, seeds)`,
-   *   `close(panel)`.
+   * @param page what is around it: `size` of the video, `limits` of the server, `known` words, `settings`, `gallery`, and
+   *   `branch(panel, futures)`, `close(panel)`.
    */
   constructor(page) {
     this.page = page;
-    this.view = new PanelView(page.size.fps, {
+    this.view = new PanelView(page.size.fps, page.known, {
       send: (prompt) => this.send(prompt),
       toggle: () => this.toggle(),
       restart: () => this.#try(() => this.#restart()),
       stop: () => this.#try(() => this.#stop()),
-      openBranching: () => this.view.toggleBranching(this.#stream.started.seed, randomSeed()),
+      openBranching: (frame) => this.view.openBranching(frame, [this.#stream.started.seed, randomSeed()]),
       branch: () => this.#try(() => this.#branch()),
       save: (format) => this.#try(() => this.#save(format)),
+      take: (file) => this.#try(() => this.#take(file)),
+      forget: () => this.#give(null),
       reconnect: () => this.#try(() => this.#reconnect()),
       close: () => page.close(this),
     });
@@ -54,10 +59,11 @@ export class Panel {
 
   /** Steers the video by a prompt, or begins one; without a prompt by the first example. */
   async send(text) {
-    const prompt = text.trim() || (this.#isLive ? "" : OPENINGS[0]);
+    const begins = !this.#isLive || this.#picture !== null;
+    const prompt = text.trim() || (begins ? OPENINGS[0] : "");
     if (!prompt) return;
-    this.view.input.value = prompt;
-    await this.#try(() => (this.#isLive ? this.#steer(prompt) : this.#start(prompt)));
+    this.view.text = prompt;
+    await this.#try(() => (begins ? this.#start(prompt, this.#picture) : this.#steer(prompt)));
   }
 
   /** Goes on, or stops for a while, or begins. */
@@ -79,9 +85,9 @@ export class Panel {
   }
 
   /** Shows one of the futures of another panel's video; rejects if the server does not give it. */
-  async attach(parent, branched, index) {
-    this.view.title = `Seed ${branched.seeds[index]}`;
-    this.view.input.value = parent.view.input.value;
+  async attach(parent, branched, index, prompt) {
+    this.view.title = prompt ? `“${prompt}”, seed ${branched.seeds[index]}` : `Seed ${branched.seeds[index]}`;
+    this.view.text = prompt ?? parent.view.input.value;
     this.#connection = await this.#connect();
     const stream = this.#use(new ServedStream(this.#connection, this.page.size, parent.stream));
     stream.player.inherit(parent.stream.player, branched.frame);
@@ -90,8 +96,14 @@ export class Panel {
     this.#enter("playing");
   }
 
+  /** Ends all of it, and leaves what was made in the gallery. */
+  async close() {
+    await this.#shelve();
+    this.end();
+  }
+
   /** Ends all of it. */
-  close() {
+  end() {
     clearTimeout(this.#bedtime);
     this.#stream?.close();
     this.#connection?.close();
@@ -106,35 +118,56 @@ export class Panel {
     return this.#connection?.isOpen ?? false;
   }
 
-  async #start(prompt) {
+  async #start(prompt, picture) {
     const { settings } = this.page;
-    if (settings.check()) await this.#begin({ type: "start", prompt, ...settings.message() }, settings.picture);
+    if (!settings.check()) return;
+    const size = picture ? { picture_size: picture.bytes.byteLength } : {};
+    await this.#begin({ type: "start", prompt, notes: true, ...size, ...settings.message() }, picture);
+    if (this.#picture === picture) this.#give(null);
   }
 
   /** Begins a stream on the connection that is there, or on a new one. */
-  async #begin(message, picture = null) {
+  async #begin(message, picture) {
     this.#enter("waiting");
-    if (this.#isConnected) await this.#stream?.stop();
-    else this.#connection = await this.#connect();
+    if (this.#isConnected) {
+      await this.#stream?.stop();
+      await this.#shelve();
+    } else this.#connection = await this.#connect();
     const stream = this.#use(new ServedStream(this.#connection, this.page.size, message));
-    if (picture) stream.player.paint(picture);
+    if (picture) stream.player.paint(picture.canvas);
     this.view.timeline.clear();
-    this.#begun = message;
+    this.#begun = { message, picture };
+    this.#key = Symbol();
     this.#asleep = null;
-    await stream.begin(message);
+    await stream.begin(message, picture?.bytes);
     this.view.title = `Seed ${stream.started.seed}`;
+    this.view.note(stream.started.notes);
     this.#enter("playing");
   }
 
   async #restart() {
-    await this.#start(this.view.input.value.trim() || this.view.timeline.prompts.at(-1)?.[1] || OPENINGS[0]);
+    const prompt = this.view.input.value.trim() || this.view.timeline.prompts.at(-1)?.[1] || OPENINGS[0];
+    await this.#start(prompt, this.#picture ?? this.#begun?.picture ?? null);
   }
 
   async #steer(prompt) {
     await this.#wake();
-    const { frame, prompt: taken } = await this.#stream.steer(prompt);
+    const { frame, prompt: taken, notes } = await this.#stream.steer(prompt);
     this.view.timeline.announce(frame, taken);
     this.view.say(`“${taken}” holds from frame ${frame}.`);
+    this.view.note(notes);
+  }
+
+  /** Lets the next video begin with a picture. */
+  async #take(file) {
+    this.#give(await readPicture(file, this.page.size, this.page.limits.picture));
+    if (this.#state === "empty") this.view.say("Say what happens next, and press Enter.");
+    this.view.input.focus();
+  }
+
+  #give(picture) {
+    this.#picture = picture;
+    this.view.given = picture;
   }
 
   async #pause() {
@@ -153,17 +186,33 @@ export class Panel {
     await this.#wake();
     await this.#stream.stop();
     this.#enter("ended");
+    await this.#shelve();
   }
 
   async #branch() {
     await this.#wake();
-    await this.page.branch(this, this.view.seeds);
+    await this.page.branch(this, this.view.futures);
   }
 
   async #save(format) {
     await this.#wake();
-    this.view.say("Saving …");
-    this.view.say(`Saved as ${await save(this.#stream.started.session, format, this.#stream.player.shown + 1)}.`);
+    this.view.say("Making the file …");
+    const file = await fetchVideo(this.#stream.started.session, format, this.#stream.player.shown + 1);
+    download(file);
+    this.view.say(`Downloaded as ${file.name}.`);
+  }
+
+  /** Puts what was seen so far into the gallery; if the server cannot give it any more, it is left out. */
+  async #shelve() {
+    const { started, player } = this.#stream ?? {};
+    if (!started || player.shown < 1 || !this.#isConnected) return;
+    try {
+      const tokens = await fetchVideo(started.session, "fct", player.shown + 1);
+      const { prompts } = this.view.timeline;
+      this.page.gallery.put(this.#key, { prompts, seed: started.seed, frames: player.shown + 1, tokens, element: player.element });
+    } catch (error) {
+      console.info(Failure.of(error).sentence);
+    }
   }
 
   #rest() {
@@ -174,8 +223,10 @@ export class Panel {
   /** Gives the place on the server back in a long pause; all that it takes to go on is kept here. */
   async #sleep() {
     if (this.#state !== "paused" || !this.#isConnected) return;
-    this.#asleep = await this.#connection.snapshot();
-    this.#connection.close();
+    const connection = this.#connection; // another one, if it is woken meanwhile
+    this.#asleep = await connection.snapshot();
+    await this.#shelve();
+    connection.close();
   }
 
   async #wake() {
@@ -193,14 +244,15 @@ export class Panel {
       await this.#carryOn({ type: "recover", session: started.session, frame: player.received + 1 });
       this.#enter("playing");
     } else if (this.#begun === null) await this.#restart();
-    else await this.#begin(this.#again());
+    else await this.#begin(this.#again(), this.#begun.picture);
   }
 
   /** The message that makes this video from its beginning. */
   #again() {
     const { fps } = this.page.size;
     const [first, ...later] = this.view.timeline.prompts.map(([frame, prompt]) => [frame / fps, prompt]).slice(0, MOST_PROMPTS);
-    return first ? { ...this.#begun, prompt: null, timeline: [[0, first[1]], ...later] } : this.#begun;
+    const { message } = this.#begun;
+    return first ? { ...message, prompt: null, timeline: [[0, first[1]], ...later] } : message;
   }
 
   /** Goes on with the same video by another connection. */
@@ -230,7 +282,10 @@ export class Panel {
     stream.onshow = (index) => this.#show(index);
     stream.onprompt = (frame, prompt) => this.view.add(frame, prompt);
     stream.onarrival = (frame, seconds) => this.view.arrive(frame, seconds);
-    stream.onend = () => this.#enter("ended");
+    stream.onend = () => {
+      this.#enter("ended");
+      this.#shelve();
+    };
     this.view.picture = stream.player.element;
     return stream;
   }

@@ -1,31 +1,13 @@
 /** A stream of the server on its way to a player: begun, steered, paused, branched, and given credit as it is seen. */
 
 import { CanvasPlayer } from "./canvas.js";
+import { ShownRate } from "./rate.js";
 import { VideoPlayer } from "./video.js";
 
 const TYPES = { 1: "image/png", 2: "image/webp", 3: "image/jpeg" }; // of pictures, by the kind of a packet
 const AHEAD = 12; // frames that may be on their way or wait here
 const CREDIT = 4; // frames after which the server is told that they were seen
 const PATIENCE = 3000; // milliseconds for frames that are on their way
-
-/** Frames shown in the last two seconds, per second. */
-class ShownRate {
-  #times = [];
-
-  count(now) {
-    this.#times.push(now);
-    while (now - this.#times[0] > 2000) this.#times.shift();
-  }
-
-  clear() {
-    this.#times = [];
-  }
-
-  get rate() {
-    const [first, last] = [this.#times[0], this.#times.at(-1)];
-    return last > first ? ((this.#times.length - 1) * 1000) / (last - first) : 0;
-  }
-}
 
 export class ServedStream {
   #connection;
@@ -61,13 +43,18 @@ export class ServedStream {
     return this.#shown.rate;
   }
 
-  /** Begins with a message of type start, attach, recover or restore; the last one with the bytes of a snapshot. */
-  async begin(message, snapshot) {
+  /** The share of its speed that the video has, if that is clearly less than all of it; else null. */
+  get slowness() {
+    return this.#over ? null : this.#shown.slowness(this.player.fps);
+  }
+
+  /** Begins with a message of type start, attach, recover or restore, and the bytes of a picture or a snapshot. */
+  async begin(message, bytes) {
     const asked = performance.now();
     const { format, pace } = this;
     this.#connection.onpacket = ({ kind, index, payload }) => this.player.push({ type: TYPES[kind], index, payload });
     this.#connection.onmessage = (reply) => this.#hear(reply);
-    this.started = await this.#connection.ask({ ...message, format, pace, credits: AHEAD }, snapshot);
+    this.started = await this.#connection.ask({ ...message, format, pace, credits: AHEAD }, bytes);
     if (message.type === "start") this.#steers.push({ frame: this.started.frame, asked });
     this.player.play();
   }
@@ -75,7 +62,7 @@ export class ServedStream {
   /** Changes the prompt; resolves to the frame from which it holds, and what it was taken for. */
   async steer(prompt) {
     const asked = performance.now();
-    const receipt = await this.#connection.ask({ type: "prompt", prompt });
+    const receipt = await this.#connection.ask({ type: "prompt", prompt, notes: true });
     this.#steers.push({ frame: receipt.frame, asked });
     return receipt;
   }
@@ -91,9 +78,13 @@ export class ServedStream {
     if (!this.#over) await this.#connection.ask({ type: "resume" });
   }
 
-  /** Asks for other futures; resolves to their first frame and names, when all frames before them are here. */
-  async branch(seeds) {
-    const branched = await this.#connection.ask({ type: "branch", seeds });
+  /**
+   * Asks for other futures; resolves to their first frame and names, when all frames before them are here.
+   *
+   * @param futures `{seeds, prompts, frame}`, the last one null for now.
+   */
+  async branch(futures) {
+    const branched = await this.#connection.ask({ type: "branch", ...futures });
     const deadline = performance.now() + PATIENCE;
     while (this.player.received < branched.frame - 1 && performance.now() < deadline) await pass(20);
     return branched;

@@ -1,4 +1,6 @@
-/** The prompts of a video along its frames: what was shown, what is shown, and what was asked for. */
+/** The prompts of a video along its frames: what was shown, what is shown, what was asked for, and a moment that is chosen. */
+
+import { changedWords } from "./changes.js";
 
 const PIXELS = 48; // of a second
 const AHEAD = 1.5; // seconds of room after the position
@@ -7,11 +9,13 @@ export class Timeline {
   #segments = []; // {frame, prompt, button}
   #waiting = null; // the segment of a prompt that does not hold yet
   #shown = 0;
-  #chosen = "";
+  #chosen = { frame: 0, prompt: "" }; // a moment
   #follows = true;
 
   /** Called with a prompt that is to be used again. */
   onreuse = () => {};
+  /** Called with the frame of a moment that is to have two futures. */
+  onbranch = () => {};
 
   /** @param root an element with the parts of the page's template. */
   constructor(root, fps) {
@@ -21,12 +25,18 @@ export class Timeline {
     this.list = root.querySelector(".segments");
     this.ruler = root.querySelector(".ruler");
     this.head = root.querySelector(".head");
+    this.mark = root.querySelector(".moment");
     this.detail = root.querySelector(".detail");
     this.list.addEventListener("keydown", (event) => this.#move(event));
     this.scroller.addEventListener("scroll", () => (this.#follows = this.#headIsInView()), { passive: true });
-    this.detail.querySelector("button").addEventListener("click", () => this.onreuse(this.#chosen));
+    this.track.addEventListener("click", (event) => this.#point(event));
+    this.detail.querySelector(".reuse").addEventListener("click", () => this.onreuse(this.#chosen.prompt));
+    this.detail.querySelector(".from").addEventListener("click", () => this.onbranch(this.#chosen.frame));
     this.clear();
   }
+
+  /** Whether moments can have futures now. */
+  canBranch = false;
 
   /** `[frame, prompt]` of all prompts so far. */
   get prompts() {
@@ -44,7 +54,7 @@ export class Timeline {
     this.#waiting = null;
     this.list.replaceChildren();
     this.ruler.replaceChildren();
-    this.detail.hidden = true;
+    this.detail.hidden = this.mark.hidden = true;
     this.#follows = true;
     this.goTo(0);
   }
@@ -75,7 +85,7 @@ export class Timeline {
   /** Takes over what another timeline shows before a frame. */
   inherit(other, stop) {
     for (const [frame, prompt] of other.prompts) if (frame < stop) this.add(frame, prompt);
-    this.goTo(other.#shown);
+    this.goTo(Math.min(other.#shown, stop - 1));
   }
 
   /** The frame that is seen. */
@@ -91,14 +101,15 @@ export class Timeline {
     button.setAttribute("role", "option");
     button.setAttribute("aria-selected", "false");
     button.addEventListener("focus", () => this.#choose(button));
-    button.addEventListener("click", () => this.#choose(button));
     this.list.append(button);
     if (this.list.children.length === 1) button.tabIndex = 0;
     return button;
   }
 
   #label(segment) {
-    segment.button.textContent = change(this.#segments.at(-1)?.prompt ?? "", segment.prompt);
+    const words = changedWords(this.#segments.at(-1)?.prompt ?? "", segment.prompt);
+    segment.button.replaceChildren(...words.flatMap(({ text, changed }, i) => [i ? " " : "", changed ? bold(text) : text]));
+    segment.button.title = segment.prompt;
     segment.button.setAttribute("aria-label", `${segment.prompt}, from ${clock(segment.frame / this.fps)}`);
     return segment;
   }
@@ -113,10 +124,10 @@ export class Timeline {
     });
     this.track.style.width = `${this.#at(end)}px`;
     const seconds = Math.max(end / this.fps, 40);
-    for (let second = this.ruler.children.length * 5; second <= seconds; second += 5) this.#mark(second);
+    for (let second = this.ruler.children.length * 5; second <= seconds; second += 5) this.#rule(second);
   }
 
-  #mark(second) {
+  #rule(second) {
     const mark = Object.assign(document.createElement("span"), { textContent: clock(second) });
     mark.style.left = `${second * PIXELS}px`;
     this.ruler.append(mark);
@@ -127,8 +138,9 @@ export class Timeline {
     this.scroller.scrollLeft = this.#at(this.#shown) - Math.max(room, 0);
   }
 
+  /** Chooses a prompt, at its beginning. */
   #choose(button) {
-    const all = this.#waiting ? [...this.#segments, this.#waiting] : this.#segments;
+    const all = this.#all;
     const index = all.findIndex((segment) => segment.button === button);
     for (const { button: other } of all) {
       other.tabIndex = other === button ? 0 : -1;
@@ -136,13 +148,43 @@ export class Timeline {
     }
     const { frame, prompt } = all[index];
     const until = all[index + 1] ? ` to ${clock(all[index + 1].frame / this.fps)}` : "";
-    this.detail.querySelector(".when").textContent = `From ${clock(frame / this.fps)}${until}, frame ${frame}`;
-    this.detail.querySelector(".what").textContent = prompt;
-    this.detail.hidden = false;
-    this.#chosen = prompt;
+    this.#take(frame, prompt, `From ${clock(frame / this.fps)}${until}, frame ${frame}`);
   }
 
+  /** Chooses the moment at which somebody points. */
+  #point(event) {
+    if (event.detail === 0 || !this.#segments.length) return; // a key, which chooses a prompt
+    const place = event.clientX - this.track.getBoundingClientRect().left;
+    if (!event.target.closest(".waiting")) this.#takeAt(Math.floor((place / PIXELS) * this.fps));
+  }
+
+  /** Chooses a moment, the nearest that was shown. */
+  #takeAt(wanted) {
+    const frame = Math.max(0, Math.min(Math.round(wanted), this.#shown));
+    this.#take(frame, this.promptAt(frame), `${clock(frame / this.fps)}, frame ${frame}`);
+  }
+
+  #take(frame, prompt, when) {
+    this.#chosen = { frame, prompt };
+    this.mark.style.transform = `translateX(${this.#at(frame)}px)`;
+    this.detail.querySelector(".when").textContent = when;
+    this.detail.querySelector(".what").textContent = prompt;
+    this.detail.querySelector(".from").disabled = !this.canBranch || frame > this.#shown;
+    this.detail.hidden = this.mark.hidden = false;
+  }
+
+  get #all() {
+    return this.#waiting ? [...this.#segments, this.#waiting] : this.#segments;
+  }
+
+  /** Goes from prompt to prompt, and with Shift from second to second. */
   #move(event) {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.shiftKey && step) {
+      event.preventDefault();
+      this.#takeAt(this.#chosen.frame + step * this.fps);
+      return;
+    }
     const buttons = [...this.list.children];
     const here = buttons.indexOf(event.target);
     const there = { ArrowLeft: here - 1, ArrowRight: here + 1, Home: 0, End: buttons.length - 1 }[event.key];
@@ -161,12 +203,8 @@ export class Timeline {
   }
 }
 
-/** What a prompt says other than the one before: "… moves up", since segments may have room for little. */
-function change(before, prompt) {
-  const [old, words] = [before.split(" "), prompt.split(" ")];
-  const same = words.findIndex((word, i) => word !== old[i]);
-  const start = Math.min(same, words.length - 2); // one word alone says too little
-  return start > 1 ? `… ${words.slice(start).join(" ")}` : prompt;
+function bold(text) {
+  return Object.assign(document.createElement("strong"), { textContent: text });
 }
 
 /** Seconds as "1:05". */

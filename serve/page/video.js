@@ -66,8 +66,8 @@ export class VideoPlayer {
 
   paint() {}
 
-  inherit(other) {
-    this.shown = other.shown;
+  inherit(other, stop) {
+    this.shown = Math.min(other.shown, stop - 1);
   }
 
   /** Says which frames are seen, as the video's clock goes on. */

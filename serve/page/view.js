@@ -1,6 +1,8 @@
 /** What a panel shows, and which of its controls can be used; it asks nobody and decides nothing. */
 
+import { draggedFile, dragsFiles } from "./picture.js";
 import { Timeline, clock } from "./timeline.js";
+import { WordMarks } from "./words.js";
 
 /** Prompts that a video can begin with, and what "it" may do then. */
 export const OPENINGS = [
@@ -15,24 +17,34 @@ const TURNS = ["it stops", "it moves up", "it moves left", "it bounces", "it fal
 export class PanelView {
   /**
    * @param fps of the video.
-   * @param on what is done: `send(prompt)`, `toggle()`, `restart()`, `stop()`, `openBranching()`, `branch()`, `save(format)`,
-   *   `reconnect()`, `close()`.
+   * @param known the words of the model.
+   * @param on what is done: `send(prompt)`, `toggle()`, `restart()`, `stop()`, `openBranching(frame)`, `branch()`, `save(format)`,
+   *   `take(file)`, `forget()`, `reconnect()`, `close()`.
    */
-  constructor(fps, on) {
+  constructor(fps, known, on) {
     this.fps = fps;
     this.root = document.importNode(document.querySelector("#panel").content.firstElementChild, true);
     this.input = this.part(".prompt");
     this.branching = this.part(".branching");
     this.timeline = new Timeline(this.part(".timeline"), fps);
-    this.timeline.onreuse = (prompt) => (this.input.value = prompt);
+    this.timeline.onreuse = (prompt) => (this.text = prompt);
+    this.timeline.onbranch = (frame) => on.openBranching(frame);
+    this.words = new WordMarks(this.root, known);
     this.#connectButtons(on);
     this.#connectForms(on);
+    this.#connectFiles(on);
     this.#offer(".openings", OPENINGS, on);
     this.#offer(".turns", TURNS, on);
   }
 
   part(selector) {
     return this.root.querySelector(selector);
+  }
+
+  /** What stands in the box for prompts. */
+  set text(prompt) {
+    this.input.value = prompt;
+    this.words.mark();
   }
 
   /** The name that a panel beside others shows. */
@@ -46,6 +58,17 @@ export class PanelView {
     this.part(".picture").replaceChildren(element);
   }
 
+  /** The picture that the next video begins with: `{name, canvas}`, or null. */
+  set given(picture) {
+    const given = this.part(".given");
+    given.hidden = picture === null;
+    this.root.dataset.given = picture !== null;
+    for (const place of [".preview", ".offered"]) this.part(place).replaceChildren(...(picture ? [copy(picture.canvas)] : []));
+    given.querySelector(".name").textContent = picture ? `The next video begins with ${picture.name}.` : "";
+    if (picture === null) this.part(".file").value = "";
+    this.#showSend();
+  }
+
   /** @param state "empty", "waiting", "playing", "paused", "ended" or "lost"; `canSave`: whether there is something to save. */
   enter(state, canSave) {
     this.root.dataset.state = state;
@@ -54,8 +77,9 @@ export class PanelView {
     this.part(".restart").disabled = !live && state !== "ended";
     this.part(".stop").disabled = this.part(".branch").disabled = !live;
     for (const button of this.root.querySelectorAll(".save")) button.disabled = !canSave;
-    if (!live) this.branching.hidden = true;
-    this.part(".send").textContent = live ? "Steer" : "Start";
+    this.timeline.canBranch = live;
+    if (!live) this.branching.hidden = this.part(".slow").hidden = true;
+    this.#showSend();
     this.part(".hint").hidden = state !== "empty";
     this.part(".lost").hidden = state !== "lost";
     this.part(".openings").hidden = live;
@@ -76,9 +100,10 @@ export class PanelView {
   }
 
   /** Figures of a stream. */
-  measure({ rate, latency, player }) {
-    const seconds = latency === null ? "" : ` · ${latency.toFixed(1)} s to picture`;
-    this.part(".figures").textContent = `${rate.toFixed(1)} fps · ${player.waiting} waiting${seconds}`;
+  measure({ rate, latency, slowness, player }) {
+    const seconds = latency === null ? "" : ` · ${latency.toFixed(1)} s from words to picture`;
+    this.part(".figures").textContent = `${rate.toFixed(1)} frames a second · ${player.waiting} ready${seconds}`;
+    this.#showSlowness(slowness);
     player.element.setAttribute("aria-label", `Video: ${this.timeline.promptAt(player.shown)}`);
   }
 
@@ -89,25 +114,57 @@ export class PanelView {
     this.part(".arrival").textContent = "";
   }
 
+  /** What the model cannot show, a sentence each; what stands beside the prompt already is not said again. */
+  note(sentences) {
+    const said = this.part(".unknown").textContent.slice(0, -1);
+    const news = (sentences ?? []).filter((text) => !said || !text.startsWith(said));
+    this.part(".notes").replaceChildren(...news.map((text) => Object.assign(document.createElement("p"), { textContent: text })));
+  }
+
   /** When a prompt was first seen, beside the news. */
   arrive(frame, seconds) {
     const what = this.timeline.prompts.length > 1 ? `Seen at frame ${frame}` : "First picture";
     this.part(".arrival").textContent = `${what} after ${seconds.toFixed(1)} s.`;
   }
 
-  /** Opens or closes the form for two futures. */
-  toggleBranching(own, other) {
-    const { hidden, elements } = this.branching;
-    this.branching.hidden = !hidden;
-    if (!hidden) return this.part(".branch").focus();
-    elements.own.value = own;
-    elements.other.value = other;
-    elements.other.focus();
+  /** Opens the form for two futures of a frame, or of now if it is null; `seeds` are those to begin with. */
+  openBranching(frame, seeds) {
+    const { elements } = this.branching;
+    const prompt = frame === null ? (this.timeline.prompts.at(-1)?.[1] ?? "") : this.timeline.promptAt(frame);
+    this.branching.hidden = false;
+    this.branching.dataset.frame = frame ?? "";
+    this.part(".branching .moment").textContent = frame === null ? "from now on" : `from ${clock(frame / this.fps)} on`;
+    for (const input of [elements.prompt1, elements.prompt2]) Object.assign(input, { value: "", placeholder: prompt });
+    [elements.own.value, elements.other.value] = seeds;
+    elements.prompt1.focus();
   }
 
-  /** The seeds of that form. */
-  get seeds() {
-    return [this.branching.elements.own, this.branching.elements.other].map((input) => Number(input.value));
+  closeBranching() {
+    this.branching.hidden = true;
+    this.part(".branch").focus();
+  }
+
+  /** What that form asks for: `{seeds, prompts, frame}`, with null for a prompt that stays and for now. */
+  get futures() {
+    const { prompt1, prompt2, own, other } = this.branching.elements;
+    const prompts = [prompt1, prompt2].map((input) => input.value.trim() || null);
+    const { frame } = this.branching.dataset;
+    return { seeds: [Number(own.value), Number(other.value)], prompts, frame: frame ? Math.max(1, Number(frame)) : null };
+  }
+
+  #showSlowness(share) {
+    const slow = this.part(".slow");
+    slow.hidden = share === null;
+    if (share === null) return;
+    const frames = `${Math.round(share * this.fps)} frames a second come, and ${this.fps} would play`;
+    const sentence = `Slower than real time: the video runs at ${share.toFixed(1)} of its speed, since ${frames}.`;
+    if (slow.textContent !== sentence) slow.textContent = sentence;
+  }
+
+  /** "Start" if a video would begin, "Steer" if the one that runs would follow. */
+  #showSend() {
+    const live = ["playing", "paused"].includes(this.root.dataset.state);
+    this.part(".send").textContent = live && this.root.dataset.given !== "true" ? "Steer" : "Start";
   }
 
   #showPlay(state) {
@@ -124,13 +181,44 @@ export class PanelView {
       ".picture": on.toggle,
       ".restart": on.restart,
       ".stop": on.stop,
-      ".branch": on.openBranching,
-      ".cancel": on.openBranching,
+      ".branch": () => (this.branching.hidden ? on.openBranching(null) : this.closeBranching()),
+      ".cancel": () => this.closeBranching(),
+      ".choose": () => this.part(".file").click(),
+      ".forget": on.forget,
       ".reconnect": on.reconnect,
       ".close": on.close,
     };
     for (const [selector, action] of Object.entries(actions)) this.part(selector).addEventListener("click", () => action());
     for (const button of this.root.querySelectorAll(".save")) button.addEventListener("click", () => on.save(button.value));
+    const menu = this.part(".download");
+    menu.addEventListener("keydown", (event) => event.key === "Escape" && this.#closeMenu(true));
+    menu.addEventListener("focusout", (event) => menu.contains(event.relatedTarget) || this.#closeMenu(false));
+    menu.querySelector(".choices").addEventListener("click", () => this.#closeMenu(true));
+  }
+
+  #closeMenu(goBack) {
+    const menu = this.part(".download");
+    if (menu.open && goBack) menu.querySelector("summary").focus();
+    menu.open = false;
+  }
+
+  /** A picture can be chosen, or dropped anywhere on the panel. */
+  #connectFiles(on) {
+    const mark = (over) => this.root.classList.toggle("dropping", over);
+    this.part(".file").addEventListener("change", ({ target }) => target.files[0] && on.take(target.files[0]));
+    this.root.addEventListener("dragover", (event) => {
+      if (!dragsFiles(event)) return;
+      event.preventDefault();
+      mark(true);
+    });
+    this.root.addEventListener("dragleave", (event) => mark(this.root.contains(event.relatedTarget)));
+    this.root.addEventListener("drop", (event) => {
+      if (!dragsFiles(event)) return;
+      event.preventDefault();
+      mark(false);
+      const file = draggedFile(event.dataTransfer);
+      if (file) on.take(file);
+    });
   }
 
   #connectForms(on) {
@@ -161,4 +249,11 @@ export class PanelView {
       this.part(selector).append(chip);
     }
   }
+}
+
+function copy(canvas) {
+  const other = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+  other.setAttribute("aria-hidden", "true");
+  other.getContext("2d").drawImage(canvas, 0, 0);
+  return other;
 }

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .messages import Message, Script
+from .script import Message, Script
 
 
 class VideoRequest(Script):
@@ -24,6 +24,12 @@ class PromptRequest(Message):
     """Another prompt."""
 
     prompt: str
+
+
+class WordsReply(Message):
+    """The words that the model knows."""
+
+    words: list[str] | None = Field(description="in order; null if nobody knows them, or if they are too many to be listed")
 
 
 class StreamReply(Message):

@@ -1,13 +1,12 @@
 """The messages of a WebSocket, as JSON. `docs/serving.md` tells in which order they follow."""
 
 import json
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from ...sample import SamplingParams
 from .errors import ServeError
+from .script import Message, Script, Seed, Settings
 
 VERSION = 1
 SUBPROTOCOL = "framecast.v1"
@@ -15,36 +14,8 @@ TOKEN_PROTOCOL = "bearer."
 """A browser cannot send headers with a WebSocket, so a subprotocol of this name with the token behind it shows the token."""
 
 
-class Message(BaseModel):
-    """What all messages have in common: unknown fields, NaN and numbers as text are errors."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-
-Seed = Annotated[int, Field(ge=0, lt=2**63, description="the same seed gives the same tokens")]
-Moment = Annotated[tuple[float, str], Strict(False)]  # a JSON array is a list once Python has parsed it
+Notes = Annotated[bool, Field(description="whether the answer is to say what the model cannot show; older servers know no notes")]
 RequestId = Annotated[int | None, Field(ge=0, lt=2**53, description="comes back as `reply_to`")]
-
-
-class Settings(Message):
-    """How tokens are chosen, as `SamplingParams`."""
-
-    temperature: float = SamplingParams.temperature
-    top_k: int | None = None
-    top_p: float | None = None
-    guidance_scale: float = SamplingParams.guidance_scale
-    decoding: str | int = SamplingParams().way.name
-
-    def params(self) -> SamplingParams:
-        """The checked settings.
-
-        Raises:
-            ServeError: One is out of its range.
-        """
-        try:
-            return SamplingParams(**self.model_dump())
-        except ValueError as error:
-            raise ServeError("bad_settings", str(error)) from error
 
 
 class Request(Message):
@@ -62,33 +33,17 @@ class Delivery(Request):
     max_frames: int | None = Field(None, ge=1, description="the session ends with this frame")
 
 
-class Script(Message):
-    """What a video shows: one of `prompt` and `timeline`."""
-
-    prompt: str | None = Field(None, description='such as "a red circle moves right; at 2s it stops"')
-    timeline: list[Moment] | None = Field(None, min_length=1, max_length=256, description="seconds and prompts")
-    seed: Seed = 0
-    settings: Settings = Settings()
-
-    def prompts(self, longest: int) -> str | list[tuple[float, str]]:
-        """The prompt or the timeline, of which no text is longer than `longest` letters.
-
-        Raises:
-            ServeError: Neither or both are there, or one is too long.
-        """
-        if (self.prompt is None) == (self.timeline is None):
-            raise ServeError("bad_prompt", "got neither or both of prompt and timeline; wanted one of them")
-        texts = [self.prompt] if self.prompt is not None else [text for _, text in self.timeline or ()]
-        for text in texts:
-            check_prompt(text, longest)
-        return self.prompt if self.prompt is not None else list(self.timeline or ())
-
-
 class Start(Delivery, Script):
     """Begins a stream."""
 
     type: Literal["start"]
     first_frames: list[str] = Field([], description="PNG, WebP or JPEG files in base64: the video to go on from, 1 + 4k frames")
+    picture_size: int | None = Field(
+        None,
+        ge=1,
+        description="bytes of a picture of any size, the first frame; it follows as one binary message: PNG, JPEG, WebP, GIF",
+    )
+    notes: Notes = False
 
 
 class Restore(Delivery):
@@ -118,6 +73,7 @@ class Prompt(Request):
 
     type: Literal["prompt"]
     prompt: str
+    notes: Notes = False
 
 
 class Pause(Request):
@@ -139,10 +95,16 @@ class Snapshot(Request):
 
 
 class Branch(Request):
-    """Other futures from the next frame on, one for each seed; each is attached by a connection of its own."""
+    """Other futures of one moment, one for each seed; each is attached by a connection of its own."""
 
     type: Literal["branch"]
     seeds: list[Seed] = Field(min_length=1, max_length=4)
+    prompts: list[str | None] | None = Field(
+        None,
+        max_length=4,
+        description="a prompt for each seed, which holds as soon as it can; null keeps the prompt",
+    )
+    frame: int | None = Field(None, ge=1, description="the moment, a frame that was sent; null is the next frame")
 
 
 class Stop(Request):
@@ -196,6 +158,7 @@ class Started(Reply):
     frame: int = Field(description="index of the first frame that will come")
     video: str = Field(description="path of the same as a fragmented mp4, for players")
     recoverable: bool = Field(description="whether snapshots are kept for `recover`")
+    notes: list[str] | None = Field(None, description="what the model cannot show, a sentence each, if wanted")
 
 
 class Shows(Reply):
@@ -212,6 +175,7 @@ class Prompted(Reply):
     type: Literal["prompted"] = "prompted"
     frame: int = Field(description="index of the first frame for which it holds")
     prompt: str
+    notes: list[str] | None = Field(None, description="as of `started`")
 
 
 class Progress(Reply):
@@ -298,17 +262,6 @@ def parse_reply(text: str) -> Any:
         ServeError: It is none.
     """
     return _parse(text, _SERVER)
-
-
-def check_prompt(text: str, longest: int) -> None:
-    """Raises if a prompt is too long to be looked at."""
-    if len(text) > longest:
-        raise ServeError("bad_prompt", f"got a prompt of {len(text)} letters; wanted at most {longest}; say it shorter")
-
-
-def settings_of(params: SamplingParams) -> Settings:
-    """The inverse of `Settings.params`."""
-    return Settings(**asdict(params))
 
 
 def json_schema() -> dict[str, Any]:

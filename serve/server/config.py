@@ -31,6 +31,7 @@ class ServeConfig:
         max_snapshot: Bytes of a snapshot that is sent back.
         max_credits: Frames that a client can ask for ahead.
         max_first_frames: Frames that a stream can begin with.
+        max_picture: Bytes of a picture that a stream can begin with.
         message_rate: Messages per second, over a few seconds, that a client can send.
         idle_seconds: How long a stream may be paused, or a connection be without a stream.
         stall_seconds: How long a client may leave frames that wait for it.
@@ -55,6 +56,7 @@ class ServeConfig:
     max_snapshot: Count = 2**24
     max_credits: Count = 240
     max_first_frames: Count = 65
+    max_picture: Count = 2**23
     message_rate: Positive = 50.0
     idle_seconds: Positive = 300.0
     stall_seconds: Positive = 15.0

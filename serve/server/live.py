@@ -29,6 +29,7 @@ class LiveStream:
     Attributes:
         next_index: Index of the frame that is sent next.
         audience: Those who watch it.
+        notes: What the model cannot show of what was asked for, a sentence each.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class LiveStream:
         self.audience, self._resumed = Audience(), asyncio.Event()
         self._resumed.set()
         self._keeping = Keeping(host, self.id, owner or host.new_owner(), channel)
+        self.notes: tuple[str, ...] = ()
         self._asked_at: float | None = place.since
         self._sent_at: float | None = None
 

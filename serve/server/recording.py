@@ -1,6 +1,7 @@
 """`Recording`: all that a stream has made so far, and the files that it is saved as."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +13,9 @@ from torch import Tensor
 
 from ...data import write_video
 from ...data.video import Mp4Writer
-from ...sample import SamplingParams, Stream, TokenWriter, VideoCodec
+from ...sample import SamplingParams, Stream, TokenWriter, VideoCodec, read_tokens
+from ...sample.token_file import TokenFileError
+from ..protocol.errors import ServeError
 
 _DECODED_AT_ONCE = 4  # latent frames, which those of running streams wait for
 
@@ -83,3 +86,20 @@ class Recording:
     def _write_tokens(self, path: Path) -> None:
         with TokenWriter(path, self.codec.header(self.seed, self.params)) as writer:
             writer.append_all(self.tokens, self.prompts)
+
+
+def read_recording(data: bytes, codec: VideoCodec) -> Recording:
+    """What a token file holds.
+
+    Raises:
+        ServeError: The bytes are no token file, or one of another tokenizer.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "video.fct"
+        path.write_bytes(data)
+        try:
+            video = read_tokens(path).check(codec.header())
+        except TokenFileError as error:
+            raise ServeError("bad_message", str(error).replace(str(path), "the token file")) from error
+    header = video.header
+    return Recording(codec, video.tokens, video.prompts, header.seed or 0, header.params or SamplingParams(), video.num_frames)

@@ -13,10 +13,12 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from starlette.background import BackgroundTask
 from torch import Tensor
 
+from ..engine.notes import known_words
 from ..protocol import messages
-from ..protocol.bodies import PromptReply, PromptRequest, StreamReply, StreamRequest, VideoRequest
+from ..protocol.bodies import PromptReply, PromptRequest, StreamReply, StreamRequest, VideoRequest, WordsReply
 from ..protocol.errors import ServeError
-from .recording import Recording
+from ..protocol.script import check_prompt
+from .recording import Recording, read_recording
 from .service import Service
 
 MEDIA_TYPES = {
@@ -50,6 +52,10 @@ def make_router(service: Service) -> APIRouter:
     async def info() -> messages.Hello:
         return service.hello()
 
+    @router.get("/v1/words", summary="The words that the model knows")
+    async def words() -> WordsReply:
+        return WordsReply(words=known_words(service.generator))
+
     @router.get("/v1/schema.json", summary="JSON schemas of the WebSocket's messages")
     async def schema() -> JSONResponse:
         return JSONResponse(messages.json_schema())
@@ -60,6 +66,11 @@ def make_router(service: Service) -> APIRouter:
         name = f"framecast-{wanted.seed}.{wanted.format}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Framecast-Seed": str(wanted.seed)}
         return Response(data, media_type=MEDIA_TYPES[wanted.format], headers=headers)
+
+    @router.post("/v1/videos/decode", summary="The video of a token file, which is the body", response_class=FileResponse)
+    async def decode(request: Request) -> FileResponse:
+        recording = await asyncio.to_thread(read_recording, await request.body(), service.generator.codec)
+        return await save_video(service, request, recording, "mp4", None)
 
     @router.post("/v1/streams", summary="A stream for players", status_code=201)
     async def create(wanted: StreamRequest) -> StreamReply:
@@ -78,7 +89,7 @@ def make_router(service: Service) -> APIRouter:
 
     @router.post("/v1/streams/{id}/prompt", summary="Steers a stream")
     async def steer(id: str, wanted: PromptRequest) -> PromptReply:
-        messages.check_prompt(wanted.prompt, service.config.max_prompt)
+        check_prompt(wanted.prompt, service.config.max_prompt)
         frame, prompt = await (await service.reach(id)).set_prompt(wanted.prompt)
         return PromptReply(frame=frame, prompt=prompt)
 

@@ -45,7 +45,7 @@ def make_server(service: Service) -> Server:
             port=config.port,
             http="h11",  # refuses endless headers
             ws="websockets-sansio",
-            ws_max_size=max(config.max_snapshot, 4 * config.max_text),
+            ws_max_size=max(config.max_snapshot, config.max_picture, 4 * config.max_text),
             ws_max_queue=8,
             ws_per_message_deflate=False,  # frames are compressed already
             log_level="warning",

@@ -5,15 +5,16 @@ from collections.abc import Callable, Coroutine
 from contextlib import ExitStack, suppress
 from typing import Any, Protocol
 
-import torch
-
-from ...data.images import decode_image
 from ...sample import Stream, VideoGenerator
 from ..engine.channel import Channel, Span
 from ..engine.engine import Engine
+from ..engine.notes import picture_notes, prompt_notes
 from ..protocol.errors import DRAINING, TAKEN_OVER, ServeError, as_serve_error
-from ..protocol.messages import Hello, Script
+from ..protocol.messages import Hello
+from ..protocol.script import Script
 from .config import ServeConfig
+from .futures import Futures
+from .given import GivenFrames
 from .host import Host
 from .live import LiveStream
 from .metrics import Metrics
@@ -56,6 +57,7 @@ class Service:
         self.host = Host(self.engine, self.metrics, store, config.snapshot_every, config.idle_seconds, name)
         self.streams: dict[str, LiveStream] = {}
         self.saving = asyncio.Semaphore()  # videos are decoded one at a time, beside the streams
+        self._given = GivenFrames(generator.codec, config)
         self._recordings: dict[str, Recording] = {}
         self._branches: dict[str, tuple[LiveStream, LiveStream]] = {}  # with the stream that each is of
         self._places = Places(config.capacity)
@@ -91,26 +93,52 @@ class Service:
                 "message": config.max_text,
                 "snapshot": config.max_snapshot,
                 "first_frames": config.max_first_frames,
+                "picture": config.max_picture,
                 "sessions": config.capacity,
                 "replicas": config.replicas,
                 "idle_seconds": config.idle_seconds,
             },
         )
 
-    async def start(self, script: Script, max_frames: int | None, first_frames: list[bytes] | None = None) -> LiveStream:
+    async def start(
+        self,
+        script: Script,
+        max_frames: int | None,
+        first_frames: list[bytes] | None = None,
+        picture: bytes | None = None,
+        notes: bool = False,
+    ) -> LiveStream:
         """Begins a stream.
+
+        Args:
+            script: What the video shows.
+            max_frames: Where it ends; `None` is the server's limit.
+            first_frames: Files of frames of the video's size to go on from.
+            picture: A file of any size to go on from instead.
+            notes: Whether the stream is to have `notes` of what the model cannot show.
 
         Raises:
             ServeError: There is no place, or the prompt, a setting or the first frames cannot be used.
         """
         prompts, params = script.prompts(self.config.max_prompt), script.settings.params()
         with self._places.admitted() as place:
-            given = await asyncio.to_thread(self._decode_frames, first_frames or [])
+            given = await self._given.read(first_frames or [], picture)
             try:
                 self.generator.stepper.check_params(params)
             except ValueError as error:
                 raise as_serve_error(error, "bad_settings") from error
-            return await self._open(place, lambda: self.generator.stream(prompts, script.seed, params, given), max_frames)
+            found: list[str] = []
+
+            def make() -> Stream:
+                stream = self.generator.stream(prompts, script.seed, params, given)
+                if notes:
+                    found.extend(prompt_notes(self.generator, prompts))
+                    found.extend([] if given is None else picture_notes(self.generator, given))
+                return stream
+
+            live = await self._open(place, make, max_frames)
+        live.notes = tuple(found)
+        return live
 
     async def restore(self, snapshot: bytes, max_frames: int | None) -> LiveStream:
         """Goes on with a snapshot.
@@ -143,18 +171,18 @@ class Service:
             start, stop = kept.frame if frame is None else frame, max_frames or kept.stop
             return await self._open(place, lambda: self.generator.restore(kept.data), stop, start, id, owner)
 
-    async def branch(self, live: LiveStream, seeds: list[int]) -> list[LiveStream]:
-        """Other futures of a stream from its next frame on; each waits a while to be attached, as long as the stream is there.
+    async def branch(self, live: LiveStream, futures: Futures) -> list[LiveStream]:
+        """Other futures of a stream; each waits a while to be attached, as long as the stream is there.
 
         Raises:
-            ServeError: There are not enough places; then there is no branch.
+            ServeError: There are not enough places, or `Futures.of` refuses; then there is no branch.
         """
-        free = self._places.free
-        if free < len(seeds):
-            raise ServeError("server_full", f"got {len(seeds)} branches; {free} places are free; try again in a while")
+        free, number = self._places.free, len(futures.seeds)
+        if free < number:
+            raise ServeError("server_full", f"got {number} branches; {free} places are free; try again in a while")
         with ExitStack() as stack:
-            places = [stack.enter_context(self._places.admitted()) for _ in seeds]
-            streams = await live.branch(seeds)
+            places = [stack.enter_context(self._places.admitted()) for _ in range(number)]
+            streams = await futures.of(live, self.engine)
         span = live.channel.span
         branches = [
             self._make_live(place, stream, Span(stream.next_index, span.stop))
@@ -289,18 +317,6 @@ class Service:
 
     def _make_live(self, place: Place, stream: Stream, span: Span, id: str | None = None, owner: str | None = None) -> LiveStream:
         return LiveStream(self.host, place, Channel(stream, span, self.engine.wake), self.forget, id, owner)
-
-    def _decode_frames(self, files: list[bytes]) -> torch.Tensor | None:
-        if not files:
-            return None
-        if len(files) > self.config.max_first_frames:
-            raise ServeError("bad_frames", f"got {len(files)} first frames; wanted at most {self.config.max_first_frames}")
-        size = (self.generator.height, self.generator.width)
-        try:
-            self.generator.codec.stride.num_latent_frames(len(files))
-            return torch.stack([torch.from_numpy(decode_image(file, size).copy()) for file in files])
-        except ValueError as error:
-            raise ServeError("bad_frames", str(error)) from error
 
     def _expire(self, id: str) -> None:
         if id in self._branches:

@@ -9,12 +9,15 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ...sample import Frame
+from ..engine.notes import prompt_notes
 from ..protocol import messages
 from ..protocol.errors import ServeError, as_serve_error
 from ..protocol.messages import Delivery
 from ..protocol.packets import Kind, Packet
+from ..protocol.script import check_prompt, settings_of
 from .encoding import make_encoder
 from .flow import Credits, Rate
+from .futures import Futures
 from .live import LiveStream
 from .service import Service
 
@@ -97,8 +100,10 @@ class Session:
             first_frames = [base64.b64decode(file, validate=True) for file in request.first_frames]
         except binascii.Error as error:
             raise ServeError("bad_frames", f"got first frames that are not base64 ({error})") from error
+        picture = await self._receive_picture(request.picture_size)
         self._check_credit(request)
-        await self._play(await self._service.start(request, request.max_frames, first_frames), request)
+        live = await self._service.start(request, request.max_frames, first_frames, picture, request.notes)
+        await self._play(live, request, list(live.notes) if request.notes else None)
 
     async def _on_restore(self, request: messages.Restore) -> None:
         self._check_credit(request)
@@ -116,9 +121,10 @@ class Session:
         await self._play(await self._service.recover(request.session, request.frame, request.max_frames), request)
 
     async def _on_prompt(self, request: messages.Prompt) -> None:
-        messages.check_prompt(request.prompt, self._config.max_prompt)
+        check_prompt(request.prompt, self._config.max_prompt)
         frame, prompt = await self._stream.set_prompt(request.prompt)
-        await self._send(messages.Prompted(reply_to=request.id, frame=frame, prompt=prompt))
+        notes = prompt_notes(self._service.generator, [(0.0, prompt)]) if request.notes else None
+        await self._send(messages.Prompted(reply_to=request.id, frame=frame, prompt=prompt, notes=notes))
 
     async def _on_pause(self, request: messages.Pause) -> None:
         self._stream.pause()
@@ -137,7 +143,10 @@ class Session:
         await self._patiently(self._socket.send_bytes(packet))
 
     async def _on_branch(self, request: messages.Branch) -> None:
-        branches = await self._service.branch(self._stream, request.seeds)
+        prompts = request.prompts or [None] * len(request.seeds)
+        for prompt in prompts:
+            check_prompt(prompt or "", self._config.max_prompt)
+        branches = await self._service.branch(self._stream, Futures(request.seeds, prompts, request.frame))
         frame, names = branches[0].next_index, [branch.id for branch in branches]
         await self._send(messages.Branched(reply_to=request.id, frame=frame, branches=names, seeds=request.seeds))
 
@@ -152,7 +161,7 @@ class Session:
         if self._live is not None:
             self._live.channel.confirm(self._live.channel.span.start + self._granted)
 
-    async def _play(self, live: LiveStream, request: Delivery) -> None:
+    async def _play(self, live: LiveStream, request: Delivery, notes: list[str] | None = None) -> None:
         """Begins to send the frames of a stream."""
         await self._end_stream(done=True)
         self._keep_recording(None)
@@ -166,12 +175,13 @@ class Session:
                 reply_to=request.id,
                 session=live.id,
                 seed=live.seed,
-                settings=messages.settings_of(live.params),
+                settings=settings_of(live.params),
                 pace=request.pace,
                 format=request.format,
                 frame=live.next_index,
                 video=f"/v1/streams/{live.id}.mp4",
                 recoverable=self._service.host.store is not None,
+                notes=notes,
             )
         )
         self._sender = asyncio.create_task(self._send_frames(live, request))
@@ -249,8 +259,16 @@ class Session:
         message = await self._next_message()
         data = message.get("bytes")
         if data is None or len(data) != size:
-            raise ServeError("bad_message", f"got no binary message of {size} bytes after restore; send the snapshot there")
+            raise ServeError("bad_message", f"got no binary message of the {size} bytes that were announced; send it next")
         return data
+
+    async def _receive_picture(self, size: int | None) -> bytes | None:
+        if size is not None and size > self._config.max_picture:
+            most = self._config.max_picture
+            raise ServeError(
+                "too_large", f"got a picture of {size} bytes; wanted at most {most}; make it smaller, or save it as JPEG"
+            )
+        return None if size is None else await self._receive_bytes(size)
 
     async def _next_message(self) -> Any:
         while True:

@@ -108,9 +108,9 @@ def test_all_bad_is_an_error_with_the_reasons(tmp_path):
     ("options", "message"),
     [
         ({"root": "gone"}, "gone is not a folder; give the folder"),
-        ({"num_frames": 0}, "clips of 0 frames"),
-        ({"size": 0}, "0 x 0 are empty"),
-        ({"fps": 0.0}, "fps is 0.0; wanted"),
+        ({"num_frames": 0}, "got num_frames 0; wanted"),
+        ({"size": 0}, "got size 0; wanted"),
+        ({"fps": 0.0}, "got fps 0.0; wanted"),
         ({"step": 6}, "got a step of 6 frames; wanted 1 to 5"),
     ],
 )

@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from framecast.data import contact_sheet
+from framecast.data.sheets import is_sheet, save_sheet
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -56,3 +57,13 @@ def test_rows_may_differ_in_length():
 def test_what_cannot_be_drawn_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         contact_sheet(**{"rows": [plain(RED)], **options})
+
+
+@pytest.mark.parametrize(("length", "columns"), [(1, 1), (2, 2), (9, 9), (10, 5), (33, 9), (65, 9), (400, 8)])
+def test_a_sheet_of_its_own_choice_has_at_most_nine_columns(tmp_path, length, columns):
+    save_sheet(tmp_path / "x.sheet.png", [plain(RED, length, 16, 16)], ["red"], "a note")
+    assert count(Image.open(tmp_path / "x.sheet.png"), RED) == columns * 128 * 128
+
+
+def test_a_name_asks_for_a_sheet():
+    assert is_sheet("a/x.sheet.png") and is_sheet(".Sheet.PNG") and not is_sheet("x.png") and not is_sheet("sheet.png")

@@ -23,6 +23,7 @@ from framecast.commands import demo
 from framecast.data import read_video, write_video
 from framecast.evaluate import QUICK, Settings
 from framecast.generating import params_of
+from framecast.requests import given_or_fresh
 from framecast.sample import Clip, SamplingParams, load_generator, read_tokens
 from framecast.serve.server.config import ServeConfig
 from framecast.tokenizer import FSQ
@@ -44,6 +45,7 @@ def place(tmp_path_factory) -> Path:
     damaged = tiny_bundle.save(place / "damaged")
     (damaged / "lm.safetensors").write_bytes(b"cut")
     (place / "text.mp4").write_text("no video")
+    Image.fromarray(tiny_bundle.frames(1)[0].numpy()).save(place / "picture.png")
     video = (place / "video.mkv").read_bytes()
     (place / "cut.mkv").write_bytes(video[: len(video) * 3 // 4])
     return place
@@ -270,11 +272,109 @@ def test_a_prompt_like_markup_is_shown_as_it_is(run):
     assert code == 0 and "Traceback" not in err
 
 
+def test_without_out_a_new_file_is_named_after_the_prompt_or_the_input(run):
+    name = "a_red_circle_moves_right_at_0_3s_a_ring_falls"
+    for expected in (name, f"{name}_2", f"{name}_3"):
+        code, out, _ = run("sample", f"{PROMPT}; at 0.3s a ring falls", "--num_frames", "5", "--bundle", "bundle")
+        assert code == 0 and out.startswith(f"{expected}.mp4: 5 frames, ") and Path(f"{expected}.mp4").is_file()
+    for command, expected in (
+        (["continue", "video.mkv", "--prompt", PROMPT, "--num_frames", "4"], "video_continued.mp4"),
+        (["animate", "picture.png", "--prompt", PROMPT, "--num_frames", "5"], "picture_animated.mp4"),
+        (["encode", "video.mkv"], "video.fct"),
+        (["decode", "video.fct"], "video.mp4"),
+        (["decode", "video.fct"], "video_2.mp4"),
+        (["reconstruct", "video.mkv"], "video_reconstructed.mp4"),
+    ):
+        code, out, _ = run(*command, "--bundle", "bundle")
+        assert code == 0 and out.startswith(f"{expected}: ") and Path(expected).is_file()
+
+
+def test_names_of_files_hold_letters_of_any_script_and_are_short(run):
+    assert given_or_fresh(None, "a \u00e9toile/..; \u4e00?") == "a_\u00e9toile_\u4e00.mp4"
+    assert given_or_fresh(None, "../../") == "video.mp4" and given_or_fresh("x.gif", PROMPT) == "x.gif"
+    assert len(given_or_fresh(None, "word " * 99)) <= 64
+
+
+def test_several_prompts_make_a_clip_each(run):
+    both = [PROMPT, "a ring falls"]
+    clips = tiny_bundle.generator().generate(both, 5, 3)
+    code, out, _ = run("sample", *both, "--num_frames", "5", "--seed", "3", "--bundle", "bundle", "--out", "out.mkv")
+    assert code == 0 and out.startswith(f"out_1.mkv: {PROMPT}\nout_2.mkv: a ring falls\n2 clips of 5 frames, ")
+    for number, clip in enumerate(clips, 1):
+        assert torch.equal(read_video(f"out_{number}.mkv").frames, clip.frames)
+    assert run("sample", *both, "--num_frames", "5", "--seed", "3", "--bundle", "bundle", "--out", "out.fct")[0] == 0
+    for number, clip in enumerate(clips, 1):
+        assert torch.equal(read_tokens(f"out_{number}.fct").tokens, clip.tokens)
+    assert run("sample", *both, "--num_frames", "5", "--bundle", "bundle")[0] == 0
+    assert Path("a_red_circle_moves_right.mp4").is_file() and Path("a_ring_falls.mp4").is_file()
+
+
+def test_a_sheet_is_asked_for_by_its_name(run):
+    code, out, _ = run("sample", PROMPT, "a ring falls", "--num_frames", "5", "--bundle", "bundle", "--out", "x.sheet.png")
+    assert code == 0 and out.startswith("x.sheet.png: 2 clips of 5 frames, ") and not list(Path().glob("x_*"))
+    two = Image.open("x.sheet.png")
+    for command in (sample(), go_on(), reconstruct(), ["decode", "tokens.fct", "--bundle", "bundle", "--out", ""]):
+        name = f"{command[0]}.sheet.png"
+        code, out, _ = run(*command[:-1], name)
+        assert code == 0 and out.startswith(f"{name}: ") and Image.open(name).height < two.height
+
+
+def test_a_negative_prompt_is_that_of_python(run):
+    assert run(*sample("--negative_prompt", "a ring falls", out="out.fct"))[0] == 0
+    params = SamplingParams(negative_prompt="a ring falls")
+    made = read_tokens("out.fct")
+    assert made.header.params == params
+    assert torch.equal(made.tokens, tiny_bundle.generator().generate(PROMPT, 9, params=params).tokens)
+
+
+def test_animate_makes_the_video_that_python_makes(run):
+    code, out, err = run(
+        "animate", "picture.png", "--prompt", PROMPT, "--num_frames", "9", "--seed", "2", "--bundle", "bundle", "--out", "out.mkv"
+    )
+    assert code == 0 and out.startswith("out.mkv: 9 frames, ") and out.endswith("seed 2\n")
+    assert "warning: the tokenizer of this model shows this video with" in err and "framecast train my_videos" in err
+    expected = tiny_bundle.generator().animate("picture.png", PROMPT, 9, 2)
+    assert torch.equal(read_video("out.mkv").frames, expected.frames)
+    same = tiny_bundle.generator().generate(PROMPT, 9, 2, first_frames=tiny_bundle.frames(1))
+    assert torch.equal(expected.tokens, same.tokens)
+
+
+@pytest.mark.parametrize(("keep", "length"), [("all", 22 + 8), ("given", 5 + 8), ("none", 8)])
+def test_continue_keeps_as_much_as_it_is_told(run, keep, length):
+    code, out, _ = run(*go_on("--num_frames", "8", "--given_frames", "5", "--keep", keep))
+    assert code == 0 and out.startswith(f"out.mkv: {length} frames, ")
+    frames = read_video("out.mkv").frames
+    clip = tiny_bundle.generator().generate(PROMPT, 13, 0, first_frames=tiny_bundle.frames(22)[-5:])
+    whole = torch.cat([tiny_bundle.frames(22)[:-5], clip.frames])
+    assert torch.equal(frames, whole[-length:])
+
+
+def test_all_of_a_token_file_is_all_that_is_given(run):
+    arguments = ["continue", "tokens.fct", "--prompt", PROMPT, "--num_frames", "4", "--bundle", "bundle", "--out"]
+    for keep, length in (("all", 25), ("given", 25), ("none", 4)):
+        assert run(*arguments, "out.mkv", "--keep", keep)[0] == 0
+        assert len(read_video("out.mkv").frames) == length
+    assert run(*arguments, "out.fct", "--keep", "all")[0] == 0
+
+
+@pytest.mark.parametrize("command", [go_on(), reconstruct(), ["encode", "video.mkv", "--bundle", "bundle", "--out", "o.fct"]])
+def test_a_video_that_the_tokenizer_does_not_know_is_said(run, command):
+    code, _, err = run(*command)
+    (line,) = [line for line in err.splitlines() if line.startswith("framecast: ")]  # the others say how far it is
+    assert code == 0 and line.startswith("framecast: warning: the tokenizer of this model shows this video with ")
+    assert line.endswith("dB: it was trained on SpriteWorld; train one on your own videos: framecast train my_videos")
+
+
+def test_a_stream_that_is_kept_nowhere_says_so(run, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert "nothing was kept: --out NAME.mp4" in run("stream", PROMPT, "--seconds", "0.5", "--bundle", "bundle")[2]
+
+
 def test_unseen_words_are_said_in_one_line(run):
     code, _, err = run("sample", "a dog; at 0.5s a dog falls", *sample()[2:])
-    assert (
-        code == 0 and err == 'framecast: warning: "dog": not in what this model was trained on, so it cannot know what is meant\n'
-    )
+    start = 'framecast: warning: "dog": not in what this model was trained on, so it cannot know what is meant; it knows '
+    said = [line for line in err.splitlines() if line.startswith("framecast: ")]  # the others say how far it is
+    assert code == 0 and len(said) == 1 and said[0].startswith(start)
 
 
 def test_a_failure_leaves_older_tokens_as_they_were(run, monkeypatch):
@@ -343,7 +443,28 @@ WRONG = {
     "no prompt": (["sample", "--out", "out.mkv"], "required: prompt; see `framecast sample --help`"),
     "a prompt without quotes": (
         ["sample", *PROMPT.split(), "--out", "out.mkv"],
-        'got 5 prompts, "a", "red" and so on; wanted one',
+        'got 5 prompts, "a", "red" and so on, which look like one that the shell has split; put it in quotes: "a red circle',
+    ),
+    "a prompt without quotes to stream": (["stream", *PROMPT.split()], "which look like one that the shell has split"),
+    "several prompts and a wrong name": (["sample", PROMPT, "a ring falls", "--out", "x.doc"], "got the output file x_1.doc;"),
+    "a negative prompt and no guidance": (
+        sample("--negative_prompt", "a ring", "--guidance_scale", "1"),
+        'got negative_prompt "a ring" and guidance_scale 1; wanted a scale above 1',
+    ),
+    "animate without a prompt": (["animate", "picture.png", *OUT], "got picture.png and no --prompt; wanted to know"),
+    "animate nothing": (["animate", "nowhere.png", "--prompt", PROMPT, *OUT], "nowhere.png does not exist; check the path"),
+    "animate a video": (
+        ["animate", "video.mkv", "--prompt", PROMPT, *OUT],
+        "got 22 frames to animate; wanted one picture; `generate(..., first_frames=...)` continues a video",
+    ),
+    "animate a picture for no time": (
+        ["animate", "picture.png", "--prompt", PROMPT, "--num_frames", "1", *OUT],
+        "got num_frames 1 and 1 first frames; wanted more frames than are given",
+    ),
+    "keep what has no tokens": (go_on("--keep", "all", out="out.fct"), "got --keep all and the token file out.fct to write"),
+    "keep nothing of tokens": (
+        ["continue", "tokens.fct", "--prompt", PROMPT, "--keep", "none", "--bundle", "bundle", "--out", "out.fct"],
+        "got --keep none and the token file",
     ),
     "two prompts to stream": (["stream", PROMPT, PROMPT], "got 2 prompts"),
     "a time that cannot be read": (["sample", f"{PROMPT}; later it stops", *sample()[2:]], 'got "later it stops" after a ";"'),
@@ -359,7 +480,6 @@ WRONG = {
     "a length of another kind": (sample("--num_frames", "1e9"), "invalid int value: '1e9'"),
     "a length beyond memory": (sample("--num_frames", str(4 * 10**12 + 1)), "GiB of memory; `framecast stream` writes"),
     "a name that is too long": (sample(out="n" * 300 + ".mkv"), "File name too long"),
-    "no output": (["sample", PROMPT], "required: --out"),
     "unknown bundle": (sample("--bundle", "nowhere"), "nowhere is no bundle"),
     "damaged bundle": (sample("--bundle", "damaged"), "damaged/lm.safetensors is damaged"),
     "damaged bundle in info": (["info", "damaged"], "damaged/lm.safetensors is damaged"),
@@ -471,6 +591,7 @@ def test_the_commands():
         "sample",
         "stream",
         "continue",
+        "animate",
         "encode",
         "decode",
         "reconstruct",
@@ -484,7 +605,7 @@ def test_the_commands():
 
 
 @pytest.mark.parametrize(
-    "command", ["sample", "stream", "continue", "encode", "decode", "reconstruct", "info", "evaluate", "serve", "demo"]
+    "command", ["sample", "stream", "continue", "animate", "encode", "decode", "reconstruct", "info", "evaluate", "serve", "demo"]
 )
 def test_help_explains_every_option(command, capsys):
     with pytest.raises(SystemExit) as caught:

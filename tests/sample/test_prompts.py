@@ -41,6 +41,11 @@ def test_unseen_words_are_named(default):
         default.stream([(0, PROMPT), (1, "a purple circle moves up")])
 
 
+def test_some_words_that_are_known_are_told(default):
+    with pytest.warns(UnseenWordsWarning, match=r"it knows 52 words, such as .*; `framecast info` shows more$"):
+        default.stream("a red dog moves right")
+
+
 def test_a_prompt_that_no_frame_shows_is_named():
     generator = tiny_bundle.generator()
     for prompt in (f"{PROMPT}; at 5s a ring falls", [f"{PROMPT}; at 5s a ring falls"]):

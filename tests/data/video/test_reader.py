@@ -115,11 +115,11 @@ def test_too_few_frames_are_refused(tmp_path):
     ("options", "message"),
     [
         ({"fps": 0}, "fps is 0; wanted above 0"),
-        ({"fps": float("nan")}, "fps is nan"),
-        ({"size": 0}, "size is 0"),
-        ({"size": (8, -1)}, r"size is \(8, -1\)"),
+        ({"fps": float("nan")}, "got fps nan"),
+        ({"size": 0}, "got size 0; wanted"),
+        ({"size": (8, -1)}, r"got size \(8, -1\)"),
         ({"start": -1.0}, "start is -1.0; wanted seconds"),
-        ({"num_frames": 0}, "num_frames is 0; wanted at least 1"),
+        ({"num_frames": 0}, "got num_frames 0; wanted a whole number, at least 1"),
     ],
 )
 def test_arguments_out_of_range_are_refused(tmp_path, options, message):

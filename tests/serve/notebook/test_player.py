@@ -23,7 +23,7 @@ from PIL import Image
 from torch import Tensor
 
 import framecast.serve
-from framecast.sample import SamplingParams, VideoGenerator
+from framecast.sample import SamplingParams, VideoGenerator, read_tokens
 from framecast.serve import Player
 from framecast.serve.notebook import player as player_module
 from framecast.serve.notebook.kernel import in_notebook, when_idle
@@ -592,3 +592,82 @@ def test_the_room_says_what_there_is():
         AttributeError, match=r"module 'framecast.serve' has no attribute 'Theatre'; the public names are .*Player"
     ):
         _ = framecast.serve.Theatre
+
+
+def test_a_restart_takes_another_seed_and_other_settings(player):
+    assert (player.seed, player.params) == (0, PARAMS)
+    other = SamplingParams(temperature=0.5, decoding="row")
+    player.restart(5, other)
+    assert (player.seed, player.params) == (5, other)
+    player.play()
+    until(lambda: player.num_made >= 9, "frames are made")
+    player.pause()
+    made = rests(player._playback)
+    stream = tiny_bundle.generator().stream(PROMPT, 5, other)
+    assert torch.equal(player.clip.frames, torch.stack([frame.image for frame in islice(stream, made)]))
+    player.restart()
+    assert (player.seed, player.params) == (5, other), "they stay"
+    for seed, params in ((-1, None), (1, SamplingParams(decoding=5))):
+        with pytest.raises(ValueError, match="wanted"):
+            player.restart(seed, params)
+    assert (player.seed, player.params) == (5, other), "what is refused changes nothing"
+
+
+def test_a_branch_begins_anew_at_its_moment_with_another_seed(player):
+    player.play()
+    until(lambda: player.num_made >= 13, "frames are made")
+    player.pause()
+    rests(player._playback)
+    branch = player.branch(4)
+    moment = branch.num_made
+    branch.restart(9)
+    assert (branch.seed, branch.num_made) == (9, moment)
+    branch.close()
+
+
+def test_tokens_are_saved_too(player, tmp_path):
+    player.play()
+    until(lambda: player.num_made >= 9, "frames are made")
+    player.pause()
+    rests(player._playback)
+    player.save(tmp_path / "video.fct")
+    video = read_tokens(tmp_path / "video.fct")
+    assert torch.equal(video.tokens, player.clip.tokens) and (video.header.seed, video.header.params) == (0, PARAMS)
+
+
+def test_a_widget_begins_anew_with_what_is_typed(player, monkeypatch):
+    player._ipython_display_()
+    front = FrontEnd(player, monkeypatch)
+    front.ask("ready", autoplay=False)
+    assert front.widget.seed == "0" and front.widget.settings["decoding"] == "frame"
+    front.ask("restart", seed="9223372036854775807", settings={"temperature": 0.5, "decoding": "row", "another": 1})
+    assert player.seed == 2**63 - 1 and player.params == SamplingParams(temperature=0.5, decoding="row")
+    assert front.widget.seed == "9223372036854775807" and player.playing
+    for seed, words in (("x", "got the seed 'x'; wanted a whole number from 0 on"), (str(2**63), "wanted")):
+        front.ask("restart", seed=seed, settings={})
+        assert words in front.widget.error
+    front.ask("restart", seed="1", settings={"temperature": -1})
+    assert "got temperature -1" in front.widget.error and player.seed == 2**63 - 1
+
+
+def test_a_widget_saves_and_downloads(player, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    player._ipython_display_()
+    front = FrontEnd(player, monkeypatch)
+    front.ask("ready", autoplay=False)
+    front.ask("save", path="video.webp")
+    assert "got a player without a frame" in front.widget.error
+    front.ask("play")
+    until(lambda: player.num_made >= 9, "frames are made")
+    front.ask("pause")
+    rests(player._playback)
+    front.ask("save", path="video.webp")
+    assert front.widget.notice == f"Saved as {tmp_path / 'video.webp'}." and (tmp_path / "video.webp").exists()
+    front.ask("save", path="video.webp")
+    assert "video.webp, which is there already; wanted a new name" in front.widget.error
+    files = []
+    monkeypatch.setattr(front.widget, "send", lambda message, buffers: files.append((message, buffers)))
+    front.ask("download", path="/etc/ring.webp")
+    assert files == [({"kind": "file", "name": "ring.webp"}, [(tmp_path / "video.webp").read_bytes()])]
+    front.ask("download", path="ring.exe")
+    assert "ring.exe" in front.widget.error and len(files) == 1

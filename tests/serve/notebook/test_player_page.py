@@ -20,7 +20,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 REPO = Path(__file__).resolve().parents[3]
 ADDRESS = "http://framecast.test/"
 STATE = {"width": 24, "height": 16, "fps": 60.0, "num_frames": None, "playing": False, "ended": False}
-STATE |= {"prompts": [[0, "a red ring"]], "notice": "", "error": "", "take": 0}
+STATE |= {"prompts": [[0, "a red ring"]], "notice": "", "error": "", "take": 0, "seed": "7"}
+STATE["settings"] = {"temperature": 0.9, "guidance_scale": 2, "top_k": None, "top_p": None, "decoding": "row"}
 PAGE = """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="player.css">
 <div id="cell"></div>
 <script type="module">
@@ -38,6 +39,10 @@ const model = {
 window.tell = (changes) => {
   Object.assign(state, changes);
   for (const name in changes) for (const call of hears[`change:${name}`] ?? []) call();
+};
+window.give = (name, text) => {
+  const bytes = new DataView(new TextEncoder().encode(text).buffer);
+  for (const call of hears["msg:custom"]) call({ kind: "file", name }, [bytes]);
 };
 window.feed = (message, data) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -173,3 +178,39 @@ def test_a_view_that_goes_leaves_nothing_behind(page):
     page.evaluate("drop()")
     assert page.evaluate("sent.at(-1)") == {"kind": "gone"}
     assert page.evaluate("listeners()") == 0
+
+
+def test_seed_and_settings_are_seen_and_changed(page):
+    assert page.locator("summary").first.inner_text() == "Seed and settings seed 7"
+    page.get_by_text("Seed and settings").click()
+    assert page.get_by_label("Temperature").input_value() == "0.9" and page.get_by_label("Top k").input_value() == ""
+    page.get_by_label("Seed", exact=True).fill("9223372036854775807")
+    page.get_by_label("Top k").fill("5")
+    page.get_by_label("Decoding").select_option("frame")
+    page.get_by_role("button", name="Begin anew with these").click()
+    settings = {"temperature": 0.9, "guidance_scale": 2, "top_k": 5, "top_p": None, "decoding": "frame"}
+    assert sent(page, "restart") == [{"kind": "restart", "seed": "9223372036854775807", "settings": settings}]
+    page.evaluate("tell", {"seed": "12", "settings": {**settings, "decoding": 4}})
+    assert page.locator("summary").first.inner_text() == "Seed and settings seed 12"
+    assert page.get_by_label("Decoding").input_value() == "4"
+    page.get_by_role("button", name="Begin anew with these").click()
+    assert sent(page, "restart")[-1]["settings"]["decoding"] == 4
+
+
+def test_what_is_typed_stays_while_the_video_plays(page):
+    page.get_by_text("Seed and settings").click()
+    page.get_by_label("Seed", exact=True).fill("5")
+    page.evaluate("tell({ playing: true })")
+    assert page.get_by_label("Seed", exact=True).input_value() == "5"
+
+
+def test_a_file_is_saved_by_the_kernel_or_downloaded(page):
+    page.get_by_text("Save", exact=True).click()
+    page.get_by_label("File").fill("ring.webp")
+    page.get_by_role("button", name="Save beside the notebook").click()
+    assert sent(page, "save") == [{"kind": "save", "path": "ring.webp"}]
+    page.get_by_role("button", name="Download").click()
+    assert sent(page, "download") == [{"kind": "download", "path": "ring.webp"}]
+    with page.expect_download() as found:
+        page.evaluate("give('ring.webp', 'pixels')")
+    assert found.value.suggested_filename == "ring.webp" and Path(found.value.path()).read_text() == "pixels"

@@ -15,6 +15,7 @@ from framecast.serve import ServeError
 from framecast.serve.protocol import messages as p
 from framecast.serve.protocol.errors import CODES
 from framecast.serve.protocol.packets import Kind, Packet
+from framecast.serve.protocol.script import Script, Settings, settings_of
 from framecast.serve.server.session import STATES
 
 START = {"type": "start", "prompt": "a red circle"}
@@ -35,10 +36,10 @@ def test_other_bytes_are_no_packet(data):
 
 
 def test_settings_are_those_of_the_library():
-    assert set(p.Settings.model_fields) == {field.name for field in dataclasses.fields(SamplingParams)}
-    assert p.Settings().params() == SamplingParams()
+    assert set(Settings.model_fields) == {field.name for field in dataclasses.fields(SamplingParams)}
+    assert Settings().params() == SamplingParams()
     params = SamplingParams(temperature=0, top_k=3, top_p=0.5, guidance_scale=1, decoding=2)
-    assert p.settings_of(params).params() == params
+    assert settings_of(params).params() == params
 
 
 def test_minimal_start_is_taken():
@@ -74,16 +75,16 @@ def test_bad_message_is_said(text, code, words):
 
 def test_prompt_or_timeline_but_not_both():
     both = p.parse_request(json.dumps(START | {"timeline": [[0, "a ring"]]}))
-    for scene in (both, p.Script()):
+    for scene in (both, Script()):
         with pytest.raises(ServeError, match="neither or both of prompt and timeline"):
             scene.prompts(100)
     with pytest.raises(ServeError, match="got a prompt of 12 letters; wanted at most 5; say it shorter"):
-        p.Script(prompt="a red circle").prompts(5)
+        Script(prompt="a red circle").prompts(5)
 
 
 def test_setting_out_of_range_is_said():
     with pytest.raises(ServeError, match=r"got temperature -1.*wanted") as caught:
-        p.Settings(temperature=-1).params()
+        Settings(temperature=-1).params()
     assert caught.value.code == "bad_settings"
 
 

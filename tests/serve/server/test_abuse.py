@@ -14,7 +14,15 @@ from PIL import Image
 from serving import OTHER, PROMPT, Running, Socket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-LIMITS = {"max_text": 20_000, "max_snapshot": 200_000, "message_rate": 40, "idle_seconds": 3.0, "stall_seconds": 3.0, "slots": 2}
+LIMITS = {
+    "max_text": 20_000,
+    "max_snapshot": 200_000,
+    "max_picture": 50_000,
+    "message_rate": 40,
+    "idle_seconds": 3.0,
+    "stall_seconds": 3.0,
+    "slots": 2,
+}
 Abuse = Callable[[Running], Awaitable[str]]
 ABUSES: dict[str, tuple[str, Abuse]] = {}
 
@@ -131,6 +139,19 @@ told("bad_frames", "frames_of_another_size", start(first_frames=[picture(8, 8)])
 told("bad_frames", "frames_bomb", start(first_frames=[bomb()]))
 told("bad_frames", "frames_of_no_legal_number", start(first_frames=[picture(16, 24)] * 2))
 told("bad_frames", "too_many_frames", start(first_frames=[picture(16, 24)] * 69))
+told("bad_frames", "picture_no_picture", start(picture_size=6), b"GIF89a")
+told("bad_frames", "picture_of_another_kind", start(picture_size=60), b"BM" + bytes(58))
+told("bad_frames", "picture_cut_off", start(picture_size=40), base64.b64decode(picture(16, 24))[:40])
+told("bad_frames", "picture_bomb", start(picture_size=len(base64.b64decode(bomb()))), base64.b64decode(bomb()))
+told("bad_frames", "picture_beside_frames", start(picture_size=1, first_frames=[picture(16, 24)]), b"x")
+told("bad_message", "picture_of_another_size", start(picture_size=100), b"x" * 99)
+told("bad_message", "picture_that_does_not_come", start(picture_size=100), {"type": "stop"})
+told("bad_message", "picture_of_no_bytes", start(picture_size=0))
+told("too_large", "large_picture", start(picture_size=10**9))
+told("bad_message", "branch_from_the_future", {"type": "branch", "seeds": [1], "frame": 10**6}, start=True)
+told("bad_message", "branch_with_too_few_prompts", {"type": "branch", "seeds": [1, 2], "prompts": [OTHER]}, start=True)
+told("bad_prompt", "branch_with_an_empty_prompt", {"type": "branch", "seeds": [1], "prompts": [""]}, start=True)
+told("bad_prompt", "branch_with_a_long_prompt", {"type": "branch", "seeds": [1], "prompts": ["a" * 501]}, start=True)
 told("too_large", "large_text", json.dumps(start(prompt="x" * 30_000)))
 told("too_large", "large_snapshot", {"type": "restore", "size": 10**9})
 told("wrong_state", "prompt_before_start", {"type": "prompt", "prompt": PROMPT})
@@ -241,6 +262,12 @@ async def video_without_end(server: Running) -> str:
 async def video_with_nan(server: Running) -> str:
     body = b'{"prompt": "a ring", "settings": {"temperature": NaN}}'
     return await posted(server, content=body, headers={"content-type": "application/json"})
+
+
+@abuse("bad_message")
+async def tokens_that_are_none(server: Running) -> str:
+    async with server.http() as http:
+        return (await http.post("/v1/videos/decode", content=b"FRAMECAST TOKENS 1\n" + bytes(100))).json()["code"]
 
 
 @abuse("not_found")

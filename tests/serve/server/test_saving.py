@@ -9,8 +9,9 @@ import tiny_bundle
 import torch
 from serving import OTHER, PROMPT
 
+import framecast
 from framecast.data import read_video
-from framecast.sample import read_tokens
+from framecast.sample import TokenWriter, read_tokens
 
 TOKEN = "a-token-that-is-long"
 
@@ -141,3 +142,56 @@ def test_what_cannot_be_saved_is_refused(path, status):
             return await fetch(server, f"{stream}/{path}")
 
     assert asyncio.run(run()).status_code == status
+
+
+def test_tokens_become_the_video_again(tmp_path):
+    async def run():
+        async with playing(9) as (server, socket, path):
+            tokens = (await fetch(server, f"{path}/video.fct?frames=9")).content
+            await socket.ask(type="stop")
+            async with server.http() as http:
+                return tokens, await http.post("/v1/videos/decode", content=tokens)
+
+    _, response = asyncio.run(run())
+    assert response.headers["content-type"] == "video/mp4"
+    assert len(read_video(saved(tmp_path, response, "mp4")).frames) == 9
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda data: b"x", "the token file is no token file; wanted one that `framecast encode`"),
+        (lambda data: data[:40], "the token file ends before it says what it holds"),
+    ],
+)
+def test_other_bytes_are_refused(change, words):
+    async def run():
+        async with playing(5) as (server, _, path):
+            tokens = (await fetch(server, f"{path}/video.fct")).content
+            async with server.http() as http:
+                return (await http.post("/v1/videos/decode", content=change(tokens))).json()
+
+    answer = asyncio.run(run())
+    assert answer["code"] == "bad_message" and answer["message"].startswith(words)
+
+
+def test_tokens_of_another_tokenizer_are_refused(tmp_path):
+    generator = framecast.load_generator()
+    clip = generator.generate(PROMPT, 5)
+    with TokenWriter(tmp_path / "other.fct", generator.codec.header(0)) as writer:
+        writer.append_all(clip.tokens, ((0, PROMPT),))
+
+    async def run():
+        async with serving.running() as server, server.http() as http:
+            return (await http.post("/v1/videos/decode", content=(tmp_path / "other.fct").read_bytes())).json()
+
+    answer = asyncio.run(run())
+    assert answer["code"] == "bad_message" and "use the bundle that made them" in answer["message"]
+
+
+def test_known_words_are_told():
+    async def run():
+        async with serving.running() as server:
+            return (await fetch(server, "/v1/words")).json()
+
+    assert asyncio.run(run()) == {"words": sorted("a blue circle falls moves red right ring square up".split())}

@@ -1,0 +1,74 @@
+"""Settings as people write them: `SamplingParams`, a dict, or keywords."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from typing import Any, TypedDict
+
+from .decodings import Decoding
+from .params import SamplingParams
+
+Params = SamplingParams | Mapping[str, Any] | None
+"""All settings at once; `None` takes the defaults, and so do names that a dict leaves out."""
+
+
+class Settings(TypedDict, total=False):
+    """The settings that can be given as keywords, as in `SamplingParams`; `block_length` is `decoding` as a number of tokens."""
+
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    guidance_scale: float
+    decoding: str | int | Decoding
+    block_length: int
+    negative_prompt: str | None
+
+
+_OTHERS = ("seed", "params", "first_frames", "first_tokens", "reanchor_every", "progress", "num_frames")
+"""What `generate` and `stream` take beside settings, and what may have been meant by a name that they do not know."""
+
+
+def as_params(params: Params = None, settings: Mapping[str, Any] | None = None) -> SamplingParams:
+    """The checked settings.
+
+    Args:
+        params: All of them.
+        settings: Some of them by name, in place of `params`.
+
+    Raises:
+        ValueError: Both are there, a name is none of a setting, or a value is out of its range.
+    """
+    settings = settings or {}
+    if params is not None and not isinstance(params, (SamplingParams, Mapping)):
+        raise ValueError(f'got params {params!r:.80}; wanted `SamplingParams`, or a dict such as {{"temperature": 0.5}}')
+    unknown = [name for name in settings if name not in Settings.__annotations__]
+    if unknown:
+        raise ValueError(_unknown(unknown[0], (*Settings.__annotations__, *_OTHERS)))
+    if params is not None and settings:
+        name = next(iter(settings))
+        raise ValueError(
+            f"got params and {', '.join(settings)}; wanted one of them, since params says how all tokens are chosen; "
+            f"`dataclasses.replace(params, {name}={settings[name]!r})` changes some of it"
+        )
+    if isinstance(params, SamplingParams):
+        return params
+    return _made(settings if params is None else params)
+
+
+def _made(settings: Mapping[str, Any]) -> SamplingParams:
+    values = dict(settings)
+    unknown = [name for name in values if name not in Settings.__annotations__]
+    if unknown:
+        raise ValueError(_unknown(str(unknown[0]), tuple(Settings.__annotations__)))
+    if "block_length" in values:
+        if "decoding" in values:
+            raise ValueError("got decoding and block_length; wanted one of them: both say how many tokens are chosen at a time")
+        values["decoding"] = values.pop("block_length")
+    assert values.keys() <= {field.name for field in fields(SamplingParams)}
+    return SamplingParams(**values)
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(name, known, n=1)
+    meant = f"; did you mean {close[0]}?" if close else ""
+    return f"got a setting {name!r}; wanted one of {', '.join(Settings.__annotations__)}{meant}"

@@ -1,0 +1,43 @@
+"""What a person should know of what was asked for: words and pictures that the model cannot show, a plain sentence each."""
+
+from torch import Tensor
+
+from ...sample import VideoGenerator
+from ...sample.fidelity import fidelity, unfamiliar
+from ...sample.prompts import Prompt, timeline_of
+
+MOST_WORDS = 1000
+"""A model that knows more words is not asked for a list of them."""
+
+_MOST_NAMED = 5
+
+
+def known_words(generator: VideoGenerator) -> list[str] | None:
+    """The words that the captions of the training had, in order; `None` if nobody knows them, or if they are many."""
+    words = generator.text_tokenizer.words
+    return None if words is None or len(words) > MOST_WORDS else sorted(words)
+
+
+def prompt_notes(generator: VideoGenerator, prompt: Prompt) -> list[str]:
+    """A sentence about the words that the model has never seen; none if it has seen them all."""
+    texts = [text for _, text in timeline_of(prompt).entries]
+    unseen = list(dict.fromkeys(word for text in texts for word in generator.text_tokenizer.unseen(text)))
+    return [f"This model does not know {_listed(unseen)}: no description that it has learned from says so."] if unseen else []
+
+
+def picture_notes(generator: VideoGenerator, frames: Tensor) -> list[str]:
+    """A sentence if the model cannot redraw the frames that a video begins with, uint8 `[T, H, W, 3]`."""
+    decibels = fidelity(generator.codec, frames)
+    if unfamiliar(generator.codec, decibels) is None:
+        return []
+    return [
+        f"This model redraws your picture only roughly ({decibels:.0f} dB; a good likeness has 30): it has learned from pictures "
+        "of another kind. A model that is trained on your own videos can do better."
+    ]
+
+
+def _listed(words: list[str]) -> str:
+    quoted = [f"“{word}”" for word in words[:_MOST_NAMED]]
+    if len(words) > _MOST_NAMED:
+        quoted.append(f"{len(words) - _MOST_NAMED} other words")
+    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
