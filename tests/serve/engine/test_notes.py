@@ -1,14 +1,12 @@
 """What the model cannot show is said in plain sentences, and nothing else is."""
 
-import math
-
 import pytest
 import tiny_bundle
 import torch
 
 import framecast
 from framecast.data import SpriteWorld
-from framecast.serve.engine.notes import MOST_WORDS, fidelity, known_words, picture_notes, prompt_notes
+from framecast.serve.engine.notes import MOST_WORDS, known_words, picture_notes, prompt_notes
 from framecast.tokenizer import TextTokenizer
 
 
@@ -39,13 +37,6 @@ def test_many_words_or_none_are_not_listed():
     assert known_words(Known()) is None
     Known.text_tokenizer = TextTokenizer(tiny_bundle.text_tokenizer().model_bytes)
     assert known_words(Known()) is None
-
-
-def test_fidelity_is_the_psnr_after_the_tokenizer():
-    generator, frames = tiny_bundle.generator(), tiny_bundle.frames(1)
-    again = generator.decode(generator.encode(frames))
-    error = ((again.double() - frames.double()) ** 2).mean().item()
-    assert fidelity(generator, frames) == pytest.approx(10 * math.log10(255**2 / error), abs=1e-3)
 
 
 def test_the_shipped_model_says_what_it_cannot_redraw():
