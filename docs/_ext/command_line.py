@@ -21,7 +21,7 @@ class CommandLine(SphinxDirective):
     def _section(self, name: str, parser: argparse.ArgumentParser, text: str) -> nodes.section:
         section = nodes.section(ids=[f"framecast-{name}"], names=[f"framecast {name}"])
         section += nodes.title("", "", nodes.literal("", f"framecast {name}"))
-        section += nodes.paragraph("", f"{text[:1].upper()}{text[1:]}.")
+        section += sentence(text)
         options = list(documented(parser))
         if options:
             section += nodes.literal_block("", usage(parser), language="text")
@@ -64,6 +64,14 @@ def usage(parser: argparse.ArgumentParser) -> str:
     return parser.format_usage().removeprefix("usage: ").strip()
 
 
+def sentence(text: str) -> nodes.paragraph:
+    """A line of help as a sentence; what is in backquotes is code."""
+    found = nodes.paragraph()
+    for number, piece in enumerate(f"{text[:1].upper()}{text[1:]}.".split("`")):
+        found += nodes.literal("", piece) if number % 2 else nodes.Text(piece)
+    return found
+
+
 def option_list(actions: list[argparse.Action]) -> nodes.definition_list:
     """The names of each argument above what it means."""
     formatter = argparse.HelpFormatter("framecast", width=1000)
@@ -74,7 +82,7 @@ def option_list(actions: list[argparse.Action]) -> nodes.definition_list:
         found += nodes.definition_list_item(
             "",
             nodes.term("", "", nodes.literal("", names)),
-            nodes.definition("", nodes.paragraph("", f"{meaning[:1].upper()}{meaning[1:]}.")),
+            nodes.definition("", sentence(meaning)),
         )
     return found
 
