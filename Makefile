@@ -22,7 +22,7 @@ serve: .venv/serve.stamp
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest
 
-test-all: .venv/dev.stamp
+test-all: .venv/dev.stamp .venv/docs.stamp
 	$(BIN)/python -m pytest -m "slow or not slow"
 
 lint: .venv/dev.stamp types
@@ -49,6 +49,7 @@ bench: .venv/bench.stamp
 reliability: .venv/dev.stamp
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.reliability
 
+# The API reference imports all that is public, so it needs the extras of the server and of the evaluation.
 docs: .venv/docs.stamp
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
@@ -95,4 +96,5 @@ speedrun: .venv/evaluate.stamp
 
 .venv/bench.stamp: EXTRAS = bench,serve
 .venv/notebook.stamp: EXTRAS = notebook,lab
-.venv/dev.stamp .venv/evaluate.stamp .venv/docs.stamp .venv/serve.stamp: EXTRAS = $(basename $(@F))
+.venv/docs.stamp: EXTRAS = docs,serve,evaluate
+.venv/dev.stamp .venv/evaluate.stamp .venv/serve.stamp: EXTRAS = $(basename $(@F))

@@ -58,7 +58,7 @@ class VideoFolder(ClipSource):
         num_frames: Frames in a clip.
         size: Rows and columns of a frame, or one number for a square; videos are scaled to cover it, then cropped.
         fps: Frames per second of a clip.
-        include: Patterns of paths below the folder, such as "clips/*", or one such pattern; a file must match one.
+        include: Patterns of paths below the folder, such as `clips/*`, or one such pattern; a file must match one.
         exclude: Patterns of paths to leave out, or one.
         cache_bytes: Memory for decoded clips, in bytes.
         step: Frames from the start of a clip to that of the next one of the same file; None is `num_frames`, so that clips do not

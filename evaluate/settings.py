@@ -18,7 +18,7 @@ class Settings:
         device: Where clips are generated; all else is computed on the CPU.
         dtype: Precision of the video LM that generates them, "float32" or "bfloat16".
         real: A folder of real video; None leaves it out. What a bundle says it was trained on is not used, if there is other.
-        include: Patterns of the files in it that are used, such as "clips/*"; what was not trained on, for an honest figure.
+        include: Patterns of the files in it that are used, such as `clips/*`; what was not trained on, for an honest figure.
         features: A safetensors file of I3D's weights for the Frechet video distance; None takes self-trained ones.
     """
 

@@ -68,7 +68,7 @@ class StreamBatch:
 
         Raises:
             ValueError: Too few slots are free, or a stream is another generator's, in a batch already, or guided while the
-            batch is not; then none has joined.
+                batch is not; then none has joined.
         """
         if len(streams) > self.free:
             raise ValueError(

@@ -217,7 +217,18 @@ def load_generator(
     dtype: Dtype = torch.float32,
     compile: bool = False,
 ) -> VideoGenerator:
-    """The generator of a bundle, as `Bundle.generator`; `None` is the shipped model. Raises BundleError as `load_bundle`."""
+    """The generator of a bundle: what most programs begin with.
+
+    Args:
+        folder: A bundle's folder; `None` is the shipped model.
+        device: Where it computes, such as "cpu" or "cuda".
+        dtype: Precision of the video LM, such as "float32" or "bfloat16"; the tokenizer stays in float32.
+        compile: Whether the layers of the video LM are compiled: a start of minutes, then faster steps.
+
+    Raises:
+        BundleError: The folder is no bundle, or damaged, or holds a tokenizer alone.
+        ValueError: There is no such device here, `dtype` is no precision, or the machine lacks what compiling needs.
+    """
     return load_bundle(folder).generator(device, dtype, compile)
 
 

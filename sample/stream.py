@@ -22,7 +22,7 @@ from .token_log import TokenLog
 
 
 class Stream:
-    """An endless iterator of `Frame`s.
+    """An endless iterator of frames, each a `Frame`.
 
     Args:
         stepper: Makes the latent frames.

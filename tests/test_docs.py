@@ -19,7 +19,10 @@ import yaml
 import framecast
 
 REPO = Path(__file__).resolve().parent.parent
-PAGES = sorted([REPO / "README.md", REPO / "CONTRIBUTING.md", *(REPO / "docs").glob("*.md")])
+DOCS = REPO / "docs"
+PAGES = sorted(
+    [REPO / "README.md", REPO / "CONTRIBUTING.md", *(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)]
+)
 FOLDERS = "framecast|data|tokenizer|model|sample|train|evaluate|serve|tests|docs|benchmarks"
 PATH = re.compile(rf"(?<![\w./-])(?:{FOLDERS})/[\w./*-]*\w")
 
@@ -43,8 +46,13 @@ def find_snippets(text: str, page: str) -> Iterator[Snippet]:
         yield Snippet(page, text[: match.start()].count("\n") + 1, match[1], match[2])
 
 
+def page_name(page: Path) -> str:
+    """Its path, from `docs` on: "README.md", "sampling.md", "howto/share.md"."""
+    return page.relative_to(REPO).as_posix().removeprefix("docs/")
+
+
 def snippets(*languages: str) -> list[Snippet]:
-    found = [s for page in PAGES for s in find_snippets(page.read_text(encoding="utf-8"), page.name)]
+    found = [s for page in PAGES for s in find_snippets(page.read_text(encoding="utf-8"), page_name(page))]
     return [snippet for snippet in found if snippet.language in languages]
 
 
@@ -124,14 +132,27 @@ def test_commands_are_taken(snippet):
         check_command(words, command_parser)
 
 
-@pytest.mark.parametrize("snippet", snippets("python"), ids=str)
-def test_python_snippet_runs(snippet, tmp_path, monkeypatch):
+def programs() -> list[list[Snippet]]:
+    """What runs as one: each snippet by itself, and all snippets of a tutorial one after the other, as its reader runs them."""
+    found = snippets("python")
+    tutorials = {snippet.page: [s for s in found if s.page == snippet.page] for snippet in found if is_tutorial(snippet.page)}
+    return [[snippet] for snippet in found if not is_tutorial(snippet.page)] + list(tutorials.values())
+
+
+def is_tutorial(page: str) -> bool:
+    return page.startswith("tutorials/")
+
+
+@pytest.mark.parametrize("program", programs(), ids=lambda program: str(program[0]))
+def test_python_snippet_runs(program, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    exec(compile(snippet.text, str(snippet), "exec"), {"__name__": "snippet"})
+    names = {"__name__": "snippet"}
+    for snippet in program:
+        exec(compile(snippet.text, str(snippet), "exec"), names)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["README.md", "sampling.md"])
+@pytest.mark.parametrize("page", ["README.md", "sampling.md", "quickstart.md", "tutorials/watch.md"])
 def test_commands_run(page, tmp_path):
     """In the order of the page, in one folder; trainings and servers, which do not end by themselves, have their own tests."""
     (tmp_path / "sample").symlink_to(REPO / "sample")
@@ -145,7 +166,7 @@ def test_commands_run(page, tmp_path):
         assert run.returncode == 0, f"{shlex.join(arguments)}\n{run.stdout}{run.stderr}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_page_leads_somewhere(page):
     text = page.read_text(encoding="utf-8")
     assert missing_paths(text) == []

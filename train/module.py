@@ -54,7 +54,7 @@ class TrainingModule(L.LightningModule, ABC):
 
     @abstractmethod
     def count(self, batch: dict[str, Any]) -> int:
-        """How many `unit`s a batch holds, for the throughput."""
+        """How many units a batch holds (`unit` names them), for the throughput."""
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         optimizer = self.recipe.optimizer(self)

@@ -24,7 +24,7 @@ _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)  # seconds between attempts to recover
 
 
 class RemoteStream:
-    """A stream that a server makes: an async iterator of `Frame`s, with the names of `Stream`.
+    """A stream that a server makes: an async iterator of frames, with the names of `Stream`.
 
     Where the server keeps snapshots, a lost server is not the end: the stream goes on at another one, token for token. What was
     asked for and not answered is asked for again there.
