@@ -15,7 +15,9 @@ _MOST_NAMED = 5
 def known_words(generator: VideoGenerator) -> list[str] | None:
     """The words that the captions of the training had, in order; `None` if nobody knows them, or if they are many."""
     words = generator.text_tokenizer.words
-    return None if words is None or len(words) > MOST_WORDS else sorted(words)
+    if words is None or len(words) > MOST_WORDS:
+        return None
+    return sorted(word for word in words if any(letter.isalnum() for letter in word))  # a comma is none to a person
 
 
 def prompt_notes(generator: VideoGenerator, prompt: Prompt) -> list[str]:

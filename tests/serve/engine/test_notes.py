@@ -15,6 +15,7 @@ def test_words_of_the_training_are_known():
     assert known_words(generator) == sorted("a blue circle falls moves red right ring square up".split())
     assert prompt_notes(generator, "a blue ring falls; at 2s a square moves right") == []
     assert prompt_notes(generator, "A RED ring falls.") == []
+    assert "," not in known_words(framecast.load_generator())
 
 
 @pytest.mark.parametrize(
