@@ -89,9 +89,9 @@ class VideoFolder(ClipSource):
         self.root, self.num_frames, self.fps = as_path(root, "the folder of the videos"), num_frames, fps
         self.height, self.width = sides("size", size)
         self.step = num_frames if step is None else step
-        self.include, self.exclude = ((each,) if isinstance(each, str) else tuple(each) for each in (include, exclude))
         self._check()
         found = list_videos(self.root, include, exclude, None if captions is None else Path(captions))
+        self.include, self.exclude = ((each,) if isinstance(each, str) else tuple(each) for each in (include, exclude))
         self._texts, self.skipped, self.damaged = found.texts, found.skipped, {}
         self._windows: list[Window] = []
         self._cached: dict[int, Tensor] = {}  # as many as fit
