@@ -233,6 +233,8 @@ class VideoFolder(ClipSource):
         )
 
     def _reasons(self) -> str:
+        if not self._texts and not self.skipped and (self.include, self.exclude) == (("*",), ()):
+            return f"there is no video below it, and none in {CAPTIONS_FILE}; name the folder that holds your videos"
         if not self._texts and not self.skipped:
             return f"include and exclude let no video through; wanted one in {CAPTIONS_FILE} or below the folder"
         return "; ".join(f"{printable(file)}: {reason}" for file, reason in islice(self.skipped.items(), 10))
