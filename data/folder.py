@@ -89,9 +89,9 @@ class VideoFolder(ClipSource):
         self.root, self.num_frames, self.fps = as_path(root, "the folder of the videos"), num_frames, fps
         self.height, self.width = sides("size", size)
         self.step = num_frames if step is None else step
-        self.include, self.exclude = ((each,) if isinstance(each, str) else tuple(each) for each in (include, exclude))
         self._check()
         found = list_videos(self.root, include, exclude, None if captions is None else Path(captions))
+        self.include, self.exclude = ((each,) if isinstance(each, str) else tuple(each) for each in (include, exclude))
         self._texts, self.skipped, self.damaged = found.texts, found.skipped, {}
         self._windows: list[Window] = []
         self._cached: dict[int, Tensor] = {}  # as many as fit
@@ -233,6 +233,8 @@ class VideoFolder(ClipSource):
         )
 
     def _reasons(self) -> str:
+        if not self._texts and not self.skipped and (self.include, self.exclude) == (("*",), ()):
+            return f"there is no video below it, and none in {CAPTIONS_FILE}; name the folder that holds your videos"
         if not self._texts and not self.skipped:
             return f"include and exclude let no video through; wanted one in {CAPTIONS_FILE} or below the folder"
         return "; ".join(f"{printable(file)}: {reason}" for file, reason in islice(self.skipped.items(), 10))

@@ -62,6 +62,13 @@ def list_videos(root: Path, include: str | Sequence[str], exclude: str | Sequenc
     return found
 
 
+def all_videos(root: Path) -> list[str]:
+    """All files below a folder that may be videos, whether or not captions name them."""
+    found = Listing()
+    _Walk(root, found)
+    return sorted(found.texts)
+
+
 class _Walk:
     """Goes through a folder and those within, each once, however they are linked."""
 

@@ -13,9 +13,10 @@ from torch import Tensor
 from ..data import CaptionedClip, SpriteWorld, to_frames, to_video
 from ..data.sprites import Scene, caption_scene, has_combinations
 from ..sample import Bundle, PromptWarning, SamplingParams, StreamBatch, VideoGenerator
+from ..sample.prompts import NO_CAPTION
 from .adherence import ClipVerdict, Judge
 from .reading import SceneReader
-from .real.held_out import NO_CAPTION, HeldOut, Timed, captions_of, long_clips
+from .real.held_out import HeldOut, Timed, captions_of, long_clips
 from .settings import Settings
 
 Progress = Callable[[float], None]

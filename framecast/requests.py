@@ -3,12 +3,16 @@
 import os
 import re
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from .data.reading import parse_json
 from .data.video import WRITERS
+from .sample.bundle_files import open_bundle
+from .sample.bundle_folder import CONFIG
+from .sample.prompts import NO_CAPTION
 from .sample.token_file import SUFFIX
 
 _SHOWN, _NAME_LENGTH = 60, 60  # letters
@@ -45,19 +49,42 @@ def check_unsplit(words: Sequence[str]) -> None:
         )
 
 
-def given_or_fresh(out: str | None, name: str, suffix: str = ".mp4") -> str:
+def fill_prompt(arguments: Namespace, given: str) -> None:
+    """Fills in the prompt of a command, if none was given and none is needed, since the model was trained without captions.
+
+    Args:
+        arguments: With `prompt`, `bundle` and `guidance_scale`, which is then 0: such a model knows the null prompt alone.
+        given: What the command was given, for the error.
+
+    Raises:
+        ValueError: A prompt is needed.
+    """
+    if arguments.prompt is not None:
+        return
+    found = open_bundle(arguments.bundle)
+    about = parse_json(found.read(CONFIG)).get("training", {})
+    if about.get("data", {}).get("captioned") != 0:
+        raise ValueError(f'got {given} and no --prompt; wanted to know what the video shows; add it: --prompt "what it shows"')
+    arguments.prompt = NO_CAPTION
+    if arguments.guidance_scale is None:
+        arguments.guidance_scale = 0.0
+
+
+def given_or_fresh(out: str | None, name: str, suffix: str = ".mp4", taken: Collection[str] = ()) -> str:
     """The output file that was asked for, or else a new one in this folder, named after a text; nothing there is overwritten.
 
     Args:
         out: What was asked for.
         name: A prompt, or the name of what is read.
         suffix: Of a new file.
+        taken: Names of files that are still to be written.
     """
     if out is not None:
         return out
     plain = re.sub(r"\W+", "_", name).strip("_")[:_NAME_LENGTH].rstrip("_") or "video"
     endings = chain([""], (f"_{number}" for number in count(2)))
-    return next(name for ending in endings if not os.path.lexists(name := f"{plain}{ending}{suffix}"))
+    names = (f"{plain}{ending}{suffix}" for ending in endings)
+    return next(name for name in names if name not in taken and not os.path.lexists(name))
 
 
 def numbered(out: str, number: int) -> str:

@@ -43,9 +43,10 @@ def unfamiliar(codec: VideoCodec, decibels: float) -> str | None:
     """What to say of a video that is shown with so many dB, if the tokenizer was made for others; or else `None`."""
     if decibels >= _LEAST.get(codec.trained_on, _LEAST_OF_OTHERS):
         return None
+    others = codec.trained_on if codec.trained_on in _LEAST else "other videos"
     return (
-        f"the tokenizer of this model shows this video with {decibels:.0f} dB: it was trained on "
-        f"{codec.trained_on or 'other videos'}; train one on your own videos: framecast train my_videos"
+        f"the tokenizer of this model shows this video with {decibels:.0f} dB: it was trained on {others}; train one on your own "
+        "videos: framecast train my_videos"
     )
 
 

@@ -23,6 +23,10 @@ class UnseenWordsWarning(PromptWarning):
     """A prompt has words that were in no caption of the training."""
 
 
+NO_CAPTION = "a video"
+"""Stands in for a prompt where nothing is said; a model without captions takes no notice of it, with a guidance scale of 0."""
+
+
 def is_batch(prompt: object) -> TypeGuard[Sequence[str | Timeline]]:
     """Whether it is a list of prompts, and not one prompt that changes."""
     return isinstance(prompt, (list, tuple)) and bool(prompt) and all(isinstance(one, (str, Timeline)) for one in prompt)
@@ -69,7 +73,8 @@ def _known(words: Collection[str]) -> str:
     if not told:
         return ""
     some = told[:: -(-len(told) // _TOLD)]
-    return f"; it knows {len(words):,} words, such as {', '.join(some)}; `framecast info` shows more"
+    count = sum(any(letter.isalnum() for letter in word) for word in words)
+    return f"; it knows {count:,} words, such as {', '.join(some)}; `framecast info` shows more"
 
 
 def warn_of_late(upcoming: Sequence[Caption], length: int) -> None:

@@ -69,3 +69,4 @@ class _Room(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Room
+__doc__ = f"{__doc__}\n{_Room.__call__.__doc__}"  # `help(framecast.train)` shows the text of the module

@@ -35,6 +35,8 @@ class Terms:
     def __post_init__(self) -> None:
         for name, most in (("title", _LONGEST_TITLE), ("licence", _LONGEST_LICENCE)):
             value = getattr(self, name)
+            if not isinstance(value, str | None):
+                raise ValueError(f"got the {name} {value!r}; wanted a text, or None")
             if value is not None and not (value.strip() and len(value) <= most):
                 raise ValueError(
                     f"got a {name} of {len(value)} characters; wanted 1 to {most}, some of them visible; leave it out"

@@ -34,6 +34,7 @@ class ExportBundle(L.Callback):
         title: The title of the model card, one line; None names what the bundle was trained on.
         licence: On what terms others may use the bundle: an SPDX identifier such as Apache-2.0, or a text. None says on the card
             that there is none.
+        next_steps: Whether the end of the training says what to type next.
 
     Raises:
         ValueError: Title or licence are empty or too long.
@@ -46,8 +47,9 @@ class ExportBundle(L.Callback):
         dtype: Literal["float32", "bfloat16"] = "float32",
         title: str | None = None,
         licence: str | None = None,
+        next_steps: bool = True,
     ):
-        self.folder, self.card, self.terms = folder, card, Terms(title, licence)
+        self.folder, self.card, self.terms, self.next_steps = folder, card, Terms(title, licence), next_steps
         self.dtype: torch.dtype = getattr(torch, dtype)
         self._before = self._seconds = 0.0
         self._start = time.monotonic()
@@ -90,7 +92,8 @@ class ExportBundle(L.Callback):
             ) from error
         remove_so_far(Path(trainer.default_root_dir))
         say(trainer, f"saved the bundle {folder}")
-        say(trainer, *after_training(folder, pl_module, self.terms))
+        if self.next_steps:
+            say(trainer, *after_training(folder, pl_module, self.terms))
 
     def folder_of(self, trainer: L.Trainer) -> Path:
         """Where the bundle goes."""

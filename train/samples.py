@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch.utilities import rank_zero_warn
 
 from ..sample import SamplingParams, UnseenWordsWarning, VideoGenerator
+from ..sample.prompts import NO_CAPTION
 from .checkpointing import is_stopping
 from .continuing import HeldOut, Likeness, continuations, given_latents, likeness, prompted
 from .ema import EMA
@@ -17,7 +18,7 @@ from .lm_module import LitVideoLM
 from .looks import Column, Looker
 from .pictures import log_video
 from .progress import say
-from .token_data import NO_CAPTION, TokenDataModule
+from .token_data import TokenDataModule
 
 _SHOWN = 4  # continuations
 _LONG = 0.2  # share of the training's time from which on a look is said to be long

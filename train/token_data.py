@@ -19,6 +19,7 @@ from ..data.reading import read_regular
 from ..data.shards import TokenClip, TokenShards
 from ..model import VideoLMConfig, VideoLMShape
 from ..sample import Bundle, load_bundle
+from ..sample.prompts import NO_CAPTION
 from ..tokenizer import TextTokenizer
 from ..tokenizer.words import words_of
 from .clip_data import Batch, ResumableDataModule, amount_of, split_source
@@ -26,8 +27,6 @@ from .continuing import HeldOut
 from .tokenize import drop_stale_tokens, write_tokens
 
 _LARGEST_TEXT_MODEL = 2**26
-NO_CAPTION = "a video"
-"""What a text tokenizer is trained on if no clip has a caption, and what to prompt such a model with."""
 
 
 class TokenDataModule(ResumableDataModule):

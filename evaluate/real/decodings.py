@@ -9,10 +9,10 @@ from torch import Tensor
 
 from ...data import to_video
 from ...sample import PromptWarning, SamplingParams
+from ...sample.prompts import NO_CAPTION
 from ..figures import Curve, Section, mean_of
 from ..study import Progress, Study, part_of
 from .continuation import by_frame
-from .held_out import NO_CAPTION
 
 _KINDS = {"jacobi": "token (jacobi)", "row": "row", "frame": "frame"}
 _TIMED = 8  # latent frames

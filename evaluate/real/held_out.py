@@ -23,8 +23,6 @@ _LENGTHS = ((17, 32), (17, 16), (9, 8), (5, 4))
 """Frames that are given and frames that are to follow, as far as the videos are long enough."""
 _FILES_PER_CLIP = 4  # of which are read at most: a folder may hold thousands
 _SHORT_CLIP = 17
-NO_CAPTION = "a video"
-"""The prompt of a clip of which nothing is said; it counts for nothing, since it is not followed."""
 Timed = list[tuple[float, str]]
 """The texts of a clip and the seconds from which they hold."""
 

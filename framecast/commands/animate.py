@@ -11,7 +11,11 @@ HELP = "make a video that begins with a picture"
 
 def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("picture", help="the picture; it is scaled to cover the model's size, and cropped about its centre")
-    parser.add_argument("--prompt", default=None, help='what the video shows, such as "a red circle moves right" (must be given)')
+    parser.add_argument(
+        "--prompt",
+        default=None,
+        help='what the video shows, such as "a red circle moves right" (not needed if the model has no captions)',
+    )
     parser.add_argument("--num_frames", type=int, default=33, help="length of the video with the picture, 1 + 4k (default: 33)")
     add_bundle(parser)
     add_out(parser)
@@ -21,12 +25,11 @@ def add_options(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     from ..generating import generate, make_generator, report
-    from ..requests import checked_out, given_or_fresh
+    from ..requests import checked_out, fill_prompt, given_or_fresh
     from ..sample.beginning import given_tokens, one_picture
     from ..sample.collect import check_longer
 
-    if arguments.prompt is None:
-        raise ValueError(f"got {arguments.picture} and no --prompt; wanted to know what the video shows")
+    fill_prompt(arguments, arguments.picture)
     out = checked_out(given_or_fresh(arguments.out, f"{Path(arguments.picture).stem}_animated"), given=arguments.picture)
     generator = make_generator(arguments)
     generator.codec.stride.num_latent_frames(arguments.num_frames)

@@ -44,7 +44,7 @@ def run(arguments: Namespace) -> None:
     import torch
 
     from ..generating import generate, make_generator, report
-    from ..requests import checked_out, given_or_fresh
+    from ..requests import checked_out, fill_prompt, given_or_fresh
     from ..sample.token_file import SUFFIX
 
     is_tokens = Path(arguments.video).suffix.lower() == SUFFIX
@@ -55,6 +55,8 @@ def run(arguments: Namespace) -> None:
             f"got --keep {arguments.keep} and the token file {out} to write; wanted a video file, or --keep given: tokens have a "
             "meaning from the first given frame on"
         )
+    if not is_tokens:
+        fill_prompt(arguments, arguments.video)
     generator = make_generator(arguments)
     stride = generator.tokenizer.temporal_stride
     if arguments.num_frames < 1 or arguments.num_frames % stride:
@@ -81,8 +83,6 @@ def _given_frames(generator: "VideoGenerator", arguments: Namespace) -> "tuple[P
     from ..sample.fidelity import warn_of_unfamiliar
 
     length = arguments.given_frames or DEFAULT_GIVEN_FRAMES
-    if arguments.prompt is None:
-        raise ValueError(f"got {arguments.video} and no --prompt; wanted to know what the video shows")
     video = read(arguments.video, fps=generator.fps, size=(generator.height, generator.width))
     if len(video.frames) < length:
         raise ValueError(

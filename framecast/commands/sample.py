@@ -41,10 +41,11 @@ def _sample_all(arguments: Namespace) -> None:
     from ..sample.token_file import SUFFIX
 
     prompts, sheet = arguments.prompt, arguments.out is not None and is_sheet(arguments.out)
-    names = [
-        arguments.out if sheet else arguments.out and numbered(arguments.out, number) for number in range(1, 1 + len(prompts))
-    ]
-    outs = [checked_out(given_or_fresh(name, prompt)) for name, prompt in zip(names, prompts, strict=True)]
+    names: list[str] = []
+    for number, prompt in enumerate(prompts, 1):
+        name = arguments.out if sheet else arguments.out and numbered(arguments.out, number)
+        names.append(given_or_fresh(name, prompt, taken=names))
+    outs = [checked_out(name) for name in names]
     generator = make_generator(arguments)
     if outs[0].suffix.lower() == SUFFIX:  # tokens are written while they are made, one video after the other
         for prompt, out in zip(prompts, outs, strict=True):

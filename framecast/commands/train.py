@@ -33,11 +33,7 @@ def main(words: Sequence[str]) -> None:
     parser = build_parser()
     found, unknown = parser.parse_known_args(words)
     if unknown:
-        options = ", ".join(action.option_strings[-1] for action in parser._actions[2:])
-        raise ValueError(
-            f"got {unknown[0].partition('=')[0]} with a folder; wanted one of {options}; all other settings are those "
-            "of `framecast train fit`; this command writes its configurations"
-        )
+        raise ValueError(_unknown(unknown[0].partition("=")[0], [a.option_strings[-1] for a in parser._actions[2:]]))
     arguments = vars(found)
     _check_folder(arguments["videos"])
     from ..train.own.settings import OwnSettings
@@ -71,6 +67,17 @@ def build_parser() -> Parser:
     return parser
 
 
+def _unknown(got: str, options: Sequence[str]) -> str:
+    """What to say of an option that this line does not have."""
+    meant = difflib.get_close_matches(got, options, 1)
+    if meant:
+        return f"got {got}; did you mean {meant[0]}?"
+    return (
+        f"got {got} with a folder; wanted one of {', '.join(options)}; steps and sizes follow from --minutes; `framecast train "
+        "fit`, whose configurations this command writes, has all other settings"
+    )
+
+
 def _is_lightnings(words: Sequence[str]) -> bool:
     """Whether LightningCLI is meant: by its command, or by an option of a training."""
     if not words or words[0] in ("-h", "--help"):
@@ -80,7 +87,8 @@ def _is_lightnings(words: Sequence[str]) -> bool:
 
 def _check_folder(videos: str) -> None:
     """Raises ValueError if the first word is neither a folder nor a command."""
-    if Path(videos).exists():
+    root = Path(videos)
+    if root.exists():
         return
     meant = difflib.get_close_matches(videos, LIGHTNING, 1)
     if meant and "/" not in videos:
@@ -88,3 +96,7 @@ def _check_folder(videos: str) -> None:
             f"got `framecast train {videos}`; wanted one of {', '.join(LIGHTNING)}, or a folder of videos; did you mean "
             f"`framecast train {meant[0]}`?"
         )
+    above = root.absolute().parent
+    near = difflib.get_close_matches(root.name, [path.name for path in above.glob("*") if path.is_dir()], 1)
+    advice = f"did you mean {root.parent / near[0]}?" if near else "check its path"
+    raise ValueError(f"got {root}, and there is no such folder; wanted a folder of videos; {advice}")

@@ -196,3 +196,8 @@ def test_a_fingerprint_changes_with_the_contents_and_not_with_the_place(tmp_path
     os.utime(root / "b.mkv", ns=(times.st_atime_ns, times.st_mtime_ns + 1))
     prints = [other.fingerprint() for other in others]
     assert all(one != other for one, other in combinations([first, *prints], 2))
+
+
+def test_an_empty_folder_says_that_it_has_no_video(tmp_path):
+    with pytest.raises(ValueError, match=r"no clip can be made from .*: there is no video below it, and none in captions.jsonl"):
+        VideoFolder(tmp_path)

@@ -414,6 +414,22 @@ def test_a_reader_that_goes_away_ends_a_stream(place):
     assert running.returncode == 0 and b"the reader went away" in err and b"Traceback" not in err
 
 
+def test_prompts_that_would_have_one_name_get_a_file_each(run):
+    code, _, _ = run("sample", "a ring falls", "a ring falls!", "--num_frames", "5", "--bundle", "bundle")
+    assert code == 0 and {"a_ring_falls.mp4", "a_ring_falls_2.mp4"} <= {path.name for path in Path().iterdir()}
+
+
+def test_a_model_without_captions_needs_no_prompt(run, tmp_path):
+    tiny_bundle.save(tmp_path / "silent", training={"steps": 7, "data": {"captioned": 0}})
+    code, _, _ = run("continue", "video.mkv", "--bundle", "silent", "--num_frames", "8", "--out", "a.mkv")
+    assert code == 0
+    named = ["continue", "video.mkv", "--bundle", "silent", "--num_frames", "8", "--prompt", "a ring", "--guidance_scale", "0"]
+    assert run(*named, "--out", "b.mkv")[0] == 0
+    assert torch.equal(read_video("a.mkv").frames, read_video("b.mkv").frames)
+    code, _, err = run("continue", "video.mkv", "--bundle", "bundle")
+    assert code == 2 and 'wanted to know what the video shows; add it: --prompt "what it shows"' in err
+
+
 def test_info_says_what_a_bundle_holds(run):
     code, out, _ = run("info", "bundle")
     assert code == 0

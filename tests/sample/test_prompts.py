@@ -42,7 +42,7 @@ def test_unseen_words_are_named(default):
 
 
 def test_some_words_that_are_known_are_told(default):
-    with pytest.warns(UnseenWordsWarning, match=r"it knows 52 words, such as .*; `framecast info` shows more$"):
+    with pytest.warns(UnseenWordsWarning, match=r"it knows 51 words, such as .*; `framecast info` shows more$"):
         default.stream("a red dog moves right")
 
 

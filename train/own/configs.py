@@ -8,10 +8,11 @@ from typing import Any
 import yaml
 
 from ...data.files import replacing
-from .plan import VAL_CLIPS, VALIDATIONS, Part, Plan
+from .plan import VAL_CLIPS, Part, Plan, validations_of
 from .sizes import NUM_FRAMES, lm_shape, tokenizer_shape
 
 _SECONDS_BETWEEN_CHECKPOINTS = 180
+_VALIDATIONS_OF_A_LOOK, _FEW = 3, 3
 
 
 def config_file(plan: Plan, part: str) -> Path:
@@ -100,18 +101,19 @@ def _common(plan: Plan, part: Part, name: str) -> dict[str, Any]:
         "trainer": {
             "default_root_dir": str(plan.out / name),
             "max_steps": part.steps,
-            "val_check_interval": max(1, part.steps // VALIDATIONS),
+            "val_check_interval": max(1, part.steps // validations_of(plan.settings)),
             "log_every_n_steps": max(1, min(50, part.steps // 20)),
         },
         "checkpointing": {"every_n_train_steps": max(10, min(250, between))},
         "ema": {"decay": round(min(0.999, max(0.9, 1 - 6 / part.steps)), 4)},
+        "samples": {"every_n_validations": _VALIDATIONS_OF_A_LOOK if validations_of(plan.settings) > _FEW else 1},
         "export": _export(plan),
     }
 
 
 def _export(plan: Plan) -> dict[str, Any]:
     """What the bundle's card says, beside what it says of itself."""
-    own = {"card": _card(plan), "title": plan.settings.named, "licence": plan.settings.licence}
+    own = {"card": _card(plan), "title": plan.settings.named, "licence": plan.settings.licence, "next_steps": False}
     return {name: value for name, value in own.items() if value is not None}
 
 

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from math import prod
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -23,8 +25,9 @@ TOKENIZER_SHARE, TOKENS_SHARE, LM_SHARE = 0.37, 0.10, 0.43
 _WANTED_STEPS = 1200
 """Fewer steps than these teach a network less than a smaller network learns in the same time."""
 _LEAST_STEPS = 20
-VALIDATIONS, VAL_CLIPS = 10, 32
-"""Validations of a training, and the clips of one."""
+VAL_CLIPS = 32
+"""Clips of a validation."""
+_FEWEST_VALIDATIONS, _MOST_VALIDATIONS, _MINUTES_OF_A_VALIDATION = 2, 10, 6
 _BLOCKS = 3  # a video LM is validated with three block lengths
 _MOST_PASSES = 60
 """How often a video LM may see each second of video; beyond that it learned videos by heart."""
@@ -117,10 +120,13 @@ def make_plan(settings: OwnSettings, found: Found) -> Plan:
         shape = lm_shape(rung.name, found.longest_caption)
         return lm_speed(shape, prod(levels), (side, side), _LATENT_FRAMES, lm_clips, limit)
 
+    validations = validations_of(settings)
     with heartbeat("measuring ten steps of each network"):
         ladder = TOKENIZERS if on_gpu else TOKENIZERS[1:]
-        tokenizer, speed = climb(ladder, tokenizer_of, TOKENIZER_SHARE * budget, batch)
-        lm, _ = climb([rung for rung in LMS if rung.least_video <= seconds], lm_of, LM_SHARE * budget, lm_clips, _BLOCKS)
+        tokenizer, speed = climb(ladder, tokenizer_of, TOKENIZER_SHARE * budget, batch, 1, validations)
+        lm, _ = climb(
+            [rung for rung in LMS if rung.least_video <= seconds], lm_of, LM_SHARE * budget, lm_clips, _BLOCKS, validations
+        )
     most = max(10 * _LEAST_STEPS, round(_MOST_PASSES * seconds * settings.fps / NUM_FRAMES / lm_clips))
     capped = Part(**{**asdict(lm), "steps": min(lm.steps, most)})
     clip_seconds = speed.clip + speed.step / batch / 10  # the loading of a clip is a small part of its step
@@ -131,8 +137,18 @@ def make_plan(settings: OwnSettings, found: Found) -> Plan:
     return Plan(settings, found, levels, tokenizer, capped, token_clips, clip_seconds, memory, workers, most < lm.steps)
 
 
+def validations_of(settings: OwnSettings) -> int:
+    """Validations of each training: fewer in a short one, which they would take most of the time of."""
+    return max(_FEWEST_VALIDATIONS, min(_MOST_VALIDATIONS, round(settings.minutes / _MINUTES_OF_A_VALIDATION)))
+
+
 def climb(
-    ladder: Sequence[Rung], measure: Callable[[Rung], Speed], budget: float, batch_size: int, looks: int = 1
+    ladder: Sequence[Rung],
+    measure: Callable[[Rung], Speed],
+    budget: float,
+    batch_size: int,
+    looks: int = 1,
+    validations: int = _MOST_VALIDATIONS,
 ) -> tuple[Part, Speed]:
     """The largest network of a ladder that makes enough steps in `budget` seconds; the smallest if none does.
 
@@ -149,9 +165,35 @@ def climb(
             break
     assert known is not None
     rung, speed = known
-    checks = VALIDATIONS * VAL_CLIPS * looks * speed.clip
+    checks = validations * VAL_CLIPS * looks * speed.clip
     steps = max(_LEAST_STEPS, int((budget - checks) / speed.step))
     return Part(rung.name, steps, batch_size, speed.step, checks, speed.parameters), speed
+
+
+def check_out(settings: OwnSettings) -> None:
+    """Tries the folder of the run before the work.
+
+    Raises:
+        ValueError: It lies in the folder of the videos, which its own clips would then belong to, or cannot be written.
+    """
+    out, videos = Path(settings.out), Path(settings.videos)
+    if out.resolve().is_relative_to(videos.resolve()):
+        beside = videos.resolve().parent / "runs" / videos.resolve().name
+        raise ValueError(
+            f"got --out {out}, which lies in the folder of the videos, {videos}; wanted another place, since the clips that a "
+            f"run writes would be taken for videos to train on; name another, such as --out {beside}"
+        )
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=out):
+            pass
+    except OSError as error:
+        raise ValueError(f"got --out {out}, which cannot be written ({error.strerror}); name another folder") from error
+    finally:
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def kept_plan(settings: OwnSettings) -> Plan | None:
@@ -169,6 +211,8 @@ def kept_plan(settings: OwnSettings) -> Plan | None:
             )
         return None
     plan = _of_plain(out / PLAN_FILE)
+    terms = {name: value for name in ("title", "licence") if (value := getattr(settings, name)) is not None}
+    plan = replace(plan, settings=replace(plan.settings, **terms))  # they change no training
     other = changed(asdict(plan.settings), settings)
     if other or Path(plan.settings.videos).resolve() != Path(settings.videos).resolve():
         got = ", ".join(other) or f"the videos in {settings.videos} (was {plan.settings.videos})"

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...sample import VideoGenerator, load_generator
+from ..card import Terms
+from ..checkpoint_bundle import export_checkpoint
 from ..cli import main as train_command
 from .configs import command, config_file, write_configs
 from .judging import write_report
-from .plan import Plan, kept_plan, make_plan
+from .plan import Plan, check_out, kept_plan, make_plan
 from .settings import OwnSettings
 from .showing import prompts_of, write_samples
 from .telling import say
@@ -98,6 +100,7 @@ def is_trained(bundle: Path, steps: int) -> bool:
 
 def _plan(settings: OwnSettings) -> Plan:
     folder_of(settings)  # a slip of the pen is known before all else
+    check_out(settings)
     plan = kept_plan(settings)
     if plan is not None:
         say(f"Going on with the run in {plan.out}.")
@@ -108,10 +111,22 @@ def _plan(settings: OwnSettings) -> Plan:
     return make_plan(settings, found)
 
 
+def _keep_terms(plan: Plan, part: str, bundle: Path) -> None:
+    """Gives a finished model the title and the licence that were named since."""
+    terms = Terms(plan.settings.named, plan.settings.licence)
+    training = json.loads((bundle / "config.json").read_bytes())["training"]
+    checkpoint = plan.out / part / "checkpoints" / "last.ckpt"
+    is_other = (training.get("title"), training.get("licence")) != (terms.title, terms.licence)
+    if is_other and checkpoint.is_file():
+        export_checkpoint(checkpoint, bundle, terms)
+        say(f"{part}: {bundle} has the title {terms.title!r} and the licence {terms.licence or '(none)'} now.")
+
+
 def _train_part(plan: Plan, part: str, bundle: Path) -> None:
     steps = (plan.tokenizer if part == "tokenizer" else plan.lm).steps
     if is_trained(bundle, steps):
         say(f"{part}: trained already.")
+        _keep_terms(plan, part, bundle)
         return
     resumes = any((plan.out / part / "checkpoints").glob("last*.ckpt"))
     more = ["--ckpt_path", "last"] if resumes else []

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from ..card import Terms
 from .sizes import check_size
 
 MOST_SHARE = 0.5
@@ -45,7 +46,8 @@ class OwnSettings:
         for name in ("videos", "out", "captions"):
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else str(value))
-        object.__setattr__(self, "hold_out", str(self.hold_out))
+        object.__setattr__(self, "hold_out", str(self.hold_out) if self.share is None else f"{self.share:g}")
+        Terms(self.title, self.licence)  # a card that cannot be written is known before the work
         check_size(self.size)
         _check_number("fps", self.fps, 1, 120, "frames per second")
         _check_number("minutes", self.minutes, 0.1, _LONGEST, "minutes for all of the training")
@@ -79,9 +81,16 @@ def option_names() -> list[str]:
 
 
 def changed(before: dict[str, Any], now: OwnSettings) -> list[str]:
-    """The settings that are not what they were, in words."""
+    """The settings that are not what they were, in words; one folder may be spelled in two ways, and a card's words left out."""
     values = asdict(now)
-    return [f"--{name} {values[name]} (was {before.get(name)})" for name in option_names() if before.get(name) != values[name]]
+    left_out = {name for name in ("title", "licence") if values[name] is None}
+    same = {name for name in ("out", "captions") if _resolved(before.get(name)) == _resolved(values[name])} | left_out
+    other = [name for name in option_names() if name not in same and before.get(name) != values[name]]
+    return [f"--{name} {values[name]} (was {before.get(name)})" for name in other]
+
+
+def _resolved(path: str | None) -> Path | None:
+    return None if path is None else Path(path).resolve()
 
 
 def _check_number(name: str, value: object, least: float, most: float, wanted: str) -> None:

@@ -1,6 +1,7 @@
 """What the trained model shows: held-out videos continued, beside what truly came, and clips of prompts."""
 
 import textwrap
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +10,13 @@ from einops import repeat
 from torch import Tensor
 
 from ...data import CaptionedClip, VideoFolder, contact_sheet, write_video
+from ...notices import Notice
 from ...sample import SamplingParams, VideoGenerator
+from ...sample.prompts import NO_CAPTION
 from .plan import Plan
 from .sizes import NUM_FRAMES
 from .telling import heartbeat
-from .videos import held_out_clips
+from .videos import held_out_captions, held_out_clips
 
 GIVEN = 9
 """Frames that a continuation is given."""
@@ -40,7 +43,8 @@ def write_samples(plan: Plan, generator: VideoGenerator) -> Path:
     """Writes the clips and a contact sheet of the continuations; returns the sheet's path."""
     folder = plan.out / "samples"
     folder.mkdir(parents=True, exist_ok=True)
-    with heartbeat("making samples"):
+    with heartbeat("making samples"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", Notice)  # of words and videos that were held out: the samples show what they say
         shown = [continuation(clip, generator, plan) for clip in _held_out(plan)]
         for number, one in enumerate(shown, 1):
             both = torch.cat([one.true, one.made], dim=2)  # true left, made right
@@ -58,21 +62,21 @@ def write_samples(plan: Plan, generator: VideoGenerator) -> Path:
 
 def continuation(clip: CaptionedClip, generator: VideoGenerator, plan: Plan) -> Shown:
     """A held-out clip, continued from its first frames."""
-    timeline = [(caption.start / clip.fps, caption.text) for caption in clip.captions]
-    made = generator.generate(timeline, len(clip.frames), plan.settings.seed, params_of(plan), clip.frames[:GIVEN])
+    timeline = [(caption.start / clip.fps, caption.text or NO_CAPTION) for caption in clip.captions]
+    params = params_of(plan) if any(caption.text for caption in clip.captions) else params_of(plan, guidance_scale=0.0)
+    made = generator.generate(timeline, len(clip.frames), plan.settings.seed, params, clip.frames[:GIVEN])
     return Shown(clip.name, clip.captions[0].text, clip.frames, made.frames)
 
 
-def params_of(plan: Plan) -> SamplingParams:
-    """Likely tokens; guidance only if there are captions to follow."""
-    return SamplingParams(temperature=_COLD, guidance_scale=2.0 if plan.found.captioned else 1.0)
+def params_of(plan: Plan, guidance_scale: float | None = None) -> SamplingParams:
+    """Likely tokens; guidance only if there are captions to follow: without them the LM was trained on the null prompt alone."""
+    scale = (SamplingParams.guidance_scale if plan.found.captioned else 0.0) if guidance_scale is None else guidance_scale
+    return SamplingParams(temperature=_COLD, guidance_scale=scale)
 
 
 def prompts_of(plan: Plan) -> list[str]:
-    """Different captions of the held-out videos, in their order; the empty prompt if nothing is said of any."""
-    folder = held_out_clips(plan.settings, plan.found)
-    texts = dict.fromkeys(caption.text for index in range(len(folder)) for caption in folder[index].captions)
-    return [text for text in texts if text][:_MOST] or [""]
+    """Different captions of the held-out videos, in their order; a stand-in if nothing is said of any."""
+    return held_out_captions(plan.settings, plan.found)[:_MOST] or [NO_CAPTION]
 
 
 def enlarged(frames: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...data import RandomCrops, VideoError, VideoFolder, probe_video
 from ...data.folder import printable
-from ...data.listing import Listing, list_videos
+from ...data.listing import Listing, all_videos, list_videos
 from ...progress import tracked
 from .settings import OwnSettings
 from .sizes import NUM_FRAMES
@@ -58,6 +58,8 @@ class Found:
     """Bytes of the longest caption."""
     digest: str
     """Of the names and sizes of the files, and of their captions: tells whether the folder is as it was."""
+    unnamed: int = 0
+    """Files that may be videos and that the captions do not name; these are not used."""
 
     def seconds(self, files: Mapping[str, int] | tuple[str, ...], fps: float) -> float:
         """Seconds of video that the clips of some files cover."""
@@ -117,6 +119,7 @@ def look(settings: OwnSettings) -> Found:
     with heartbeat(f"reading {root} through, once"):
         folder = VideoFolder(root, NUM_FRAMES, cut.size, settings.fps, step=cut.step, captions=settings.captions)
     files = folder.clips_of_files
+    _check_number(files, folder.skipped, settings)
     texts = [text.text for file in files for text in listing.texts[file] if text.text]
     return Found(
         cut,
@@ -127,20 +130,32 @@ def look(settings: OwnSettings) -> Found:
         sum(any(text.text for text in listing.texts[file]) for file in files),
         max((len(text.encode()) for text in texts), default=0),
         digest_of(settings),
+        len(set(all_videos(root)) - set(listing.texts)),
     )
+
+
+def _check_number(files: Mapping[str, int], skipped: Mapping[str, str], settings: OwnSettings) -> None:
+    """Raises ValueError if there is one file only; what was left out may be why."""
+    if len(files) > 1:
+        return
+    why = "".join(f"; left out: {file}: {reason}" for file, reason in list(skipped.items())[:2])
+    raise ValueError(
+        f"got one video file that can be used in {settings.videos}; wanted at least two, since whole files are held out to judge "
+        f"by{why or _how_to_cut(files)}"
+    )
+
+
+def _how_to_cut(files: Mapping[str, int]) -> str:
+    file = next(iter(files), "FILE")
+    return f"; cut it: `ffmpeg -i {file} -c copy -f segment -segment_time 60 part_%03d.mp4`"
 
 
 def hold_out(files: Mapping[str, int], settings: OwnSettings) -> tuple[str, ...]:
     """The files that are kept from training: whole files, since clips of one file are alike.
 
     Raises:
-        ValueError: There is one file only, or a pattern fits none or all.
+        ValueError: A pattern fits none or all.
     """
-    if len(files) < 2:
-        raise ValueError(
-            f"got one video file in {settings.videos}; wanted at least two, since whole files are held out to judge by; "
-            f"cut it: `ffmpeg -i {next(iter(files), 'FILE')} -c copy -f segment -segment_time 60 part_%03d.mp4`"
-        )
     if settings.share is None:
         kept = tuple(file for file in files if fnmatch(file, settings.hold_out))
         if not kept or len(kept) == len(files):
@@ -174,6 +189,12 @@ def held_out_clips(settings: OwnSettings, found: Found, num_frames: int = NUM_FR
     """The clips of the files that are held out."""
     patterns = found.held_out_patterns
     return VideoFolder(settings.videos, num_frames, settings.size, settings.fps, include=patterns, captions=settings.captions)
+
+
+def held_out_captions(settings: OwnSettings, found: Found) -> list[str]:
+    """Different captions of the files that are held out, in their order; no video is read for them."""
+    texts = _listing(settings).texts
+    return list(dict.fromkeys(text.text for file in found.held_out for text in texts[file] if text.text))
 
 
 def _listing(settings: OwnSettings) -> Listing:

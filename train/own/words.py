@@ -7,12 +7,15 @@ from collections.abc import Mapping
 import torch
 
 from .configs import command
-from .plan import Part, Plan
+from .plan import TOKENIZER_SHARE, Part, Plan
 from .settings import OwnSettings
 from .telling import counted, say, spoken_size, spoken_time
 from .videos import Found, named
 
 _NAMED = 4
+_MUCH_MORE = 1.15
+_FEW_STEPS = 1000
+"""With fewer, tokenizers of real video are not usable yet, as seen in the trials of the log."""
 
 
 def say_found(settings: OwnSettings, found: Found) -> None:
@@ -20,6 +23,8 @@ def say_found(settings: OwnSettings, found: Found) -> None:
     seconds = found.seconds(tuple(found.files), settings.fps)
     captions = f"{found.captioned:,} of them with captions" if found.captioned else "without captions, so the prompt is empty"
     say(f"{settings.videos}: {spoken_time(seconds)} of video in {counted(len(found.files), 'file')}, {captions}.")
+    if found.unnamed:
+        say(f"Not used: {counted(found.unnamed, 'file')} of which captions.jsonl has no line.")
     _say_files("Left out", found.left_out)
     _say_files("Damaged, used as far as it can be decoded", found.damaged)
     held = spoken_time(found.seconds(found.held_out, settings.fps))
@@ -59,6 +64,14 @@ def say_plan(plan: Plan) -> None:
     _say_row("samples, report", "", seconds["rest"])
     asked = spoken_time(plan.settings.minutes * 60)
     say(f"Together {spoken_time(sum(seconds.values()))} (asked for: {asked}). Memory: {_memory(plan.memory)}.")
+    if sum(seconds.values()) > _MUCH_MORE * plan.settings.minutes * 60:
+        say("That is more than asked for: it is about the least that this machine needs to try every step.")
+    if plan.tokenizer.steps < _FEW_STEPS:
+        share = _FEW_STEPS * plan.tokenizer.seconds_per_step / TOKENIZER_SHARE
+        say(
+            "So few steps show that all works, and draw patterns, no pictures. "
+            f"For {_FEW_STEPS:,} steps of the tokenizer, ask for about {spoken_time(share)}."
+        )
     if plan.is_capped:
         say("The video LM stops before its time is over: with more steps it would learn these videos by heart.")
     say(f"In {plan.out}/: tokenizer, tokens, lm, bundle (the model), samples, report; {plan.out}/plan.json keeps this plan.")
@@ -71,7 +84,7 @@ def say_done(plan: Plan, example: str, has_report: bool) -> None:
     """What to type next."""
     bundle, videos = shlex.quote(str(plan.out / "bundle")), shlex.quote(plan.settings.videos)
     film = shlex.quote(os.path.join(plan.settings.videos, plan.found.held_out[0]))
-    prompt = shlex.quote(example)
+    prompt, null = shlex.quote(example), "" if plan.found.captioned else " --guidance_scale 0"
     include = " ".join(shlex.quote(pattern) for pattern in _patterns(plan))
     say()
     say(f"Done. The model is {plan.out / 'bundle'}, its samples are in {plan.out / 'samples'}.")
@@ -80,7 +93,7 @@ def say_done(plan: Plan, example: str, has_report: bool) -> None:
     say("What to type next:")
     report = shlex.quote(str(plan.out / "report"))
     rows = {
-        "go on with a video": f"framecast continue {film} --prompt {prompt} --bundle {bundle} --out next.mp4",
+        "go on with a video": f"framecast continue {film} --prompt {prompt} --bundle {bundle}{null} --out next.mp4",
         "see what its tokens keep": f"framecast reconstruct {film} --bundle {bundle} --out both.mp4",
         "measure the model": f"framecast evaluate {bundle} --real {videos} --include {include} --out {report}",
         "serve it in a browser": f"framecast serve {bundle}",

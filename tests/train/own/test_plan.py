@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from framecast.train.own import plan as plans
-from framecast.train.own.plan import Plan, climb, kept_plan, make_plan
+from framecast.train.own.plan import Plan, check_out, climb, kept_plan, make_plan, validations_of
 from framecast.train.own.sizes import LMS, TOKENIZERS, Rung
 from framecast.train.own.speed import Speed
 
@@ -68,6 +68,34 @@ def test_a_changed_setting_is_refused_with_what_to_do(plan):
         kept_plan(replace(plan.settings, minutes=2))
     with pytest.raises(ValueError, match=r"got the videos in /elsewhere \(was "):
         kept_plan(replace(plan.settings, videos="/elsewhere"))
+
+
+def test_what_is_spelled_otherwise_is_the_same_run_and_a_title_may_come_later(plan):
+    plan.save()
+    same = replace(plan.settings, out=f"{plan.out}/", hold_out="0.10", licence="CC0-1.0")
+    assert kept_plan(same).settings == replace(plan.settings, licence="CC0-1.0")
+    named = kept_plan(replace(plan.settings, title="My kitchen"))
+    named.save()
+    assert kept_plan(plan.settings).settings.title == "My kitchen"
+
+
+def test_a_run_among_its_own_videos_is_refused(plan, videos):
+    for out in (videos, videos / "runs" / "mine"):
+        with pytest.raises(ValueError, match=r"which lies in the folder of the videos, .*; name another, such as --out "):
+            check_out(replace(plan.settings, out=str(out)))
+
+
+def test_the_folder_of_a_run_is_tried_and_left_as_it_was(plan, tmp_path):
+    check_out(plan.settings)
+    assert not plan.out.exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"got --out .*file/mine, which cannot be written \(Not a directory\)"):
+        check_out(replace(plan.settings, out=str(tmp_path / "file" / "mine")))
+
+
+@pytest.mark.parametrize(("minutes", "number"), [(1, 2), (30, 5), (600, 10)])
+def test_a_short_training_is_validated_less_often(settings, minutes, number):
+    assert validations_of(replace(settings, minutes=minutes)) == number
 
 
 def test_other_videos_than_before_are_refused(plan):

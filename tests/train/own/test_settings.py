@@ -21,6 +21,12 @@ def test_what_is_out_of_range_is_said(options, message):
         OwnSettings(videos="x", **options)
 
 
+@pytest.mark.parametrize("options", [{"title": "a\nb"}, {"title": 3}, {"licence": " "}])
+def test_a_card_that_cannot_be_written_is_known_at_once(options):
+    with pytest.raises(ValueError, match=r"got (the|a) (title|licence)"):
+        OwnSettings(videos="v", **options)
+
+
 def test_a_share_is_a_number_and_a_pattern_is_none():
     assert OwnSettings("x", hold_out=0.2).share == 0.2
     assert OwnSettings("x", hold_out="held_out/*").share is None

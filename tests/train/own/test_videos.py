@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from video_folders import write_clip
+from video_folders import write_captions, write_clip
 
 from framecast.train.own.settings import OwnSettings
-from framecast.train.own.videos import Cut, Found, digest_of, held_out_clips, hold_out, look, training_clips
+from framecast.train.own.videos import Cut, Found, digest_of, held_out_captions, held_out_clips, hold_out, look, training_clips
+from framecast.train.own.words import say_found
 
 
 def test_files_captions_and_what_is_left_out_are_counted(found):
@@ -37,9 +38,31 @@ def test_a_pattern_names_the_files(settings):
         hold_out(files, replace(settings, hold_out="c/*"))
 
 
-def test_one_file_alone_is_refused_with_the_command_that_cuts_it(settings):
-    with pytest.raises(ValueError, match=r"got one video file in .*; wanted at least two.* `ffmpeg -i film.mp4 "):
-        hold_out({"film.mp4": 100}, settings)
+def test_one_file_alone_is_refused_with_the_command_that_cuts_it(tmp_path):
+    write_clip(tmp_path / "film.mkv", 40, fps=12.0)
+    with pytest.raises(ValueError, match=r"got one video file that can be used in .*; wanted at least two.*`ffmpeg -i film"):
+        look(OwnSettings(videos=str(tmp_path), size=32))
+
+
+def test_one_file_that_is_left_over_is_refused_with_what_was_left_out(tmp_path):
+    write_clip(tmp_path / "a.mkv", 40, fps=12.0)
+    write_clip(tmp_path / "b.mkv", 40, fps=12.0)
+    write_captions(tmp_path, {"file": "a.mkv", "caption": "noise"}, "{bad")
+    with pytest.raises(ValueError, match=r"got one video file .*; left out: captions.jsonl line 2: "):
+        look(OwnSettings(videos=str(tmp_path), size=32))
+
+
+def test_files_that_captions_do_not_name_are_counted(tmp_path, capsys):
+    for name in "abcd":
+        write_clip(tmp_path / f"{name}.mkv", 40, fps=12.0)
+    write_captions(tmp_path, *({"file": f"{name}.mkv", "caption": "noise"} for name in "ab"))
+    settings = OwnSettings(videos=str(tmp_path), size=32)
+    say_found(settings, look(settings))
+    assert "Not used: 2 files of which captions.jsonl has no line." in capsys.readouterr().out
+
+
+def test_captions_of_what_is_held_out_are_known_without_reading_it(settings, found):
+    assert held_out_captions(settings, found) == [f"noise {int(file[5:7])}" for file in found.held_out]
 
 
 def test_names_with_the_signs_of_patterns_fit_themselves_alone(found):
