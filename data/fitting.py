@@ -1,10 +1,12 @@
 """Pictures of any size to the size that a model takes: scaled to cover it, then cropped about the centre."""
 
+import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from .images import check_frames
@@ -12,6 +14,9 @@ from .kinds import sides
 
 _KINDS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # others run programs, or are no pictures of pixels
 _STILL = ("JPEG", "MPO", "TIFF")  # further pictures in such a file are previews and pages
+
+_DAMAGED = (OSError, SyntaxError, ValueError, LookupError, TypeError, EOFError, struct.error, Image.DecompressionBombError)
+_TURNED = (5, 6, 7, 8)  # orientations of EXIF in which rows are columns
 
 
 def fit_picture(picture: Image.Image, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -69,6 +74,39 @@ def read_picture(path: Path, size: tuple[int, int] | None = None) -> np.ndarray 
         return None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"got {path}, a picture that cannot be used: {error}") from error
+
+
+@dataclass(frozen=True)
+class PictureInfo:
+    """What a file of pictures says of itself."""
+
+    kind: str
+    """Its format, such as "PNG"."""
+    height: int
+    """Rows of the upright picture."""
+    width: int
+    """Columns of it."""
+    num_frames: int
+    """1 if it stands still."""
+
+
+def probe_picture(path: Path) -> PictureInfo | None:
+    """Says kind and size of a file of pictures from its headers; `None` if it is something else.
+
+    Raises:
+        ValueError: It is a picture, and too large or damaged.
+    """
+    try:
+        with Image.open(path, formats=_KINDS) as picture:
+            kind = picture.format or ""
+            count = 1 if kind in _STILL else getattr(picture, "n_frames", 1)
+            is_turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in _TURNED
+            width, height = picture.size[::-1] if is_turned else picture.size
+            return PictureInfo(kind, height, width, count)
+    except UnidentifiedImageError:
+        return None
+    except _DAMAGED as error:
+        raise ValueError(f"got {path}, a picture that cannot be used: {error}; save it anew") from error
 
 
 def _in_colour(picture: Image.Image) -> Image.Image:

@@ -14,6 +14,7 @@ import torch
 from ..data import SpriteWorld
 from ..data.sprites import caption_scene
 from ..sample import Bundle
+from .real.held_out import unseen_files
 from .settings import Settings
 from .study import WORLDS, Study
 
@@ -56,7 +57,7 @@ def protocol(studies: Mapping[str, Study], settings: Settings, features: str) ->
         "container": "none: raw frames, never through a video codec",
         "split": f"worlds of seeds {settings.seed} to {settings.seed + WORLDS - 1}; this project's recipes train on smaller ones",
         "bundles": {name: _of_bundle(study) for name, study in studies.items()},
-        "settings": {**asdict(settings), "real": settings.real and Path(settings.real).name},
+        "settings": {**asdict(settings), **_names_of_paths(settings)},
         "intervals": "95 %, percentile bootstrap over clips, 2,000 resamples; exact (Clopper-Pearson) for shares of 0 and 100 %",
         "features": features,
         "versions": {"framecast": version("framecast"), "torch": torch.__version__, "python": platform.python_version()},
@@ -74,11 +75,24 @@ def _of_bundle(study: Study) -> dict[str, object]:
     }
 
 
+def _names_of_paths(settings: Settings) -> dict[str, str | None]:
+    """The names of the folder and the file that were given: where they lie is nobody's business."""
+    paths = {"real": settings.real, "captions": settings.captions}
+    return {name: path if path is None else Path(path).resolve().name for name, path in paths.items()}
+
+
 def overlap(study: Study) -> str:
+    """How much of what is measured was trained on: prompts of sprites, and real videos as the sections say it."""
+    said = [_overlap_of_sprites(study)] if study.knows_sprites or study.settings.real is None else []
+    said += [] if study.settings.real is None else [unseen_files(study.bundle, study.settings)[1]]
+    return " ".join(said)
+
+
+def _overlap_of_sprites(study: Study) -> str:
     """How many captions of the evaluation occur in training, too: prompts are short, so some must, with other scenes."""
     trained = study.trained_on
     if not study.knows_sprites or not trained:
-        return "not known: the bundle does not say what clips it was trained on"
+        return "Not known: the bundle does not say what clips it was trained on."
     seed = int(trained["seed"])
     world = study.world(study.num_frames, trained["combinations"], seed - study.settings.seed)
     known = {_caption(world, index) for index in range(_TRAINING_CAPTIONS)}
@@ -88,7 +102,7 @@ def overlap(study: Study) -> str:
         asked = [_caption(world, index) for index in range(study.settings.clips)]
         shares.append(f"{100 * sum(text in known for text in asked) / len(asked):.0f} % of the {combinations} prompts")
     where = f"the captions of {_TRAINING_CAPTIONS:,} training clips of seed {seed}"
-    return f"{' and '.join(shares)} occur among {where}, those of its last training; no scene does, since the seeds differ"
+    return f"{' and '.join(shares)} occur among {where}, those of its last training; no scene does, since the seeds differ."
 
 
 def _caption(world: SpriteWorld, index: int) -> str:

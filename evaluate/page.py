@@ -13,7 +13,6 @@ from ..data.images import check_frames
 from .figures import Curve, Sample
 
 _VOID = frozenset({"img", "meta"})  # elements without an end tag
-_FPS = 12
 _SCALE = 3
 _WIDE = 128  # pixels; wider clips are enlarged by the browser, since they would make the page as large as a film
 _MOST_FRAMES = 66
@@ -105,22 +104,27 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -
     return element("div", content, class_="scroll", role="region", aria_label=caption, tabindex=0)
 
 
-def movie(sample: Sample) -> Html:
-    """A clip as an animated WebP at 12 frames/s, three times as large, with its label and note underneath.
+def movie(sample: Sample, fps: float = 12.0) -> Html:
+    """A clip as an animated WebP at its own rate, three times as large, with its label and note underneath.
 
     Of a clip that is longer than 66 frames, each second, third, ... frame is shown. WebP keeps frames that do not differ as one.
 
+    Args:
+        sample: The clip.
+        fps: Frames per second; of a clip that is longer than 66 frames, those that are shown.
+
     Raises:
-        ValueError: If the frames are not uint8 `[T, H, W, 3]`.
+        ValueError: If the frames are not uint8 `[T, H, W, 3]`, or the rate is not above 0.
     """
-    frames = check_frames(sample.frames, _FPS)
+    frames = check_frames(sample.frames, fps)
     every = math.ceil(len(frames) / _MOST_FRAMES)
     width, height = frames.shape[2] * _SCALE, frames.shape[1] * _SCALE
     kept = (width, height) if frames.shape[2] <= _WIDE else (frames.shape[2], frames.shape[1])
     pictures = [Image.fromarray(frame).resize(kept, Image.Resampling.NEAREST) for frame in frames[::every]]
     buffer = io.BytesIO()
-    timing = {"duration": round(1000 / _FPS), "loop": 0}
-    pictures[0].save(buffer, "WEBP", save_all=True, append_images=pictures[1:], quality=_QUALITY, **timing)
+    pictures[0].save(
+        buffer, "WEBP", save_all=True, append_images=pictures[1:], quality=_QUALITY, duration=round(1000 / fps), loop=0
+    )
 
     alt = f"Clip of {len(frames)} frames: {sample.label}"
     notes = [sample.note, f"{len(frames):,} frames, one in {every} shown" if every > 1 else ""]

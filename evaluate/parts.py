@@ -1,9 +1,9 @@
 """The parts of an evaluation that are kept: a section is measured once, as long as nothing that it depends on has changed."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from hashlib import sha256
 from pathlib import Path
 
 import torch
@@ -23,7 +23,7 @@ Measure = Callable[[Study, Progress], Section]
 def kept_section(study: Study, name: str, measure: Measure, folder: Path, progress: Progress) -> Section:
     """One section, measured or read from where an earlier call kept it."""
     facts = [source_digest(), name, study.bundle.hashes, asdict(study.settings), *_inputs(study, name)]
-    key = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    key = sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
     path = folder / f"{name}-{key}.safetensors"
     section = _read(path)
     if section is None:
@@ -41,7 +41,8 @@ def _inputs(study: Study, name: str) -> list[object]:
     if name.endswith("-videos") and study.settings.real is not None:
         found = Path(study.settings.real).resolve().rglob("[!.]*")  # the index of the folder, which this makes, is hidden
         files = sorted(path for path in found if path.is_file())
-        return [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in files]
+        captions = [] if study.settings.captions is None else [sha256(Path(study.settings.captions).read_bytes()).hexdigest()]
+        return [*([str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in files), *captions]
     return []
 
 

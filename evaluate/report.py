@@ -28,11 +28,13 @@ class BundleResult:
         name: How the report calls it.
         info: What is worth knowing about it, such as its number of parameters; plain JSON values.
         sections: One for each part of the evaluation; those of several bundles belong together by their names.
+        fps: Frames per second of its clips.
     """
 
     name: str
     info: dict[str, object]
     sections: tuple[Section, ...]
+    fps: float = 12.0
 
 
 def write_report(folder: Path, results: Sequence[BundleResult], protocol: dict[str, object]) -> Path:
@@ -121,7 +123,7 @@ def _body(results: Sequence[BundleResult], protocol: dict[str, object]) -> Itera
             "section",
             element("h2", section.title),
             *_abouts(names, columns[name]),
-            *_findings(names, columns[name]),
+            *_findings(names, columns[name], [result.fps for result in results]),
             id=anchors[name],
         )
     yield _cards("Bundles", "bundles", names, [result.info for result in results])
@@ -168,7 +170,7 @@ def _targets(names: Sequence[str], columns: Mapping[str, Sequence[Section | None
     return table(f"Figures that have a target. {_HOW_TO_READ}", ["Figure", "Target", *names], rows)
 
 
-def _findings(names: Sequence[str], sections: Sequence[Section | None]) -> Iterator[Html]:
+def _findings(names: Sequence[str], sections: Sequence[Section | None], rates: Sequence[float]) -> Iterator[Html]:
     """What a section shows of all bundles: its figures, its plots, its samples."""
     pairs = _side_by_side(sections)
     if pairs:
@@ -178,7 +180,7 @@ def _findings(names: Sequence[str], sections: Sequence[Section | None]) -> Itera
         yield element("div", *_plots(names, curves), class_="plots")
     if any(section and section.samples for section in sections):
         yield element("h3", "Clips, the worst first")
-        clips = [_clips(section.samples if section else ()) for section in sections]
+        clips = [_clips(section.samples if section else (), fps) for section, fps in zip(sections, rates, strict=True)]
         if len(names) == 1:
             yield clips[0]
         else:
@@ -207,11 +209,11 @@ def _plots(names: Sequence[str], curves: Sequence[tuple[Curve, int]]) -> Iterato
         yield plot([curve for curve, _ in chosen], [group for _, group in chosen])
 
 
-def _clips(samples: Sequence[Sample]) -> Html:
+def _clips(samples: Sequence[Sample], fps: float) -> Html:
     if not samples:
         return element("p", "No clips.")
     worst_first = sorted(samples, key=lambda sample: (math.isnan(sample.badness), -sample.badness))
-    return element("div", *(movie(sample) for sample in worst_first[:_MOST_SAMPLES]), class_="clips")
+    return element("div", *(movie(sample, fps) for sample in worst_first[:_MOST_SAMPLES]), class_="clips")
 
 
 def _cards(title: str, anchor: str, names: Sequence[str], cards: Sequence[Mapping[str, object]]) -> Html:

@@ -1,20 +1,26 @@
-"""What a path holds, in rows for a person: a bundle, whose networks are not loaded, a token file, a snapshot or a video."""
+"""What a path holds, in rows for a person: a bundle, whose networks are not loaded, tokens, a snapshot, a video or a picture."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .data.reading import read_regular, regular_size
 from .sample.bundle_files import BundleError, BundleFiles, caption_words, open_bundle, parse_config
 from .sample.bundle_folder import CONFIG, LM, NAMES, TOKENIZER
 from .tokenizer.config import VideoTokenizerConfig
 
+if TYPE_CHECKING:
+    from .data.fitting import PictureInfo
+
 Rows = list[tuple[str, str]]
 
 _SHOWN_WORDS, _SHOWN_VALUES = 80, 8
 _LARGEST_SNAPSHOT = 2**32
 _TOKENS, _CHECKPOINT, _SAFETENSORS = b"FRAMECAST TOKENS ", b"PK\x03\x04", b"{"
+_PLAN, _BUNDLES_OF_A_RUN = "plan.json", ("bundle", "tokenizer/bundle")
+_MOTION_JPEG = (".mjpeg", ".mjpg")  # which begin as a picture does
 _HEADER_AT = 8  # of a safetensors file, behind the length of the header
 
 
@@ -25,6 +31,8 @@ def describe(path: str | None) -> Rows:
         ValueError: It is nothing that a model is made of or makes, or damaged.
     """
     if path is None or Path(path).is_dir():
+        if path is not None and not (Path(path) / CONFIG).is_file():
+            _refuse_folder(Path(path))
         return describe_bundle(open_bundle(path))
     return _reader_of(Path(path))(Path(path))
 
@@ -140,9 +148,13 @@ def describe_snapshot(path: Path) -> Rows:
 
 
 def describe_video(path: Path) -> Rows:
-    """What a video file says of itself."""
+    """What a video file says of itself, or a picture."""
     from .data import probe_video
+    from .data.fitting import probe_picture
 
+    picture = None if path.suffix.lower() in _MOTION_JPEG else probe_picture(path)
+    if picture is not None and (picture.num_frames == 1 or picture.kind == "WEBP"):  # a WebP that moves is no video to read
+        return _of_picture(path, picture)
     info = probe_video(path)
     length = "unknown" if info.duration is None else f"{info.duration:.2f} s"
     count = "" if info.num_frames is None else f", {info.num_frames:,} frames"
@@ -150,6 +162,45 @@ def describe_video(path: Path) -> Rows:
         ("video file", f"{path}, {regular_size(path):,} bytes"),
         ("video", f"{info.height}x{info.width} pixels, {info.fps:.4g} frames/s{count}, {length}"),
     ]
+
+
+def _of_picture(path: Path, picture: "PictureInfo") -> Rows:
+    rows = [("picture file", f"{path}, {regular_size(path):,} bytes")]
+    shape = f"{picture.height}x{picture.width} pixels, {picture.kind}"
+    if picture.num_frames == 1:
+        return [*rows, ("picture", shape)]
+    return [*rows, ("moving picture", f"{shape}, {picture.num_frames:,} frames")]
+
+
+def _refuse_folder(folder: Path) -> None:
+    """Says what to type for a folder that is no bundle and plainly something else.
+
+    Raises:
+        BundleError: It is the folder of a run, or one of videos.
+    """
+    made = next((place for place in _BUNDLES_OF_A_RUN if (folder / place / CONFIG).is_file()), None)
+    if made is not None:
+        line = shlex.join(["framecast", "info", str(folder / made)])
+        raise BundleError(f"got {folder}, the folder of a run; wanted its bundle: `{line}`")
+    if (folder / _PLAN).is_file():
+        raise BundleError(
+            f"got {folder}, the folder of a run, which has made no bundle yet; its training goes on if started again"
+        )
+    video = _first_video(folder)
+    if video is not None:
+        line, train = (shlex.join(["framecast", *words]) for words in (["info", str(video)], ["train", str(folder)]))
+        raise BundleError(
+            f"got {folder}, a folder of videos; wanted a bundle, or one video: `{line}`; "
+            f"`{train} --dry_run` says what a model of these videos takes"
+        )
+
+
+def _first_video(folder: Path) -> Path | None:
+    """The first video of a folder or of one just within, by its suffix; deeper down, a look may take long."""
+    from .data.listing import VIDEO_SUFFIXES
+
+    found = (path for pattern in ("[!.]*", "[!.]*/[!.]*") for path in sorted(folder.glob(pattern)))
+    return next((path for path in found if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()), None)
 
 
 def _reader_of(path: Path) -> Callable[[Path], Rows]:

@@ -12,10 +12,11 @@ from ..data import ClipSource
 def describe_source(source: ClipSource) -> dict[str, Any]:
     """Class and settings of a source, as plain JSON values, for a bundle to say what it was trained on.
 
-    Of a folder only the name is kept: where it lies says who made the bundle, and nothing about the clips.
+    Of a folder only the name is kept: where it lies says who made the bundle, and nothing about the clips. Of a link to a
+    folder, and of ".", it is the name of the folder itself.
     """
     public = {name: value for name, value in vars(source).items() if not name.startswith("_")}
-    plain = {name: value.name if isinstance(value, Path) else value for name, value in public.items()}
+    plain = {name: value.resolve().name if isinstance(value, Path) else value for name, value in public.items()}
     kept = {name: value for name, value in plain.items() if isinstance(value, bool | int | float | str | tuple)}
     within = {name: describe_source(value) for name, value in public.items() if isinstance(value, ClipSource)}
     return {"class": type(source).__name__, "num_clips": len(source), **without_folders(kept), **within}

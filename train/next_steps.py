@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..data import VideoFolder
+from ..data import ClipSource, SpriteWorld, VideoFolder
 from .card import Terms
 from .lm_module import LitVideoLM
 from .module import TrainingModule
@@ -18,16 +18,30 @@ def after_training(bundle: Path, module: TrainingModule, terms: Terms) -> Iterat
     folder = shlex.quote(str(bundle))
     if isinstance(module, LitVideoLM):
         yield f"  framecast serve {folder}"
-        yield f"  framecast evaluate {folder}"
+        yield f"  framecast evaluate {folder}{_measured_on(module.trainer.datamodule.source)}"
     else:
         yield f"  {_lm_command(folder, module)}"
     if terms.licence is None:
         yield "no licence was given: `--export.licence`, or `--licence` of `framecast export`, names one, such as Apache-2.0"
 
 
+def _measured_on(source: ClipSource) -> str:
+    """The option that says on what a bundle is measured: a bundle of sprites needs none."""
+    inner = _innermost(source)
+    if isinstance(inner, SpriteWorld):
+        return ""
+    return f" --real {shlex.quote(str(inner.root))}" if isinstance(inner, VideoFolder) else " --real FOLDER_OF_VIDEOS"
+
+
+def _innermost(source: ClipSource) -> ClipSource:
+    """The source within sources, such as crops, which is where the clips come from."""
+    within = getattr(source, "source", None)
+    return _innermost(within) if isinstance(within, ClipSource) else source
+
+
 def _lm_command(folder: str, module: TrainingModule) -> str:
     """How to train a video LM on the tokens of a tokenizer."""
-    source = module.trainer.datamodule.source
+    source = _innermost(module.trainer.datamodule.source)
     tokenizer = f"--data.init_args.tokenizer {folder}"
     if isinstance(source, VideoFolder):
         root = shlex.quote(str(source.root))

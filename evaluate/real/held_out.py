@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from ...data import CaptionedClip, VideoError, VideoFolder, probe_video
+from ...data.caption_lines import CAPTIONS_FILE
 from ...data.listing import list_videos
 from ...progress import tracked
 from ...sample import Bundle
@@ -59,11 +60,13 @@ def video_root(settings: Settings) -> Path:
     """The folder of real video.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is none, or the file of captions is not there.
     """
     root = Path(str(settings.real))
     if not root.is_dir():
         raise ValueError(f"got --real {root}, which is no folder; wanted the folder that holds the videos")
+    if settings.captions is not None and not Path(settings.captions).is_file():
+        raise ValueError(f"got --captions {settings.captions}, which is no file; wanted one such as `{CAPTIONS_FILE}`")
     return root
 
 
@@ -74,7 +77,7 @@ def short_clips(bundle: Bundle, settings: Settings) -> HeldOut:
         ValueError: The folder has no such clip.
     """
     length = bundle.tokenizer.stride.trimmed(_SHORT_CLIP)
-    files, about = _unseen_files(bundle, settings)
+    files, about = unseen_files(bundle, settings)
     return _cut(bundle, settings, files, length, length, about)
 
 
@@ -84,7 +87,7 @@ def long_clips(bundle: Bundle, settings: Settings) -> HeldOut:
     Raises:
         ValueError: The folder has no clip of the shortest length.
     """
-    files, about = _unseen_files(bundle, settings)
+    files, about = unseen_files(bundle, settings)
     frames = [_length(Path(str(settings.real)) / file, bundle.fps) for file in tracked(files, "looking at videos", unit="files")]
     lengths = [_legal(bundle, *pair) for pair in _LENGTHS]
     wanted = min(settings.clips, max(1, len(files) // 2))
@@ -110,10 +113,11 @@ def fitted(caption: str, text: TextTokenizer, limit: int) -> str:
     return ""
 
 
-def _unseen_files(bundle: Bundle, settings: Settings) -> tuple[list[str], str]:
-    """The files to cut clips from, and what is known of them."""
+def unseen_files(bundle: Bundle, settings: Settings) -> tuple[list[str], str]:
+    """The files to cut clips from, and whether the bundle was trained on them, in a few sentences."""
     root = video_root(settings)
-    files = list(list_videos(root, settings.include, ()).texts)
+    captions = None if settings.captions is None else Path(settings.captions)
+    files = list(list_videos(root, settings.include, (), captions).texts)
     seen = seen_in_training(bundle.training, root, files)
     unseen = [file for file in files if file not in seen.files]
     about = seen.about
@@ -126,7 +130,7 @@ def _unseen_files(bundle: Bundle, settings: Settings) -> tuple[list[str], str]:
 
 def _cut(bundle: Bundle, settings: Settings, files: Sequence[str], given: int, length: int, about: str) -> HeldOut:
     size, include = (bundle.height, bundle.width), tuple(map(escape, files)) or settings.include
-    folder = VideoFolder(str(settings.real), num_frames=length, size=size, fps=bundle.fps, include=include)
+    folder = VideoFolder(str(settings.real), length, size, bundle.fps, include, captions=settings.captions)
     if folder.skipped or folder.damaged:
         print(folder.summary(), file=sys.stderr)
     clips = tuple(folder[index] for index in _evenly(range(len(folder)), settings.clips))

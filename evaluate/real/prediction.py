@@ -11,6 +11,7 @@ from ..prediction import block_lengths, token_nats
 from ..study import Progress, Study
 from .held_out import Timed
 
+NO_TWO_CAPTIONS = "The clips do not have two different captions, so nothing can be said of prompts."
 _TOLD = {"true": "its own caption", "other": "the caption of another clip", "none": "no caption"}
 
 
@@ -56,9 +57,9 @@ def video_prediction(study: Study, progress: Progress) -> Section:
 
 
 def told_of(study: Study) -> dict[str, list[Timed]]:
-    """What the video LM is told of each clip: its caption, that of another clip, nothing; only the last if there are none."""
+    """What the video LM is told of each clip: its caption, that of another, nothing; only nothing unless two captions differ."""
     own = [study.captions(clip) for clip in study.held_out.clips]
-    different = {str(prompt) for prompt in own}
+    different = {str(prompt) for prompt in own if prompt}
     told: dict[str, list[Timed]] = {"none": [[] for _ in own]}
     if len(different) > 1:
         told = {"true": own, "other": [another(own, index) for index in range(len(own))], **told}
@@ -66,7 +67,7 @@ def told_of(study: Study) -> dict[str, list[Timed]]:
 
 
 def another(prompts: list[Timed], index: int) -> Timed:
-    """The next prompt that is another one."""
+    """The next prompt that is another one; of two different prompts or more there is one."""
     rest = prompts[index + 1 :] + prompts[:index]
     return next(prompt for prompt in rest if prompt and prompt != prompts[index])
 
@@ -99,10 +100,11 @@ def _by_kind(nats: dict[tuple[str, str], list[Tensor]], who: str, pixels: float)
 
 
 def _gains(nats: dict[tuple[str, str], list[Tensor]], told: dict[str, list[Timed]]) -> list[Figure]:
-    """What the true caption saves, clip by clip."""
+    """What the true caption saves, clip by clip of those that have one."""
     if "true" not in told:
         return []
-    rows = {who: [float(row.mean()) for row in nats["row", who]] for who in told}
+    captioned = [index for index, prompt in enumerate(told["true"]) if prompt]
+    rows = {who: [float(nats["row", who][index].mean()) for index in captioned] for who in told}
     return [
         mean_of(
             f"nats per token that its own caption saves against {_TOLD[who]}, by rows",
@@ -128,7 +130,7 @@ def _curves(nats: dict[tuple[str, str], list[Tensor]], first: str) -> list[Curve
 
 def _about_captions(study: Study, told: dict[str, list[Timed]]) -> str:
     if "true" not in told:
-        return "The clips have no captions, or all the same one, so nothing can be said of prompts."
+        return NO_TWO_CAPTIONS
     unknown = 100 * unknown_words(study)
     known = f" The bundle does not know {unknown:.0f} % of the words of these captions." if unknown >= 0.5 else ""
     return (

@@ -9,7 +9,7 @@ from ..figures import Curve, Figure, Sample, Section, mean_of, ratio_of, worst_a
 from ..study import Progress, Study, part_of
 from .continuation import by_frame
 from .panels import side_by_side
-from .prediction import another
+from .prediction import NO_TWO_CAPTIONS, another
 
 _OTHER_SEED = 10_000  # added to the seeds
 
@@ -20,8 +20,7 @@ def video_prompts(study: Study, progress: Progress) -> Section:
     own = [study.captions(clip) for clip in held_out.clips]
     rows = [index for index, prompt in enumerate(own) if prompt and any(other and other != prompt for other in own)]
     if not rows:
-        about = f"{held_out.about}\nThe clips have no captions, or all the same one, so nothing can be said of prompts."
-        return Section("prompts-videos", "Real video: prompts", about, ())
+        return Section("prompts-videos", "Real video: prompts", f"{held_out.about}\n{NO_TWO_CAPTIONS}", ())
     clips = [held_out.clips[row] for row in rows]
     prompts, others = [own[row] for row in rows], [another(own, row) for row in rows]
     first = study.go_on(clips, prompts, part_of(progress, 0, 3))

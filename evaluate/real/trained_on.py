@@ -1,5 +1,6 @@
 """Which files of a folder a bundle was trained on, as far as it says."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -35,17 +36,27 @@ def seen_in_training(training: Mapping[str, Any], root: Path, files: Sequence[st
             return Seen(frozenset(), "The bundle does not say which videos it was trained on, so these may be among them.")
         return Seen(frozenset(), f"The bundle was trained on {source} and not on these videos.")
     trained = PurePath(str(settings["root"]))
-    prefix = _place_within(root.resolve(), trained)
-    if prefix is None:
-        return Seen(frozenset(), f'The bundle was trained on the folder "{trained.name}", and these videos lie in another one.')
+    if trained.name in ("", ".."):  # of earlier versions, which kept the name of "." as it was typed
+        return Seen(
+            frozenset(), "The bundle does not say which folder of videos it was trained on, so these videos may be among them."
+        )
+    paths = _below(trained.name, root, files)
+    if not paths:
+        about = (
+            f'The bundle was trained on a folder of another name, "{trained.name}", so these videos count as unseen. '
+            "If they are copies of videos in that folder, it has seen them."
+        )
+        return Seen(frozenset(), about)
     include, exclude = settings.get("include"), settings.get("exclude", ())
     if include is None:
         about = (
             f'These videos lie in the folder "{trained.name}" that the bundle was trained on, and it does not say on which files.'
         )
-        return Seen(frozenset(files), about)
-    seen = frozenset(file for file in files if _matches(prefix + file, include) and not _matches(prefix + file, exclude))
-    about = f'The bundle was trained on {len(seen)} of these {len(files)} videos of the folder "{trained.name}".'
+        return Seen(frozenset(paths), about)
+    seen = frozenset(file for file, path in paths.items() if _matches(path, include) and not _matches(path, exclude))
+    about = (
+        f'The bundle was trained on {len(seen)} of these {len(files)} videos, going by the name of the folder, "{trained.name}".'
+    )
     return Seen(seen, about)
 
 
@@ -58,18 +69,21 @@ def _folder_settings(settings: Any) -> Mapping[str, Any] | None:
     return next((found for value in settings.values() if (found := _folder_settings(value)) is not None), None)
 
 
-def _place_within(root: Path, trained: PurePath) -> str | None:
-    """The path of a folder below the one that was trained on, with a slash at its end; None if it lies elsewhere.
+def _below(name: str, root: Path, files: Sequence[str]) -> dict[str, str]:
+    """Those of the files that lie in the folder that was trained on, each with its path below that folder.
 
-    Bundles may keep the name of the folder alone, without its path.
+    Bundles keep the name of the folder alone, and a folder may be moved. Of a link, its own name counts, and that of its target.
     """
-    above = [
-        place for place in (root, *root.parents) if (place == trained if trained.is_absolute() else place.name == trained.name)
-    ]
-    if not above:
-        return None
-    within = root.relative_to(above[0]).as_posix()
-    return "" if within == "." else f"{within}/"
+    for spelled in (Path(os.path.abspath(root)), root.resolve()):
+        for place in (spelled, *spelled.parents):
+            if place.name == name:
+                return {file: (spelled / file).relative_to(place).as_posix() for file in files}
+    found = {}
+    for file in files:
+        above = [place for place in PurePath(file).parents if place.name == name]
+        if above:
+            found[file] = PurePath(file).relative_to(above[-1]).as_posix()
+    return found
 
 
 def _matches(file: str, patterns: str | Sequence[str]) -> bool:

@@ -25,6 +25,9 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--include", nargs="+", default=None, metavar="GLOB", help="files in it to use (default: all)")
     parser.add_argument(
+        "--captions", default=None, metavar="FILE", help="captions of its videos (default: captions.jsonl in it, if it is there)"
+    )
+    parser.add_argument(
         "--only", nargs="+", default=None, metavar="SECTION", help="sections to measure (default: all that apply)"
     )
     parser.add_argument("--fvd_features", default=None, metavar="FILE", help="weights of I3D as safetensors, for the usual FVD")
@@ -47,6 +50,7 @@ def run(arguments: Namespace) -> None:
         dtype=arguments.dtype,
         real=arguments.real,
         include=tuple(arguments.include or ["*"]),
+        captions=arguments.captions,
         features=arguments.fvd_features,
     )
     print(evaluate_bundles(arguments.bundles or [None], out, settings, arguments.only or []))

@@ -156,6 +156,16 @@ def test_movies_decode_and_long_ones_are_thinned(tmp_path):
     assert movies[1].info["duration"] == 83
 
 
+def test_movies_play_at_the_rate_of_their_bundle(tmp_path):
+    clip = Sample("noise", "", 0.0, torch.randint(256, (3, 8, 10, 3), dtype=torch.uint8))
+    for fps, milliseconds in ((24.0, 42), (6.0, 167)):
+        text = written(tmp_path, replace(result(samples=(clip,)), fps=fps))[0]
+        (movie,) = [Image.open(io.BytesIO(picture)) for picture in Page(text).pictures("webp")]
+        movie.seek(1)
+        movie.load()
+        assert movie.info["duration"] == milliseconds
+
+
 def test_movies_show_the_frames(tmp_path):
     frames = SpriteWorld(num_frames=9)[0].frames
     text, _ = written(tmp_path, result(samples=(Sample("", "", 0.0, frames),)))

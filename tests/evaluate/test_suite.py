@@ -76,6 +76,20 @@ def test_bundles_get_the_sections_that_apply(tmp_path, changes, kept):
     assert set(suite.applicable(Study(load_bundle(None), Settings()))) == set(suite.SECTIONS) - on_videos
 
 
+def test_videos_are_measured_again_if_their_captions_change(tmp_path, monkeypatch):
+    bundle, measured = tiny_bundle.save(tmp_path / "bundle", training={"source": "VideoFolder"}), []
+    empty = Section("", "Nothing", "Nothing was measured.", ())
+    monkeypatch.setitem(suite.SECTIONS, "prompts-videos", lambda study, progress: measured.append("") or empty)
+    captions, videos = tmp_path / "other.jsonl", str(real_videos.write_folder(tmp_path / "videos"))
+    for text, times in (("a ring falls", 1), ("a ring falls", 1), ("a red ring", 2)):
+        captions.write_text(json.dumps({"file": "video2.mkv", "caption": text}))
+        line = ["evaluate", str(bundle), "--real", videos, "--captions", str(captions), "--only", "prompts-videos"]
+        assert main([*line, "--out", str(tmp_path / "report")]) == 0
+        assert len(measured) == times
+    settings = json.loads((tmp_path / "report" / "report.json").read_text())["protocol"]["settings"]
+    assert (settings["real"], settings["captions"]) == ("videos", "other.jsonl")
+
+
 def test_any_generator_is_measured_on_real_video_and_again_if_the_videos_change(tmp_path, monkeypatch, capsys):
     bundle = tiny_bundle.save(tmp_path / "bundle", training={"source": "VideoFolder"})
     videos = real_videos.write_folder(tmp_path / "videos")

@@ -1,9 +1,11 @@
 """What a path holds, in rows for a person."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import tiny_bundle
+from PIL import ExifTags, Image
 
 from framecast.data import write_video
 from framecast.descriptions import describe
@@ -75,6 +77,56 @@ def test_a_snapshot_says_where_its_stream_stands(place):
 
 def test_a_video_says_its_size(place):
     assert "video: 16x24 pixels, 12 frames/s, 12 frames, 1.00 s" in shown(place / "video.mp4")
+
+
+def picture(path: Path, frames: int = 1, **options) -> Path:
+    pictures = [Image.new("RGB", (30, 20), (40 * index, 0, 0)) for index in range(frames)]
+    pictures[0].save(
+        path, **({"save_all": True, "append_images": pictures[1:], "duration": 100} if frames > 1 else {}), **options
+    )
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.gif", "a.bmp"])
+def test_a_still_picture_is_no_video(tmp_path, name):
+    text = shown(picture(tmp_path / name))
+    assert text.startswith("picture file: ") and "picture: 20x30 pixels, " in text and "frames" not in text
+
+
+def test_pictures_that_move_are_videos_and_a_webp_cannot_be_read_as_one(tmp_path):
+    assert "video: 20x30 pixels, 10 frames/s, 3 frames" in shown(picture(tmp_path / "a.gif", 3))
+    assert "moving picture: 20x30 pixels, WEBP, 3 frames" in shown(picture(tmp_path / "a.webp", 3))
+
+
+def test_a_turned_picture_has_its_upright_size(tmp_path):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    assert "picture: 30x20 pixels, JPEG" in shown(picture(tmp_path / "a.jpg", exif=exif))
+
+
+def test_the_folder_of_a_run_names_its_bundle(place, tmp_path):
+    run = tmp_path / "my run"
+    run.mkdir()
+    (run / "plan.json").write_text("{}")
+    with pytest.raises(BundleError, match=r"got .*my run, the folder of a run, which has made no bundle yet"):
+        describe(str(run))
+    shutil.copytree(place / "tokenizer", run / "tokenizer" / "bundle")
+    with pytest.raises(
+        BundleError, match=r"the folder of a run; wanted its bundle: `framecast info '.*my run/tokenizer/bundle'`"
+    ):
+        describe(str(run))
+    shutil.copytree(place / "bundle", run / "bundle")
+    with pytest.raises(BundleError, match=r"the folder of a run; wanted its bundle: `framecast info '.*my run/bundle'`"):
+        describe(str(run))
+
+
+def test_a_folder_of_videos_says_what_can_be_done_with_it(place, tmp_path):
+    (tmp_path / "kitchen").mkdir()
+    shutil.copy(place / "video.mp4", tmp_path / "kitchen" / "b.mp4")
+    with pytest.raises(
+        BundleError, match=r"a folder of videos; .* one video: `framecast info .*kitchen/b.mp4`; .*train .*dry_run"
+    ):
+        describe(str(tmp_path))
 
 
 def damaged(place: Path, name: str, tmp_path: Path) -> Path:

@@ -34,6 +34,15 @@ def test_of_a_folder_only_the_name_is_said(tmp_path):
     assert str(tmp_path) in str(Path(source.root))  # the source itself knows its place
 
 
+def test_a_folder_has_its_own_name_however_it_is_given(tmp_path, monkeypatch):
+    folder = tmp_path / "kitchen"
+    write_clip(folder / "a.mkv", 12)
+    (tmp_path / "link").symlink_to("kitchen")
+    monkeypatch.chdir(folder)
+    for root in (".", "../link", folder):
+        assert describe_source(VideoFolder(root, **SMALL))["root"] == "kitchen"
+
+
 def test_absolute_paths_become_names_wherever_they_are():
     given = {"a": "/home/me/videos", "b": ("clips/*", "C:\\Users\\me\\x"), "c": [{"d": "/etc"}, 3, None], "e": "a/b"}
     assert without_folders(given) == {"a": "videos", "b": ("clips/*", "x"), "c": [{"d": "etc"}, 3, None], "e": "a/b"}

@@ -35,4 +35,5 @@ def settings_of(plan: Plan) -> Settings:
         params=params_of(plan),
         real=plan.settings.videos,
         include=tuple(plan.found.held_out_patterns),
+        captions=plan.settings.captions,
     )

@@ -47,6 +47,20 @@ def test_a_file_whose_name_is_like_a_pattern_is_found(bundle, tmp_path):
     assert short_clips(bundle, replace(SETTINGS, real=str(folder))).clips[0].name.startswith("a [1]*.mkv")
 
 
+def test_a_file_of_captions_takes_the_place_of_that_in_the_folder(bundle, folder, tmp_path):
+    (tmp_path / "other.jsonl").write_text('{"file": "video2.mkv", "caption": "a ring falls"}\n')
+    settings = replace(SETTINGS, real=str(folder), captions=str(tmp_path / "other.jsonl"))
+    for cut in (short_clips, long_clips):
+        assert [(clip.name[:6], clip.captions[0].text) for clip in cut(bundle, settings).clips[:1]] == [
+            ("video2", "a ring falls")
+        ]
+        assert {clip.name[:6] for clip in cut(bundle, settings).clips} == {"video2"}
+    with pytest.raises(ValueError, match=r"got --captions nowhere.jsonl, which is no file; wanted one such as `captions.jsonl`"):
+        short_clips(bundle, replace(settings, captions="nowhere.jsonl"))
+    with pytest.raises(ValueError, match=r"got --captions a.jsonl and no --real; wanted the folder of the videos"):
+        replace(SETTINGS, captions="a.jsonl")
+
+
 def test_what_is_no_folder_is_said(bundle, tmp_path):
     with pytest.raises(ValueError, match=r"got --real .*nowhere, which is no folder; wanted the folder that holds the videos"):
         short_clips(bundle, replace(SETTINGS, real=str(tmp_path / "nowhere")))

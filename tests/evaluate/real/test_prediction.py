@@ -40,6 +40,21 @@ def test_without_captions_only_no_caption_is_measured(study, tmp_path):
     assert not any("caption saves" in figure.name for figure in section.figures)
 
 
+@pytest.mark.parametrize("captions", [("a ring falls", "", ""), ("a ring falls", "falls" * 200, "")])
+def test_one_caption_is_not_two(study, tmp_path, captions):
+    study.settings = replace(study.settings, real=str(write_folder(tmp_path / "few", captions=captions)))
+    assert list(told_of(study)) == ["none"]
+
+
+def test_what_captions_save_is_of_the_clips_that_have_one(study, tmp_path):
+    study.settings = replace(
+        study.settings, real=str(write_folder(tmp_path / "some", captions=("a ring falls", "", "a red ring")))
+    )
+    assert told_of(study)["other"][0] == told_of(study)["true"][2]
+    gain = next(f for f in video_prediction(study, lambda share: None).figures if "saves against no caption" in f.name)
+    assert gain.count == 2
+
+
 def test_another_prompt_is_the_next_one_that_differs():
     a, b = [(0.0, "a")], [(0.0, "b")]
     assert another([a, a, [], b], 0) == b and another([a, a, [], b], 3) == a
