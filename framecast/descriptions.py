@@ -97,8 +97,15 @@ def _of_training(training: Mapping[str, Any]) -> Rows:
     """How it was made: plain values a row each, groups of values in one row."""
     rows: Rows = []
     for name, value in training.items():
-        groups = value.items() if isinstance(value, Mapping) else [("", value)]
-        rows += [(part or f"training {name}", _shown(of_it)) for part, of_it in groups]
+        rows += _of_group(value) if isinstance(value, Mapping) else [(f"training {name}", _shown(value))]
+    return rows
+
+
+def _of_group(values: Mapping[str, Any]) -> Rows:
+    """A row for each value, those of a group within a group too, such as the source of crops."""
+    rows: Rows = []
+    for name, value in values.items():
+        rows += _of_group(value) if isinstance(value, Mapping) else [(name, _shown(value))]
     return rows
 
 

@@ -86,7 +86,8 @@ def enlarged(frames: Tensor) -> Tensor:
 
 
 def _label(one: Shown) -> str:
-    return textwrap.shorten(f"continued from frame {GIVEN} on: {one.prompt}", _LONGEST_LABEL, placeholder=" ...")
+    said = f": {one.prompt}" if one.prompt else ""
+    return textwrap.shorten(f"continued from frame {GIVEN} on{said}", _LONGEST_LABEL, placeholder=" ...")
 
 
 def _held_out(plan: Plan) -> list[CaptionedClip]:
