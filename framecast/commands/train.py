@@ -9,6 +9,7 @@ from ..notices import Notice
 from ..parser import Parser
 
 HELP = "train on a folder of videos, or by configurations (`framecast train fit`)"
+_ALIKE = 0.8  # a slip of the pen: --minuets, and not --max_steps
 LIGHTNING = ("fit", "validate", "test", "predict")
 """What LightningCLI does."""
 _USAGE = "framecast train VIDEOS [options], or framecast train fit --config CONFIG [options]"
@@ -69,7 +70,7 @@ def build_parser() -> Parser:
 
 def _unknown(got: str, options: Sequence[str]) -> str:
     """What to say of an option that this line does not have."""
-    meant = difflib.get_close_matches(got, options, 1)
+    meant = difflib.get_close_matches(got, options, 1, _ALIKE)
     if meant:
         return f"got {got}; did you mean {meant[0]}?"
     return (

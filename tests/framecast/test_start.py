@@ -20,7 +20,7 @@ def loaded_after(statement: str) -> set[str]:
     return set(run.stdout.split()) & SLOW
 
 
-@pytest.mark.parametrize("statement", ["import framecast.sample", LOAD, SAMPLE], ids=["import", "load", "sample"])
+@pytest.mark.parametrize("statement", ["import framecast.sample", SAMPLE], ids=["import", "sample"])
 def test_sampling_loads_nothing_slow_but_torch(statement):
     assert loaded_after(statement) == set()
 
@@ -43,4 +43,4 @@ def test_control_a_command_that_makes_video_loads_torch(tmp_path):
 
 
 def test_control_a_slow_package_is_seen():
-    assert "vector_quantize_pytorch" in loaded_after("from framecast.tokenizer import VQ")
+    assert "matplotlib" in loaded_after("import framecast, matplotlib")

@@ -59,8 +59,9 @@ def test_its_commands_and_options_are_lightnings(taken, words):
         (["fti"], "got `framecast train fti`; wanted one of fit, validate, test, predict, or a folder of videos; did you mean"),
         (["nowhere"], "got nowhere, and there is no such folder; wanted a folder of videos"),
         ([], "the following arguments are required: VIDEOS; see `framecast train --help`"),
-        (["nowhere", "--size", "50"], "got --size 50; wanted a multiple of 8"),
+        ([".", "--size", "50"], "got --size 50; wanted a multiple of 8"),
         (["nowhere", "--size", "big"], "argument --size: invalid int value: 'big'; see `framecast train --help`"),
+        (["nowhere", "--minuets", "9"], "got --minuets; did you mean --minutes?"),
         (["nowhere", "--max_steps", "9"], "got --max_steps with a folder; wanted one of --size, --fps, --minutes"),
     ],
 )

@@ -36,7 +36,7 @@ def assert_same(a: object, b: object, where: str) -> None:
         assert torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b, f"{where}: {a} is not {b}"
 
 
-@pytest.mark.parametrize("step", [2, 3])  # in the middle, and where a validation is due
+@pytest.mark.parametrize("step", [2, pytest.param(3, marks=pytest.mark.slow)])  # in the middle, and where a validation is due
 def test_a_run_that_is_stopped_and_resumed_equals_one_that_is_not(tmp_path, monkeypatch, no_export, step):
     fit_six(tmp_path / "whole")
     with monkeypatch.context() as patch:

@@ -52,7 +52,7 @@ def test_last_means_a_checkpoint_that_is_there(tmp_path):
     assert not (tmp_path / "bundle").exists()
 
 
-@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize("precision", ["32-true", pytest.param("bf16-mixed", marks=pytest.mark.slow)])
 def test_a_resumed_run_keeps_its_precision_whatever_is_measured_then(tmp_path, monkeypatch, no_export, precision):
     def rates_for(best: str) -> None:
         rates = ProductRates(float32=1e11, bfloat16=1e12 if best == "bf16-mixed" else 1e9)

@@ -67,7 +67,7 @@ def assert_goes_on_as_if_nothing_had_been(tmp_path: Path, *options: str) -> None
     assert all(torch.equal(value, average[name]) for name, value in whole["callbacks"]["EMA"]["average"].items())
 
 
-@pytest.mark.parametrize("batch", [0, 1])
+@pytest.mark.parametrize("batch", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_gradients_that_are_being_accumulated_are_not_lost(tmp_path, monkeypatch, batch):
     accumulating = "--trainer.accumulate_grad_batches=2"
     started: list[int] = []

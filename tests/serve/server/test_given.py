@@ -61,10 +61,10 @@ def test_notes_come_only_if_they_are_wanted():
                 await stream.set_prompt("a ring falls")
                 after = stream.notes
             async with server.socket() as socket:
-                old = await socket.start(prompt="a purple ring falls")
+                old = await socket.start(prompt="a purple ring falls", max_frames=5)
                 prompted = await socket.ask(type="prompt", prompt="a purple ring falls")
             async with server.socket() as socket:
-                plain = await socket.start(notes=True)
+                plain = await socket.start(notes=True, max_frames=5)
             return began, after, old, prompted, plain
 
     began, after, old, prompted, plain = asyncio.run(run())
