@@ -9,9 +9,10 @@ from torch import Tensor
 from ..data import Caption, CaptionedClip, to_video
 from ..evaluate import psnr
 from ..sample import SamplingParams, StreamBatch, VideoGenerator
+from ..sample.prompts import NO_CAPTION
 from ..sample.stream import Stream
 
-UNTOLD = [(0.0, "a video")]
+UNTOLD = [(0.0, NO_CAPTION)]
 """What stands in the place of a prompt if nothing is said of a clip: without guidance to it, the null prompt holds."""
 
 Prompt = list[tuple[float, str]]

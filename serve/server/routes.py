@@ -72,6 +72,13 @@ def make_router(service: Service) -> APIRouter:
         recording = await asyncio.to_thread(read_recording, await request.body(), service.generator.codec)
         return await save_video(service, request, recording, "mp4", None)
 
+    _add_streams(router, service)
+    return router
+
+
+def _add_streams(router: APIRouter, service: Service) -> None:
+    """The routes of streams that players show."""
+
     @router.post("/v1/streams", summary="A stream for players", status_code=201)
     async def create(wanted: StreamRequest) -> StreamReply:
         live = await service.start(wanted, wanted.max_frames)
@@ -96,8 +103,6 @@ def make_router(service: Service) -> APIRouter:
     @router.delete("/v1/streams/{id}", summary="Ends a stream", status_code=204)
     async def delete(id: str) -> None:
         await (await service.reach(id)).close(drop=True)
-
-    return router
 
 
 async def make_video(service: Service, request: Request, wanted: VideoRequest) -> bytes:

@@ -13,10 +13,10 @@ import torch
 
 from ...data.files import replacing
 from ...data.reading import parse_json, read_regular
+from ...progress import Task
 from .settings import OwnSettings, changed
 from .sizes import LMS, NUM_FRAMES, TOKENIZERS, Rung, levels_for, lm_batch, lm_shape, stride_of, tokenizer_batch, tokenizer_shape
 from .speed import Speed, lm_speed, peak_memory, tokenizer_speed
-from .telling import heartbeat
 from .videos import Found, digest_of, named, training_clips
 
 PLAN_FILE = "plan.json"
@@ -121,7 +121,7 @@ def make_plan(settings: OwnSettings, found: Found) -> Plan:
         return lm_speed(shape, prod(levels), (side, side), _LATENT_FRAMES, lm_clips, limit)
 
     validations = validations_of(settings)
-    with heartbeat("measuring ten steps of each network"):
+    with Task("measuring ten steps of each network"):
         ladder = TOKENIZERS if on_gpu else TOKENIZERS[1:]
         tokenizer, speed = climb(ladder, tokenizer_of, TOKENIZER_SHARE * budget, batch, 1, validations)
         lm, _ = climb(

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from ...data import CaptionedClip, VideoFolder, contact_sheet, write_video
 from ...notices import Notice
+from ...progress import Task
 from ...sample import SamplingParams, VideoGenerator
 from ...sample.prompts import NO_CAPTION
 from .plan import Plan
 from .sizes import NUM_FRAMES
-from .telling import heartbeat
 from .videos import held_out_captions, held_out_clips
 
 GIVEN = 9
@@ -43,7 +43,7 @@ def write_samples(plan: Plan, generator: VideoGenerator) -> Path:
     """Writes the clips and a contact sheet of the continuations; returns the sheet's path."""
     folder = plan.out / "samples"
     folder.mkdir(parents=True, exist_ok=True)
-    with heartbeat("making samples"), warnings.catch_warnings():
+    with Task("making samples"), warnings.catch_warnings():
         warnings.simplefilter("ignore", Notice)  # of words and videos that were held out: the samples show what they say
         shown = [continuation(clip, generator, plan) for clip in _held_out(plan)]
         for number, one in enumerate(shown, 1):

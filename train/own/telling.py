@@ -1,14 +1,8 @@
-"""What a run says: lines that fit a terminal, and a sign of life where nothing else shows one."""
+"""What a run says: lines that fit a terminal, with times and sizes as people say them."""
 
-import sys
 import textwrap
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 WIDTH = 79
-_SECONDS = 10.0
 
 
 def say(text: str = "", indent: int = 0, hang: int = 2) -> None:
@@ -23,25 +17,6 @@ def say(text: str = "", indent: int = 0, hang: int = 2) -> None:
         break_on_hyphens=False,
     )
     print("\n".join(folded), flush=True)
-
-
-@contextmanager
-def heartbeat(what: str) -> Iterator[None]:
-    """Says on standard error what is being done, and every ten seconds that it is still being done."""
-    started, done = time.monotonic(), threading.Event()
-    print(f"{what} ...", file=sys.stderr, flush=True)
-
-    def beat() -> None:
-        while not done.wait(_SECONDS):
-            print(f"{what}: {time.monotonic() - started:.0f} s so far", file=sys.stderr, flush=True)
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def spoken_time(seconds: float) -> str:

@@ -14,10 +14,9 @@ from typing import Any
 from ...data import RandomCrops, VideoError, VideoFolder, probe_video
 from ...data.folder import printable
 from ...data.listing import Listing, all_videos, list_videos
-from ...progress import tracked
+from ...progress import Task, tracked
 from .settings import OwnSettings
 from .sizes import NUM_FRAMES
-from .telling import heartbeat
 
 MOST_HELD_OUT = 100
 """Files that a share holds out at most: more of them say nothing new."""
@@ -116,7 +115,7 @@ def look(settings: OwnSettings) -> Found:
     root = folder_of(settings)
     listing = _listing(settings)
     cut = _cut(_seconds_by_headers(root, listing), settings)
-    with heartbeat(f"reading {root} through, once"):
+    with Task(f"reading {root} through, once"):
         folder = VideoFolder(root, NUM_FRAMES, cut.size, settings.fps, step=cut.step, captions=settings.captions)
     files = folder.clips_of_files
     _check_number(files, folder.skipped, settings)
