@@ -19,6 +19,7 @@ def write_report(plan: Plan) -> Path | None:
     bundle, out = plan.out / "bundle", plan.out / "report"
     if any(find_spec(package) is None for package in _PACKAGES):
         line = f"framecast evaluate {shlex.quote(str(bundle))} --real {shlex.quote(plan.settings.videos)}"
+        line += f" --captions {shlex.quote(plan.settings.captions)}" if plan.settings.captions else ""
         say(f"No report is made, since the extra `evaluate` is not installed: `pip install -e '.[evaluate]'`, then `{line}`.")
         return None
     return evaluate_bundles([str(bundle)], out, settings_of(plan))

@@ -1,4 +1,4 @@
-"""What a run says: lines that fit a terminal, with times and sizes as people say them."""
+"""What a run says: lines that fit a terminal, with counts and sizes as people say them."""
 
 import textwrap
 
@@ -17,15 +17,6 @@ def say(text: str = "", indent: int = 0, hang: int = 2) -> None:
         break_on_hyphens=False,
     )
     print("\n".join(folded), flush=True)
-
-
-def spoken_time(seconds: float) -> str:
-    """A stretch of time as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} seconds"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.1f} hours"
 
 
 def spoken_size(num_bytes: float) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import torch
 
+from ..description import in_words
 from .configs import command
 from .plan import TOKENIZER_SHARE, Part, Plan
 from .settings import OwnSettings
-from .telling import counted, say, spoken_size, spoken_time
+from .telling import counted, say, spoken_size
 from .videos import Found, named
 
 _NAMED = 4
@@ -22,12 +23,12 @@ def say_found(settings: OwnSettings, found: Found) -> None:
     """Files, minutes and captions; what was left out and why; what is held out; what so much video is enough for."""
     seconds = found.seconds(tuple(found.files), settings.fps)
     captions = f"{found.captioned:,} of them with captions" if found.captioned else "without captions, so the prompt is empty"
-    say(f"{settings.videos}: {spoken_time(seconds)} of video in {counted(len(found.files), 'file')}, {captions}.")
+    say(f"{settings.videos}: {in_words(seconds)} of video in {counted(len(found.files), 'file')}, {captions}.")
     if found.unnamed:
         say(f"Not used: {counted(found.unnamed, 'file')} of which captions.jsonl has no line.")
     _say_files("Left out", found.left_out)
     _say_files("Damaged, used as far as it can be decoded", found.damaged)
-    held = spoken_time(found.seconds(found.held_out, settings.fps))
+    held = in_words(found.seconds(found.held_out, settings.fps))
     say(f"Held out to judge by: {counted(len(found.held_out), 'file')}, {held}: {named(found.held_out)}.")
     say(enough_for(found.seconds(found.trained, settings.fps)))
 
@@ -62,15 +63,15 @@ def say_plan(plan: Plan) -> None:
     _say_row("tokens", f"{plan.token_clips:,} clips, {plan.codes:,} codes", seconds["tokens"])
     _say_row("video LM", _steps(plan.lm), seconds["lm"])
     _say_row("samples, report", "", seconds["rest"])
-    asked = spoken_time(plan.settings.minutes * 60)
-    say(f"Together {spoken_time(sum(seconds.values()))} (asked for: {asked}). Memory: {_memory(plan.memory)}.")
+    asked = in_words(plan.settings.minutes * 60)
+    say(f"Together {in_words(sum(seconds.values()))} (asked for: {asked}). Memory: {_memory(plan.memory)}.")
     if sum(seconds.values()) > _MUCH_MORE * plan.settings.minutes * 60:
         say("That is more than asked for: it is about the least that this machine needs to try every step.")
     if plan.tokenizer.steps < _FEW_STEPS:
         share = _FEW_STEPS * plan.tokenizer.seconds_per_step / TOKENIZER_SHARE
         say(
             "So few steps show that all works, and draw patterns, no pictures. "
-            f"For {_FEW_STEPS:,} steps of the tokenizer, ask for about {spoken_time(share)}."
+            f"For {_FEW_STEPS:,} steps of the tokenizer, ask for about {in_words(share)}."
         )
     if plan.is_capped:
         say("The video LM stops before its time is over: with more steps it would learn these videos by heart.")
@@ -86,6 +87,7 @@ def say_done(plan: Plan, example: str, has_report: bool) -> None:
     film = shlex.quote(os.path.join(plan.settings.videos, plan.found.held_out[0]))
     prompt, null = shlex.quote(example), "" if plan.found.captioned else " --guidance_scale 0"
     include = " ".join(shlex.quote(pattern) for pattern in _patterns(plan))
+    captions = f" --captions {shlex.quote(plan.settings.captions)}" if plan.settings.captions else ""
     say()
     say(f"Done. The model is {plan.out / 'bundle'}, its samples are in {plan.out / 'samples'}.")
     if has_report:
@@ -95,7 +97,7 @@ def say_done(plan: Plan, example: str, has_report: bool) -> None:
     rows = {
         "go on with a video": f"framecast continue {film} --prompt {prompt} --bundle {bundle}{null} --out next.mp4",
         "see what its tokens keep": f"framecast reconstruct {film} --bundle {bundle} --out both.mp4",
-        "measure the model": f"framecast evaluate {bundle} --real {videos} --include {include} --out {report}",
+        "measure the model": f"framecast evaluate {bundle} --real {videos} --include {include}{captions} --out {report}",
         "serve it in a browser": f"framecast serve {bundle}",
         "see the trainings": f"tensorboard --logdir {shlex.quote(str(plan.out))}",
     }
@@ -119,7 +121,7 @@ def _say_files(what: str, files: Mapping[str, str]) -> None:
 
 
 def _say_row(name: str, what: str, seconds: float) -> None:
-    print(f"  {name:<16}{what:<43}{spoken_time(seconds):>12}", flush=True)
+    print(f"  {name:<16}{what:<43}{in_words(seconds):>12}", flush=True)
 
 
 def _steps(part: Part) -> str:
