@@ -1,3 +1,4 @@
+from .actions import ActionError, ActionSpace, Axis, Button
 from .clips import Caption, CaptionedClip, ClipSource, to_frames, to_video
 from .crops import RandomCrops
 from .fitting import fit_frames
@@ -11,6 +12,10 @@ from .timeline import Timeline
 from .video import VideoData, VideoError, VideoInfo, VideoReader, probe_video, read_video, write_video
 
 __all__ = [
+    "ActionError",
+    "ActionSpace",
+    "Axis",
+    "Button",
     "Caption",
     "CaptionedClip",
     "ClipSource",

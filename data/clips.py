@@ -13,6 +13,8 @@ from einops import rearrange
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from .actions import ActionSpace
+
 
 @dataclass(frozen=True)
 class Caption:
@@ -37,8 +39,8 @@ class CaptionedClip:
     """A few frames with the captions that hold during them.
 
     Raises:
-        ValueError: If `frames` is not uint8 `[T, H, W, 3]`, or the first caption does not start at frame 0, or the
-            captions do not start one after the other.
+        ValueError: If `frames` is not uint8 `[T, H, W, 3]`, `actions` are not a row for each frame, or the captions do not start
+            at frame 0 and one after the other.
     """
 
     frames: Tensor
@@ -51,9 +53,13 @@ class CaptionedClip:
     """Unique within a source, such as "file.mp4@1.50s" or "sprites/0/17"."""
     scene: object | None = None
     """What is truly in the picture, if the source knows it."""
+    actions: Tensor | None = None
+    """float32 `[T, A]`: row t is what was done between frame t - 1 and frame t, so row 0 says nothing. NaN is unknown; None if
+    no action is known."""
 
     def __post_init__(self):
         _check_frames(self.frames)
+        _check_actions(self.actions, len(self.frames), self.name)
         starts = [caption.start for caption in self.captions]
         if not starts or starts[0] != 0 or any(a >= b for a, b in pairwise(starts)):
             raise ValueError(
@@ -73,6 +79,8 @@ class ClipSource(Dataset, ABC):
     """Columns of each frame."""
     fps: float
     """Frames per second."""
+    action_space: ActionSpace | None = None
+    """What the actions of the clips are; None if they have none."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -151,6 +159,8 @@ def _plain(name: str, value: object) -> Any:
     """A setting as JSON gives it back."""
     if isinstance(value, ClipSource):
         return value.fingerprint()
+    if isinstance(value, ActionSpace):
+        return value.to_json()
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, dict):
@@ -160,6 +170,13 @@ def _plain(name: str, value: object) -> Any:
     if isinstance(value, PurePath | Enum):
         return str(value)
     raise ValueError(f"got a setting `{name}` of type {type(value).__name__}; wanted plain values, or a `fingerprint` of its own")
+
+
+def _check_actions(actions: Tensor | None, num_frames: int, name: str) -> None:
+    if actions is not None and (actions.dtype != torch.float32 or actions.ndim != 2 or len(actions) != num_frames):
+        raise ValueError(
+            f"actions of {name!r} are {actions.dtype} {list(actions.shape)}; wanted float32 [{num_frames}, A], a row a frame"
+        )
 
 
 def _check_frames(frames: Tensor) -> None:

@@ -41,7 +41,7 @@ VENDOR_ROOM = {
 }  # one file each, or one folder within a room
 LIGHTNING = {"lightning", "pytorch_lightning"}
 # Folders of which others import the `__init__` alone.
-FACES = ("framecast.data.shards", "framecast.data.sprites", "framecast.data.video")
+FACES = ("framecast.data.actions", "framecast.data.shards", "framecast.data.sprites", "framecast.data.video")
 
 
 def imported_modules(source: str, module: str) -> Iterator[str]:

@@ -32,6 +32,15 @@ def test_the_wrong_kind_is_named():
         to_frames(FRAMES)
 
 
+def test_a_clip_has_a_row_of_actions_for_each_frame():
+    captions = (Caption(0, ""),)
+    assert CaptionedClip(FRAMES, captions, 8, "a").actions is None
+    assert CaptionedClip(FRAMES, captions, 8, "a", actions=torch.zeros(2, 3)).actions.shape == (2, 3)
+    for wrong in (torch.zeros(3, 3), torch.zeros(2), torch.zeros(2, 3, dtype=torch.float64)):
+        with pytest.raises(ValueError, match=r"actions of 'a' are .*; wanted float32 \[2, A\], a row a frame"):
+            CaptionedClip(FRAMES, captions, 8, "a", actions=wrong)
+
+
 def test_a_caption_starts_at_0_or_later():
     with pytest.raises(ValueError, match="caption starts at frame -1; frames count from 0"):
         Caption(-1, "a red circle falls")

@@ -17,7 +17,9 @@ def graded(path: Path, signal: np.ndarray, trc: ColorTrc, space: Colorspace, pri
     pixels = np.rint(blocks * 65535).astype(np.uint16)
     with av.open(str(path), "w") as container:
         # with B-frames the encoder's threads sometimes end two frames in an order that the muxer refuses
-        stream = container.add_stream("libx265", rate=10, options={"x265-params": "log-level=error:lossless=1:bframes=0", **options})
+        stream = container.add_stream(
+            "libx265", rate=10, options={"x265-params": "log-level=error:lossless=1:bframes=0", **options}
+        )
         stream.height, stream.width, stream.pix_fmt = *pixels.shape[:2], "yuv444p10le"
         stream.codec_context.color_trc, stream.codec_context.color_primaries = trc, primaries
         stream.codec_context.colorspace, stream.codec_context.color_range = space, ColorRange.MPEG
