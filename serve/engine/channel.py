@@ -27,7 +27,7 @@ class Channel:
     """What lies between the engine's thread, which makes frames, and the event loop, which sends them; made in the latter.
 
     It holds few frames, so that a change of prompt is soon seen: a new latent frame is urgent when half of one is left, and more
-    than two and a half are never waiting. For who plays by hand a latent frame is made when the reader asks for it, and no sooner.
+    than two and a half are never waiting. For who plays by hand a latent frame is made when it is asked for.
 
     Args:
         stream: From now on the engine's thread alone may touch it. Frames that wait in it are the channel's first ones.

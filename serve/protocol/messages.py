@@ -33,8 +33,8 @@ class Delivery(Request):
 
     pace: Literal["video", "fast", "play"] = Field(
         "video",
-        description="at the video's rate, as fast as they are made, or for who plays: at the video's rate, each latent frame made "
-        "when it is due, after the newest control was read",
+        description="at the video's rate, as fast as they are made, or for who plays: at the video's rate, each latent frame "
+        "made when it is due, after the newest control was read",
     )
     format: Literal["png", "webp", "jpeg", "h264"] = Field("png", description="png and webp are lossless; h264: fragmented mp4")
     credits: int = Field(24, ge=0, description="frames that may be sent before the client gives more credit")
@@ -205,7 +205,7 @@ class Prompted(Reply):
     notes: list[str] | None = Field(None, description="as of `started`")
 
 
-class ControlApplied(Message):
+class ControlApplied(Reply):
     """A control holds. There is none for a control that gave way to a newer one."""
 
     type: Literal["control_applied"] = "control_applied"

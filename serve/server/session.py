@@ -15,10 +15,10 @@ from ..engine.notes import prompt_notes
 from ..protocol import messages
 from ..protocol.errors import ServeError, as_serve_error
 from ..protocol.messages import Delivery
-from ..protocol.packets import Echo, Kind, Packet
+from ..protocol.packets import Kind, Packet
 from ..protocol.script import check_prompt, settings_of
 from .actions import action_of
-from .encoding import make_encoder
+from .encoding import make_encoder, packet_of
 from .flow import Credits, Rate
 from .futures import Futures
 from .live import LiveStream
@@ -239,9 +239,7 @@ class Session:
                 await self._send(messages.ControlApplied(id=news.id, latent_frame=news.latent_frame, frame=news.frame))
 
     async def _send_frame(self, live: LiveStream, kind: Kind, frame: Frame, data: bytes) -> None:
-        timestamp, held = round(frame.index / self._service.generator.fps * 1e6), live.channel.controls.held_at(frame.index)
-        echo = None if held is None else Echo(held.id, held.clock)
-        packet = Packet(kind, frame.index, frame.latent_index, timestamp, data, echo)
+        packet = packet_of(frame, kind, data, self._service.generator.fps, live.channel.controls.held_at(frame.index))
         await self._patiently(self._socket.send_bytes(packet.pack()))
 
     async def _end_stream(self, done: bool = False) -> None:
