@@ -29,8 +29,8 @@ _COLUMNS: dict[str, Callable[[Verdict], str]] = {
     "nats a frame": lambda v: f"{v.nats:.1f}",
     "more with others": lambda v: f"{v.nats_lost:.2f}",
     "dream, 16 frames": lambda v: str(v.dream),
-    "above the last frame": lambda v: str(v.gain),
-    "delta-PSNR": lambda v: str(v.delta),
+    "above the last frame, moving": lambda v: str(v.gain),
+    "delta-PSNR, moving": lambda v: str(v.delta),
     "dream, 32 frames": lambda v: str(v.late),
     "frames/s": lambda v: f"{v.frames_a_second:.0f}",
 }

@@ -1,6 +1,6 @@
 """The recipes that are compared: each is one frozen `Arm`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from framecast.tokenizer import FSQ, VideoTokenizer, VideoTokenizerConfig
@@ -43,16 +43,16 @@ class Arm:
         return self.channels, self.num_blocks, self.stride, self.levels, self.local
 
 
-_COARSE = {"channels": (48, 96, 128), "num_blocks": (1, 2, 2)}
+COARSE = Arm(channels=(48, 96, 128), num_blocks=(1, 2, 2), levels=(8, 8, 8, 8))
 
 ARMS = {
     "8x8, 200 codes": Arm(),
     "8x8, 64 codes": Arm(levels=(4, 4, 4)),
     "8x8, 1,000 codes": Arm(levels=(8, 5, 5, 5)),
-    "4x4, 4,096 codes": Arm(**_COARSE, levels=(8, 8, 8, 8)),
+    "4x4, 4,096 codes": COARSE,
     "stride 1": Arm(stride=1),
     "stride 4": Arm(stride=4),
-    "4x4, stride 1": Arm(**_COARSE, levels=(8, 8, 8, 8), stride=1),
+    "4x4, stride 1": replace(COARSE, stride=1),
     "encoder sees the past": Arm(local=False),
     "FiLM": Arm(conditioning="film"),
     "through text": Arm(conditioning="text"),

@@ -10,7 +10,7 @@ from torch import Tensor
 from framecast.evaluate import psnr
 from framecast.model import shift_tokens, to_grid
 from framecast.sample import SamplingParams
-from framecast.sample.decodings import ByRow, NextFrame
+from framecast.sample.decodings import ByRow, ChooserOf, NextFrame
 from framecast.sample.sampling import BatchChooser, stream_uniforms
 from framecast.tokenizer import VideoTokenizer
 
@@ -20,6 +20,8 @@ from .training import World, tokenise
 GIVEN, HORIZON = 17, 32
 """Frames that a dream begins with, and frames of the dream."""
 PARAMS = SamplingParams(temperature=0.7, guidance_scale=1.0)
+STILL = 26.0
+"""Decibels of the last frame repeated from which a stretch counts as one that stands still."""
 _OTHER = 7  # clips further on is the one whose actions stand for others
 
 
@@ -45,6 +47,7 @@ class Verdict:
 
     Attributes:
         num_clips: Held-out clips.
+        num_moving: Those that do not stand still.
         tokens_a_second: Tokens that a second of video takes.
         ceiling: The tokenizer's own reconstruction of the frames that are dreamt.
         repeated: Share of the tokens that are as in the latent frame before.
@@ -52,13 +55,14 @@ class Verdict:
         nats: Of a frame, given true actions.
         nats_lost: More nats of a frame, given those of another clip.
         dream: The first 16 frames of the dream.
-        gain: How much nearer these are than the last given frame, repeated.
-        delta: How much nearer they are than those of a dream with another clip's actions.
+        gain: How much nearer these are than the last given frame, repeated; of those that move.
+        delta: How much nearer they are than those of a dream with another clip's actions; of those that move.
         late: The first 32 frames of the dream.
         frames_a_second: Of one stream on this machine, by plain modules on one thread.
     """
 
     num_clips: int
+    num_moving: int
     tokens_a_second: float
     ceiling: Figure
     repeated: float
@@ -77,7 +81,7 @@ def judge(world: World, tokenizer: VideoTokenizer, held: Clips) -> Verdict:
     """Judges an arm on the first and the last stretch of every held-out clip."""
     length, stride = GIVEN + HORIZON, world.arm.stride
     cuts = [held.cut(start, length) for start in (0, held.frames.shape[1] - length)]
-    clips = Clips(*(torch.cat([getattr(cut, name) for cut in cuts]) for name in ("frames", "actions")), held.fps)
+    clips = Clips(torch.cat([cut.frames for cut in cuts]), torch.cat([cut.actions for cut in cuts]), held.fps)
     tokens, actions, other = tokenise(tokenizer, clips), clips.grouped(stride), clips.grouped(stride).roll(_OTHER, 0)
     given = 1 + (GIVEN - 1) // stride
     truth = clips.video()[:, :, GIVEN:]
@@ -86,9 +90,12 @@ def judge(world: World, tokenizer: VideoTokenizer, held: Clips) -> Verdict:
     astray = dreamt(world, tokenizer, tokens[:, :given], torch.cat([actions[:, :given], other[:, given:]], dim=1))
     still = clips.video()[:, :, GIVEN - 1 : GIVEN].expand_as(truth)
     scores, near = by_frame(dream, truth), slice(0, HORIZON // 2)
+    rest = by_frame(still, truth)
+    moving = rest[:, near].mean(1) < STILL
     nats, lost = (_nats(world, tokens, each) for each in (actions, other))
     return Verdict(
         num_clips=len(clips),
+        num_moving=int(moving.sum()),
         tokens_a_second=world.lm.frame_length * held.fps / stride,
         ceiling=Figure.of(by_frame(own, truth).mean(1)),
         repeated=(tokens[:, 1:] == tokens[:, :-1]).float().mean().item(),
@@ -96,8 +103,8 @@ def judge(world: World, tokenizer: VideoTokenizer, held: Clips) -> Verdict:
         nats=nats,
         nats_lost=lost - nats,
         dream=Figure.of(scores[:, near].mean(1)),
-        gain=Figure.of((scores - by_frame(still, truth))[:, near].mean(1)),
-        delta=Figure.of((scores - by_frame(astray, truth))[:, near].mean(1)),
+        gain=Figure.of((scores - rest)[moving][:, near].mean(1)),
+        delta=Figure.of((scores - by_frame(astray, truth))[moving][:, near].mean(1)),
         late=Figure.of(scores.mean(1)),
         frames_a_second=_rate(world, tokenizer, tokens[:1, :given], actions[:1]),
     )
@@ -115,11 +122,16 @@ def dreamt(world: World, tokenizer: VideoTokenizer, given: Tensor, actions: Tens
     for frame in range(count, actions.shape[1]):
         now = actions[:, frame : frame + 1]
         vectors = None if world.arm.conditioning == "text" else lm.encode_actions(now)
-        uniforms = torch.stack([stream_uniforms(row, frame, lm.frame_length) for row in range(rows)])
         following = NextFrame(lm, state, world.prompts(now), previous, world.block_length, vectors)
-        previous = ByRow().find(following, lambda places, u=uniforms: BatchChooser([PARAMS] * rows, u[:, places])).tokens
+        previous = ByRow().find(following, _chooser(rows, frame, lm.frame_length)).tokens
         pictures.append(tokenizer.decode(to_grid(previous, lm.config.frame_shape), video))
     return torch.cat(pictures, dim=2)
+
+
+def _chooser(rows: int, frame: int, num_tokens: int) -> ChooserOf:
+    """What chooses the tokens of a latent frame, with a seed a row."""
+    uniforms = torch.stack([stream_uniforms(row, frame, num_tokens) for row in range(rows)])
+    return lambda places: BatchChooser([PARAMS] * rows, uniforms[:, places])
 
 
 def by_frame(video: Tensor, target: Tensor) -> Tensor:
