@@ -4,6 +4,7 @@ from .crops import RandomCrops
 from .fitting import fit_frames
 from .folder import VideoFolder
 from .images import encode_apng, encode_gif, encode_webp
+from .mixed import MixedClips
 from .shards import ShardWriter, TokenClip, TokenShards, write_shards
 from .sheets import contact_sheet
 from .some import SomeClips
@@ -19,6 +20,7 @@ __all__ = [
     "Caption",
     "CaptionedClip",
     "ClipSource",
+    "MixedClips",
     "RandomCrops",
     "ShardWriter",
     "SomeClips",

@@ -219,7 +219,7 @@ class RecordingWriter:
         counted = {row["file"] for row in self.rows}
         captions = [line for line in read_lines(folder / CAPTIONS_FILE) if line.get("file") in counted]
         _write(folder / CAPTIONS_FILE, _as_lines(captions))
-        _write(folder / ACTIONS_FILE, _as_lines([{"action_space": head["action_space"]}, *self.rows]))
+        _write(folder / ACTIONS_FILE, _as_lines([{"action_space": head["action_space"], "units": "space"}, *self.rows]))
 
 
 def episode_name(number: int) -> str:
