@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Unpack, overload
 
+from torch import Tensor
+
 from ..data.actions import ActionSpace
 from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer
