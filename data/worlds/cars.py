@@ -20,7 +20,7 @@ _FIELD = [(_EDGE, _EDGE), (_EDGE, -_EDGE), (-_EDGE, -_EDGE), (-_EDGE, _EDGE)]
 
 
 class UnseenCarRacing(car_racing.CarRacing):
-    """The same physics and the same pictures as Gymnasium's, which draws one in every step and takes 99 % of its time for that."""
+    """The same physics and pictures as those of Gymnasium, whose steps each draw one and take 99 % of their time for it."""
 
     def picture(self) -> NDArray[np.uint8]:
         """What Gymnasium's would have observed now, uint8 `[96, 96, 3]`."""

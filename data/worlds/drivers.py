@@ -30,7 +30,7 @@ class Driver:
         seconds: How long they last, in the mean.
     """
 
-    def __init__(self, wild: float = 0.3, seconds: float = 1.2):
+    def __init__(self, wild: float = 0.25, seconds: float = 1.0):
         self._share, self._seconds = wild, seconds
         self._keys = Held({"gas": 0.5, "brake": 0.12}, seconds=0.4)
         self._is_wild = False
@@ -38,7 +38,7 @@ class Driver:
 
     def __call__(self, frame: Frame, previous: Row, rng: Generator, world: "World") -> Any:
         if self._style is None:
-            self._style = rng.uniform(25, 65), rng.uniform(-3, 3), rng.uniform(0.03, 0.12)
+            self._style = rng.uniform(25, 65), rng.uniform(-3, 3), rng.uniform(0.05, 0.2)
         ends = 1 / (self._seconds * world.spec.fps)
         begins = ends * self._share / max(1 - self._share, 1e-6)
         if rng.random() < (ends if self._is_wild else begins):
@@ -118,12 +118,14 @@ class Walker:
     """
 
     def __init__(self) -> None:
-        self._turn, self._left, self._before = "", 0, None
+        self._turn, self._left = "", 0
+        self._before: NDArray[np.float32] | None = None
 
     def __call__(self, frame: Frame, previous: Row, rng: Generator, world: "World") -> Any:
         names = world.action_space.names
-        moved = 255.0 if self._before is None else float(np.abs(frame.astype(np.float32) - self._before).mean())
-        self._before = frame.astype(np.float32)
+        seen = frame.astype(np.float32)
+        moved = 255.0 if self._before is None else float(np.abs(seen - self._before).mean())
+        self._before = seen
         self._left -= 1
         if self._left <= 0:
             stuck = moved < 2 and not self._turn
