@@ -2,6 +2,10 @@
 
 import operator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -49,3 +53,26 @@ class Stride:
     def missing(self, num_frames: int) -> int:
         """How many frames lack to the next length that a tokenizer takes."""
         return -(num_frames - 1) % self.frames
+
+    def group(self, actions: "Tensor") -> "Tensor":
+        """Actions of a video, frame by frame, as those of its latent frames; undone by `ungroup`.
+
+        The first latent frame stands for the first frame, repeated in front. The actions of the repetitions are unknown.
+
+        Args:
+            actions: float `[T, A]`, T = 1 + frames * k.
+
+        Returns:
+            `[1 + k, frames, A]`; NaN is unknown.
+
+        Raises:
+            ValueError: The number of frames is not such a number.
+        """
+        num_latent_frames = self.num_latent_frames(len(actions))
+        grouped = actions.new_full((num_latent_frames * self.frames, actions.shape[1]), float("nan"))
+        grouped[self.frames - 1 :] = actions
+        return grouped.unflatten(0, (num_latent_frames, self.frames))
+
+    def ungroup(self, grouped: "Tensor") -> "Tensor":
+        """Actions of latent frames `[1 + k, frames, A]`, from the first one of a video on, as those of its frames `[T, A]`."""
+        return grouped.flatten(0, 1)[self.frames - 1 :]

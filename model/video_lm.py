@@ -1,97 +1,24 @@
-"""`VideoLM`: a causal transformer over video tokens that predicts the next block of them, conditioned on text."""
+"""`VideoLM`: a causal transformer over video tokens that predicts the next block of them, conditioned on text and actions."""
 
 from dataclasses import dataclass
-from math import isqrt
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from .action_encoder import ActionVectors, action_encoder, film, spread
 from .blocks import block_ids, block_lengths, block_mask, check_block_length, check_chunk
-from .cache import CacheShape, LayerCache, LMState, Piece, finish_frame, init_cache, plan_piece, replace_sink
+from .cache import LayerCache, LMState, Piece, finish_frame, init_cache, plan_piece, replace_sink
+from .config import VideoLMConfig
 from .layers import CrossAttention, RMSNorm, See, SelfAttention, SwiGLU
+from .outcome import Outcome, OutcomeHeads
 from .positions import frame_positions, rotary, rotate
 from .text_encoder import PromptMemory, TextEncoder, timeline_mask
 from .vocabulary import FactorisedVocabulary, FullVocabulary, Vocabulary
 
-
-@dataclass(frozen=True, kw_only=True)
-class VideoLMShape:
-    """What one chooses of the video LM."""
-
-    width: int = 256
-    """Width E of the transformer."""
-    num_layers: int = 6
-    """Number of layers."""
-    num_heads: int = 4
-    """Query heads; the head width is `width / num_heads`."""
-    num_kv_heads: int = 2
-    """Key and value heads, shared by groups of query heads."""
-    mlp_width: int = 640
-    """Hidden width of the gated feed-forward layers."""
-    cross_every: int = 2
-    """Every how many layers attend to the prompt."""
-    text_width: int = 128
-    """Width of the text encoder."""
-    text_layers: int = 2
-    """Layers of the text encoder."""
-    max_prompt_length: int = 48
-    """Text ids of a prompt at most, with the end."""
-    sink_frames: int = 1
-    """First latent frames of a stream that are kept for ever."""
-    context_frames: int = 7
-    """Latest finished latent frames that are seen, beside the sink."""
-    factorise_above: int = 4096
-    """Vocabularies larger than this are predicted in two factors."""
-
-    def __post_init__(self) -> None:
-        others = ("sink_frames", "frame_shape", "codebook_base")
-        sizes = {name: value for name, value in vars(self).items() if name not in others}
-        small = [f"{name} {value}" for name, value in sizes.items() if value < 1]
-        if small or self.sink_frames < 0:
-            raise ValueError(f"got {', '.join(small) or f'sink_frames {self.sink_frames}'}; wanted sizes of at least 1 (sink: 0)")
-        if self.width % self.num_heads or self.num_heads % self.num_kv_heads or self.width // self.num_heads % 2:
-            raise ValueError(
-                f"got width {self.width}, num_heads {self.num_heads}, num_kv_heads {self.num_kv_heads}; wanted num_heads to "
-                "divide width into even parts and num_kv_heads to divide num_heads"
-            )
-
-    @property
-    def max_parallel_frames(self) -> int:
-        """Latent frames of which each sees all before it: the longest clip to train on."""
-        return self.sink_frames + self.context_frames + 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class VideoLMConfig(VideoLMShape):
-    """Shape of the video LM: what one chooses, and what its tokenizers and videos dictate."""
-
-    codebook_size: int
-    """Number of video tokens V; read from the tokenizer."""
-    frame_shape: tuple[int, int]
-    """Rows and columns of tokens in a latent frame; read from the tokenizer and the size of the video."""
-    text_vocab_size: int
-    """Number of text ids; read from the text tokenizer."""
-    codebook_base: int | None = None
-    """Where tokens are cut in two factors; read from the tokenizer. None becomes the square root of their number, or stays if
-    they are not cut at all."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "frame_shape", tuple(self.frame_shape))
-        if self.codebook_size <= self.factorise_above:
-            object.__setattr__(self, "codebook_base", None)
-        elif self.codebook_base is None:
-            object.__setattr__(self, "codebook_base", isqrt(self.codebook_size - 1) + 1)
-        elif not 1 <= self.codebook_base <= self.codebook_size:
-            raise ValueError(f"got codebook_base {self.codebook_base}; wanted 1 to {self.codebook_size}, the tokens there are")
-        if min(self.frame_shape) < 1:
-            raise ValueError(f"got frame_shape {self.frame_shape}; wanted at least one row and one column of tokens")
-
-    @property
-    def cache_shape(self) -> CacheShape:
-        """Sizes of the cache that this context needs."""
-        return CacheShape(self.frame_shape, self.sink_frames, self.context_frames)
+_NO_ACTIONS = (
+    "got actions for a video LM that knows none; wanted none, or a model of a world: one whose clips had actions in training"
+)
 
 
 @dataclass(frozen=True)
@@ -112,13 +39,15 @@ class Layer(nn.Module):
         self.cross = CrossAttention(*heads) if cross else None
         self.mlp_norm, self.mlp = RMSNorm(config.width), SwiGLU(config.width, config.mlp_width)
 
-    def forward(self, x: Tensor, see: See, mask: Tensor | None, prompt: tuple[Tensor, Tensor, Tensor] | None) -> Tensor:
-        """`prompt` is keys, values and mask, for a layer that attends to it."""
-        x = x + self.attention(self.attention_norm(x), see, mask)
+    def forward(
+        self, x: Tensor, see: See, mask: Tensor | None, prompt: tuple[Tensor, Tensor, Tensor] | None, films: Tensor | None = None
+    ) -> Tensor:
+        """`prompt` is keys, values and mask, for a layer that attends to it; `films` `[B, S or 1, 4, E]` are of actions."""
+        x = x + self.attention(film(self.attention_norm(x), films, 0), see, mask)
         if self.cross is not None:
             assert prompt is not None and self.cross_norm is not None
             x = x + self.cross(self.cross_norm(x), *prompt)
-        y: Tensor = x + self.mlp(self.mlp_norm(x))
+        y: Tensor = x + self.mlp(film(self.mlp_norm(x), films, 1))
         return y
 
 
@@ -126,24 +55,37 @@ class Layers(nn.ModuleList):
     """All layers, one after the other."""
 
     def forward(
-        self, x: Tensor, see: list[See], mask: Tensor | None, prompt_keys: Tensor, prompt_values: Tensor, prompt_mask: Tensor
+        self,
+        x: Tensor,
+        see: list[See],
+        mask: Tensor | None,
+        prompt_keys: Tensor,
+        prompt_values: Tensor,
+        prompt_mask: Tensor,
+        films: Tensor | None = None,
+        frame_length: int = 1,
     ) -> Tensor:
-        """One `see` for each layer; keys and values of the prompt `[B, layers, N_kv, L, D]` for those that attend to it."""
+        """One `see` for each layer; keys and values of the prompt `[B, layers, N_kv, L, D]` for those that attend to it.
+
+        `films` `[B, F, layers, 4, E]` are of the actions of the latent frames, of `frame_length` tokens each.
+        """
         place = 0
-        for layer, own in zip(self, see, strict=True):
+        for index, (layer, own) in enumerate(zip(self, see, strict=True)):
             prompt = None
             if layer.cross is not None:
                 prompt = (prompt_keys[:, place], prompt_values[:, place], prompt_mask)
                 place += 1
-            x = layer(x, own, mask, prompt)
+            scales = None if films is None else spread(films[:, :, index], x.shape[1], frame_length)
+            x = layer(x, own, mask, prompt, scales)
         return x
 
 
 class VideoLM(nn.Module):
-    """Predicts video tokens from the tokens before them and a prompt; only computes, never samples.
+    """Predicts video tokens from the tokens before them, a prompt and actions; only computes, never samples.
 
-    The context of a token is the prompt, the first `sink_frames` latent frames, the latest `context_frames` finished ones, and
-    what its block may see of its own frame. Positions are rotary angles over (t, h, w); a stream has no end.
+    The context of a token is the prompt, what is done during its latent frame, the first `sink_frames` latent frames, the
+    latest `context_frames` finished ones, and what its block may see of its own frame. Positions are rotary angles over
+    (t, h, w); a stream has no end.
 
     Args:
         config: Shape of the network.
@@ -164,6 +106,9 @@ class VideoLM(nn.Module):
         self.layers = Layers(Layer(config, cross=index % config.cross_every == 0) for index in range(config.num_layers))
         self.norm = RMSNorm(config.width)
         self.apply(_init_embedding)
+        self.action_encoder = action_encoder(config)
+        heads = config.rewards or config.ends
+        self.heads = OutcomeHeads(config.width, config.rewards, config.ends) if heads else None
 
     @property
     def start_id(self) -> int:
@@ -212,8 +157,46 @@ class VideoLM(nn.Module):
             mask=timeline_mask(starts, real, num_frames),
         )
 
+    def encode_actions(self, actions: Tensor) -> ActionVectors:
+        """Encodes actions once, for all tokens they condition.
+
+        Args:
+            actions: float `[B, F, action_frames, num_actions]`, what is done during the frames of F latent frames; NaN is
+                unknown.
+
+        Raises:
+            ValueError: The model knows no actions, or others.
+        """
+        if self.action_encoder is None:
+            raise ValueError(_NO_ACTIONS)
+        encoded: ActionVectors = self.action_encoder(actions)
+        return encoded
+
+    def outcome(self, hidden: Tensor) -> Outcome:
+        """Reward and end of latent frames, from their last hidden vectors.
+
+        Args:
+            hidden: `[B, E]`, as `forward` gave it at the last position of each latent frame.
+
+        Raises:
+            ValueError: The model predicts neither.
+        """
+        if self.heads is None:
+            raise ValueError(
+                "got a video LM that predicts neither rewards nor ends; wanted one that was trained with `lm.rewards` or "
+                "`lm.ends`"
+            )
+        outcome: Outcome = self.heads(hidden)
+        return outcome
+
     def forward(
-        self, inputs: Tensor, prompts: PromptMemory, block_length: int, state: LMState | None = None, hold: bool = False
+        self,
+        inputs: Tensor,
+        prompts: PromptMemory,
+        block_length: int,
+        state: LMState | None = None,
+        hold: bool = False,
+        actions: ActionVectors | None = None,
     ) -> LMOutput:
         """Hidden vectors that predict tokens, from inputs shifted by `shift_tokens`.
 
@@ -225,20 +208,23 @@ class VideoLM(nn.Module):
             state: Where the streams stand; updated. `None` starts new ones.
             hold: Whether a latent frame that these tokens complete stays in the making, so that `rewind` can take it back; then
                 `finish` is what comes before the next latent frame.
+            actions: Of the latent frames that the inputs touch, the first of them the one in the making; `None` is unknown.
 
         Raises:
-            ValueError: The block length is not legal here, or the chunk cuts a block.
+            ValueError: The block length is not legal here, the chunk cuts a block, or the actions are not those of the inputs.
         """
         check_block_length(block_length, self.config.frame_shape)
         done, first = (0, True) if state is None else (state.filled, not state.frames.any())
         check_chunk(inputs.shape[1], done, first, self.frame_length, block_length)
+        actions = self._actions_of(inputs, done, actions)
         if state is None and inputs.shape[1] <= self.config.max_parallel_frames * self.frame_length:
-            return self._forward_parallel(inputs, prompts, block_length)
+            return self._forward_parallel(inputs, prompts, block_length, actions)
         state = state or self.init_state(inputs.shape[0])
-        hidden = []
+        hidden: list[Tensor] = []
         while inputs.shape[1]:
             length = min(inputs.shape[1], self.frame_length - state.filled)
-            hidden.append(self._forward_piece(inputs[:, :length], prompts, block_length, state))
+            own = None if actions is None else actions.frame(len(hidden))
+            hidden.append(self._forward_piece(inputs[:, :length], prompts, block_length, state, own))
             inputs = inputs[:, length:]
             if state.filled == self.frame_length and not (hold and not inputs.shape[1]):
                 self.finish(state)
@@ -269,7 +255,25 @@ class VideoLM(nn.Module):
             )
         replace_sink(state, other, config.cache_shape, self.head_dim)
 
-    def _forward_parallel(self, inputs: Tensor, prompts: PromptMemory, block_length: int) -> LMOutput:
+    def _actions_of(self, inputs: Tensor, done: int, actions: ActionVectors | None) -> ActionVectors | None:
+        """The actions of inputs that follow `done` tokens of their latent frame, in one row and frame if all are unknown."""
+        if self.action_encoder is None:
+            if actions is not None:
+                raise ValueError(_NO_ACTIONS)
+            return None
+        if actions is None:
+            return self.action_encoder.nothing_known()
+        rows, frames = inputs.shape[0], -(-(done + inputs.shape[1]) // self.frame_length)
+        if (actions.num_rows, actions.num_frames) != (rows, frames):
+            raise ValueError(
+                f"got actions of {actions.num_frames} latent frames of {actions.num_rows} videos; wanted {frames} of {rows}: "
+                "those that the inputs touch, the first of them the one in the making"
+            )
+        return actions
+
+    def _forward_parallel(
+        self, inputs: Tensor, prompts: PromptMemory, block_length: int, actions: ActionVectors | None
+    ) -> LMOutput:
         """All positions at once: what a fresh state would give, for a video within the context, and with gradients."""
         device, length, frame = inputs.device, inputs.shape[1], self.frame_length
         num_frames = -(-length // frame)
@@ -284,31 +288,37 @@ class VideoLM(nn.Module):
         prompt_mask = prompts.frame_mask(torch.arange(num_frames, device=device)[None])
         if prompt_mask.shape[1] > 1:
             prompt_mask = prompt_mask.repeat_interleave(frame, dim=1)[:, :length]
-        x = self._embed(inputs, 0, torch.arange(length, device=device) < frame, block_length)
-        sees = [see] * len(self.layers)
-        return LMOutput(self.norm(self.layers(x, sees, mask, prompts.keys, prompts.values, prompt_mask[:, None])))
+        x = self._embed(inputs, 0, torch.arange(length, device=device) < frame, block_length, actions)
+        sees, films = [see] * len(self.layers), None if actions is None else actions.films
+        x = self.layers(x, sees, mask, prompts.keys, prompts.values, prompt_mask[:, None], films, frame)
+        return LMOutput(self.norm(x))
 
-    def _forward_piece(self, inputs: Tensor, prompts: PromptMemory, block_length: int, state: LMState) -> Tensor:
+    def _forward_piece(
+        self, inputs: Tensor, prompts: PromptMemory, block_length: int, state: LMState, actions: ActionVectors | None
+    ) -> Tensor:
         """The next tokens of the frame in the making."""
         config, length = self.config, inputs.shape[1]
         first = (state.frames == 0)[:, None].expand(-1, length)
         blocks = (torch.arange(length) + state.filled) // torch.where(first, 1, block_length)
         piece = plan_piece(state, config.cache_shape, blocks, self.head_dim)
         prompt_mask = prompts.frame_mask(state.frames[:, None])[:, None]
-        x = self._embed(inputs, state.filled, first.to(inputs.device), block_length)
+        x = self._embed(inputs, state.filled, first.to(inputs.device), block_length, actions)
         see = [_through_cache(piece, cache) for cache in state.layers]
         layers = self.layers.forward if piece.sink_rows else self.layers  # what is rare is not worth compiling apart
-        x = layers(x, see, piece.mask, prompts.keys, prompts.values, prompt_mask)
+        films = None if actions is None else actions.films
+        x = layers(x, see, piece.mask, prompts.keys, prompts.values, prompt_mask, films)
         state.filled += length
         hidden: Tensor = self.norm(x)
         return hidden
 
-    def _embed(self, inputs: Tensor, offset: int, first: Tensor, block_length: int) -> Tensor:
-        """Vectors of the inputs, their places in the frame and how far they were shifted."""
+    def _embed(self, inputs: Tensor, offset: int, first: Tensor, block_length: int, actions: ActionVectors | None) -> Tensor:
+        """Vectors of the inputs, their places in the frame, how far they were shifted, and what is done meanwhile."""
         places = (torch.arange(inputs.shape[1], device=inputs.device) + offset) % self.frame_length
         kinds = torch.where(first, 0, block_lengths(self.config.frame_shape).index(block_length))
         embedded: Tensor = self.vocabulary.embed(inputs) + self.places(places) + self.kinds(kinds)
-        return embedded
+        if actions is None or actions.added is None:
+            return embedded
+        return embedded + spread(actions.added, inputs.shape[1], self.frame_length)
 
 
 def _through_cache(piece: Piece, cache: LayerCache) -> See:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..model import LMState, PromptMemory, VideoLM
+from ..model import ActionVectors, LMState, PromptMemory, VideoLM
 from ..model.vocabulary import Pick
 
 ChooserOf = Callable[[slice], Pick]
@@ -42,6 +42,7 @@ class NextFrame:
         prompts: What conditions them, rows as in `state`.
         previous: int64 `[R, frame_length]`, the latent frames before.
         block_length: Tokens that are chosen without knowing each other; in the first latent frame always 1.
+        actions: What is done during the latent frame, rows as in `state`; `None` is unknown.
     """
 
     lm: VideoLM
@@ -49,6 +50,7 @@ class NextFrame:
     prompts: PromptMemory
     previous: Tensor
     block_length: int
+    actions: ActionVectors | None = None
 
     @property
     def is_first(self) -> bool:
@@ -186,7 +188,8 @@ def _choose(frame: NextFrame, tokens: Tensor, places: slice, block_length: int, 
     known = torch.cat([frame.previous, tokens], dim=1)
     inputs = known[:, length + places.start - block_length : length + places.stop - block_length]
     copies = frame.prompts.keys.shape[0] // frame.num_streams
-    hidden = frame.lm(inputs.repeat(copies, 1), frame.prompts, frame.block_length, frame.state, hold).hidden
+    inputs = inputs.repeat(copies, 1)
+    hidden = frame.lm(inputs, frame.prompts, frame.block_length, frame.state, hold, frame.actions).hidden
     return frame.lm.vocabulary.sample(hidden, chooser(places))
 
 

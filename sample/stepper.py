@@ -206,10 +206,12 @@ class Stepper:
 
 
 def _check_parts(codec: VideoCodec, lm: VideoLM, text_tokenizer: TextTokenizer) -> None:
+    stride = codec.stride.frames
     pairs = (
         ("video tokens", codec.tokenizer.codebook_size, lm.config.codebook_size),
         ("tokens per frame", codec.frame_shape, lm.config.frame_shape),
         ("text ids", text_tokenizer.vocab_size, lm.config.text_vocab_size),
+        ("frames per latent frame", stride, lm.config.action_frames if lm.config.num_actions else stride),
     )
     for name, made, expected in pairs:
         if made != expected:

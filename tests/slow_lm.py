@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from framecast.model import PromptMemory, VideoLM
+from framecast.model import ActionVectors, PromptMemory, VideoLM
 
 
 def visible_frames(frame: int, sink_frames: int, context_frames: int) -> list[tuple[int, int]]:
@@ -20,19 +20,25 @@ def visible_frames(frame: int, sink_frames: int, context_frames: int) -> list[tu
     return [(past, frame - context_frames - len(sink) + past) for past in sink] + window
 
 
-def slow_hidden(lm: VideoLM, inputs: Tensor, prompts: PromptMemory, block_length: int) -> Tensor:
-    """What `lm(inputs, prompts, block_length).hidden` should be, `[B, S, E]`, for a stream of any length."""
+def slow_hidden(
+    lm: VideoLM, inputs: Tensor, prompts: PromptMemory, block_length: int, actions: ActionVectors | None = None
+) -> Tensor:
+    """What `lm(inputs, prompts, block_length, actions=actions).hidden` should be, `[B, S, E]`, for a stream of any length."""
     length, frame = inputs.shape[1], lm.frame_length
     kinds = {1: 0, **{n: i for i, n in enumerate(sorted({1, *_row_blocks(lm.config.frame_shape)}))}}
     x = lm.vocabulary.embed(inputs)
     for i in range(length):
         kind = 0 if i < frame else kinds[block_length]
         x[:, i] += lm.places.weight[i % frame] + lm.kinds.weight[kind]
+        if actions is not None and actions.added is not None:
+            x[:, i] += actions.added[:, i // frame]
     for index, layer in enumerate(lm.layers):
-        x = x + _self_attention(lm, layer, x, block_length)
+        normed = _filmed(norm(x, layer.attention_norm), actions, index, 0, frame)
+        x = x + _self_attention(lm, layer, normed, block_length)
         if layer.cross is not None:
             x = x + _cross_attention(lm, layer, x, prompts, index // lm.config.cross_every)
-        gate, value = (norm(x, layer.mlp_norm) @ layer.mlp.up.weight.T).chunk(2, dim=-1)
+        normed = _filmed(norm(x, layer.mlp_norm), actions, index, 2, frame)
+        gate, value = (normed @ layer.mlp.up.weight.T).chunk(2, dim=-1)
         x = x + (gate * gate.sigmoid() * value) @ layer.mlp.down.weight.T
     return norm(x, lm.norm)
 
@@ -42,22 +48,30 @@ def _row_blocks(frame_shape: tuple[int, int]) -> list[int]:
     return [rows * width for rows in range(1, height + 1) if height % rows == 0]
 
 
+def _filmed(x: Tensor, actions: ActionVectors | None, layer: int, place: int, frame: int) -> Tensor:
+    if actions is None or actions.films is None:
+        return x
+    scales, shifts = actions.films[:, :, layer, place], actions.films[:, :, layer, place + 1]
+    rows = [x[:, i] + x[:, i] * scales[:, i // frame] + shifts[:, i // frame] for i in range(x.shape[1])]
+    return torch.stack(rows, dim=1)
+
+
 def norm(x: Tensor, layer: torch.nn.Module) -> Tensor:
     return x / (x.square().mean(dim=-1, keepdim=True) + torch.finfo(x.dtype).eps).sqrt() * layer.weight
 
 
-def _self_attention(lm: VideoLM, layer: torch.nn.Module, x: Tensor, block_length: int) -> Tensor:
+def _self_attention(lm: VideoLM, layer: torch.nn.Module, normed: Tensor, block_length: int) -> Tensor:
     config, frame, head = lm.config, lm.frame_length, lm.head_dim
-    heads = (norm(x, layer.attention_norm) @ layer.attention.qkv.weight.T).unflatten(-1, (-1, head)).transpose(1, 2)
+    heads = (normed @ layer.attention.qkv.weight.T).unflatten(-1, (-1, head)).transpose(1, 2)
     queries, keys, values = heads.split([config.num_heads, config.num_kv_heads, config.num_kv_heads], dim=1)
     queries, keys = norm(queries, layer.attention.query_norm), norm(keys, layer.attention.key_norm)
     share = config.num_heads // config.num_kv_heads
     keys, values = (part.repeat_interleave(share, dim=1) for part in (keys, values))
     results = []
-    for t in range(math.ceil(x.shape[1] / frame)):
-        own = range(t * frame, min((t + 1) * frame, x.shape[1]))
+    for t in range(math.ceil(normed.shape[1] / frame)):
+        own = range(t * frame, min((t + 1) * frame, normed.shape[1]))
         seen = [*visible_frames(t, config.sink_frames, config.context_frames), (t, t)]
-        kept = [i for past, _ in seen for i in range(past * frame, min((past + 1) * frame, x.shape[1]))]
+        kept = [i for past, _ in seen for i in range(past * frame, min((past + 1) * frame, normed.shape[1]))]
         turned = torch.cat([turn(keys[:, :, past * frame :][:, :, :frame], time, lm) for past, time in seen], dim=2)
         scores = turn(queries[:, :, own.start : own.stop], t, lm) @ turned.transpose(-1, -2) / math.sqrt(head)
         allowed = torch.tensor([[_may_see(q, k, frame, block_length) for k in kept] for q in own])

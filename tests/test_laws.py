@@ -75,6 +75,34 @@ def lm_case() -> Case:
     return Case(VideoLM, lambda inputs, state: lm(inputs, prompts, 1, state).hidden, new, x, other, unit=3)
 
 
+def world_case(way: str) -> Case:
+    """The tokens change, under given actions."""
+    lm = tiny.video_lm(**tiny.WORLDS[way])
+    prompts, actions = tiny.prompts(lm), tiny.actions(lm, 2)
+    x, other = tiny.tokens(lm, 2).flatten(1), tiny.tokens(lm, 2, seed=1).flatten(1)
+    new = lambda: lm.init_state(2, fill=float("nan"))  # noqa: E731
+
+    def step(inputs: Tensor, state: Any) -> Tensor:
+        return lm(inputs, prompts, 1, state, actions=tiny.during(actions, lm, state, inputs.shape[1])).hidden
+
+    return Case(VideoLM, step, new, x, other, unit=3)
+
+
+def actions_case(way: str) -> Case:
+    """The actions change, under given tokens: six for each latent frame."""
+    lm = tiny.video_lm(**tiny.WORLDS[way])
+    prompts, inputs = tiny.prompts(lm), tiny.tokens(lm, 4).flatten(1)
+    x, other = tiny.raw_actions(4).nan_to_num(), tiny.raw_actions(4, seed=1)
+    new = lambda: lm.init_state(2, fill=float("nan"))  # noqa: E731
+
+    def step(actions: Tensor, state: Any) -> Tensor:
+        start = 0 if state is None else 6 * int(state.frames[0])
+        own = inputs[:, start : start + 6 * actions.shape[1]]
+        return lm(own, prompts, 1, state, actions=lm.encode_actions(actions)).hidden
+
+    return Case(VideoLM, step, new, x, other, untouched=lambda t: 6 * t)
+
+
 CASES = {
     "TemporalMix": layer_case(TemporalMix(8)),
     "TemporalMix, reach 4": layer_case(TemporalMix(8, reach=4)),
@@ -86,6 +114,10 @@ CASES = {
     "VideoTokenizer.encode": encode_case(),
     "VideoTokenizer.decode": decode_case(),
     "VideoLM": lm_case(),
+    "VideoLM, actions added": world_case("add"),
+    "VideoLM, actions that scale and shift": world_case("film"),
+    "what is added of actions": actions_case("add"),
+    "what is scaled and shifted by actions": actions_case("film"),
 }
 
 
@@ -165,6 +197,30 @@ def test_control_a_layer_that_does_not_stream_is_caught(broken):
     case = layer_case(broken(8))
     with pytest.raises(AssertionError, match=r"chunks \(1, 3\) differs first at index \d of dimension 1, by"):
         assert_streams(case.step, case.init_state, case.x, (1, 3))
+
+
+def act_early(actions: Tensor) -> Tensor:
+    """Those of the latent frame after."""
+    return torch.cat([actions[:, 1:], actions[:, -1:]], dim=1)
+
+
+def act_late(actions: Tensor) -> Tensor:
+    """Those of the latent frame before; of none, where a chunk begins."""
+    return torch.cat([torch.full_like(actions[:, :1], torch.nan), actions[:, :-1]], dim=1)
+
+
+@pytest.mark.parametrize("way", ["add", "film"])
+def test_control_actions_of_another_latent_frame_are_caught(way, monkeypatch):
+    case = actions_case(way)
+    encode = VideoLM.encode_actions
+    monkeypatch.setattr(VideoLM, "encode_actions", lambda lm, actions: encode(lm, act_early(actions)))
+    with pytest.raises(AssertionError, match="a change of input 1 reaches output 0"):
+        assert_causal(lambda x: case.step(x, None), case.x, case.other, case.untouched)
+    monkeypatch.setattr(VideoLM, "encode_actions", lambda lm, actions: encode(lm, act_late(actions)))
+    with pytest.raises(AssertionError, match="no change of an input reached the first output"):
+        assert_causal(lambda x: case.step(x, None), case.x, case.other, case.untouched)
+    with pytest.raises(AssertionError, match=r"chunks \(2, 2\) differs first at index 12"):
+        assert_streams(case.step, case.init_state, case.x, (2, 2))
 
 
 @pytest.mark.parametrize("broken", [Peeking, NormalisedOverTime])

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from framecast.model import PromptMemory, VideoLM, VideoLMConfig
+from framecast.model import ActionVectors, LMState, PromptMemory, VideoLM, VideoLMConfig
 from framecast.tokenizer import FSQ, Quantizer, VideoTokenizer, VideoTokenizerConfig
 
 M = TypeVar("M", bound=nn.Module)
@@ -72,3 +72,29 @@ def prompts(lm: VideoLM, batch_size: int = 2, seed: int = 0) -> PromptMemory:
     ids = torch.randint(lm.config.text_vocab_size, (batch_size, 1, 4), generator=rng(seed))
     lengths = 2 + torch.arange(batch_size) % 3
     return lm.encode_prompts(ids, torch.arange(4) < lengths[:, None, None])
+
+
+WORLD: dict[str, Any] = {"num_actions": 3, "action_frames": 2}
+"""What makes a video LM one of a world, as `changes` of `video_lm`."""
+WORLDS: dict[str, dict[str, Any]] = {"none": {}, "add": WORLD, "film": {**WORLD, "action_conditioning": "film"}}
+"""The same for every way to condition on actions, and for none."""
+
+
+def raw_actions(num_frames: int, batch_size: int = 2, seed: int = 0, frames: int = 2) -> Tensor:
+    """Random actions `[B, F, frames, 3]` of a `WORLD`, some of them unknown."""
+    actions = torch.rand(batch_size, num_frames, frames, 3, generator=rng(seed)) * 2 - 1
+    unknown = torch.rand(batch_size, num_frames, frames, 1, generator=rng(seed + 1)) < 0.25
+    return actions.masked_fill(unknown, torch.nan)
+
+
+def actions(lm: VideoLM, num_frames: int, batch_size: int = 2, seed: int = 0) -> ActionVectors | None:
+    """Random actions for each latent frame of each video, if the model knows actions."""
+    return lm.encode_actions(raw_actions(num_frames, batch_size, seed)) if lm.config.num_actions else None
+
+
+def during(actions: ActionVectors | None, lm: VideoLM, state: LMState | None, num_tokens: int) -> ActionVectors | None:
+    """Those of the latent frames that the next `num_tokens` inputs touch, of streams of one age."""
+    if actions is None:
+        return None
+    start, done = (0, 0) if state is None else (int(state.frames[0]), state.filled)
+    return actions.frames(slice(start, start - (-(done + num_tokens) // lm.frame_length)))

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import tiny
@@ -11,12 +12,13 @@ from laws import assert_same, first_difference
 from slow_lm import slow_hidden, visible_frames
 from torch import Tensor
 
-from framecast.model import LMState, PromptMemory, VideoLM, VideoLMConfig, shift_tokens, to_sequence
+from framecast.model import ActionVectors, LMState, PromptMemory, VideoLM, VideoLMConfig, shift_tokens, to_sequence
 from framecast.model.cache import CacheShape
 from framecast.state import map_tensors
 
 NAN = float("nan")
 BLOCKS = pytest.mark.parametrize("block_length", [1, 3, 6])
+WORLDS = pytest.mark.parametrize("world", tiny.WORLDS)
 WINDOWS = pytest.mark.parametrize(("sink_frames", "context_frames"), [(0, 1), (1, 2), (2, 3)])
 
 
@@ -34,22 +36,36 @@ def cuts(num_tokens: int, frame_length: int, block_length: int, seed: int) -> It
     return (stop - start for start, stop in zip([0, *chosen], [*chosen, num_tokens], strict=True))
 
 
-def feed(lm: VideoLM, inputs: Tensor, prompts: PromptMemory, block_length: int, chunks: Iterator[int], state: LMState) -> Tensor:
-    return torch.cat([lm(part, prompts, block_length, state).hidden for part in inputs.split(list(chunks), dim=1)], dim=1)
+def feed(
+    lm: VideoLM,
+    inputs: Tensor,
+    prompts: PromptMemory,
+    block_length: int,
+    chunks: Iterator[int],
+    state: LMState,
+    actions: ActionVectors | None = None,
+) -> Tensor:
+    hidden = []
+    for part in inputs.split(list(chunks), dim=1):
+        own = tiny.during(actions, lm, state, part.shape[1])
+        hidden.append(lm(part, prompts, block_length, state, actions=own).hidden)
+    return torch.cat(hidden, dim=1)
 
 
 @BLOCKS
 @WINDOWS
-def test_cached_equals_parallel(block_length, sink_frames, context_frames):
+@WORLDS
+def test_cached_equals_parallel(block_length, sink_frames, context_frames, world):
     """The parallel pass is what training uses; as many frames as it takes."""
-    lm = tiny.video_lm(sink_frames=sink_frames, context_frames=context_frames)
-    tokens, prompts = tiny.tokens(lm, lm.config.max_parallel_frames), tiny.prompts(lm)
+    lm = tiny.video_lm(sink_frames=sink_frames, context_frames=context_frames, **tiny.WORLDS[world])
+    num_frames = lm.config.max_parallel_frames
+    tokens, prompts, actions = tiny.tokens(lm, num_frames), tiny.prompts(lm), tiny.actions(lm, num_frames)
     inputs = shift_tokens(tokens, block_length, lm.start_id)
-    parallel = lm(inputs, prompts, block_length).hidden
-    assert_same(parallel, slow_hidden(lm, inputs, prompts, block_length), atol=1e-5, what="the parallel pass")
+    parallel = lm(inputs, prompts, block_length, actions=actions).hidden
+    assert_same(parallel, slow_hidden(lm, inputs, prompts, block_length, actions), atol=1e-5, what="the parallel pass")
     for seed in range(4):
         chunks = list(cuts(inputs.shape[1], 6, block_length, seed))
-        cached = feed(lm, inputs, prompts, block_length, iter(chunks), lm.init_state(2, fill=NAN))
+        cached = feed(lm, inputs, prompts, block_length, iter(chunks), lm.init_state(2, fill=NAN), actions)
         assert_same(cached, parallel, atol=1e-5, what=f"the hidden in chunks {chunks}")
 
 
@@ -65,24 +81,33 @@ def test_cached_equals_parallel_for_other_shapes(num_kv_heads, frame_shape):
         assert_same(cached, lm(inputs, prompts, block_length).hidden, atol=1e-5)
 
 
-def rolling_case(block_length: int, **window: int) -> tuple[VideoLM, Tensor, PromptMemory, Tensor]:
+def rolling_case(
+    block_length: int, world: str = "none", **window: int
+) -> tuple[VideoLM, Tensor, PromptMemory, Tensor, ActionVectors | None]:
     """A stream in which the window turns more than four times, and what it should give."""
-    lm = tiny.video_lm(num_layers=2, **window)
+    lm = tiny.video_lm(num_layers=2, **window, **tiny.WORLDS[world])
     num_frames = lm.config.sink_frames + 5 * lm.config.context_frames + 2
     inputs, prompts = shift_tokens(tiny.tokens(lm, num_frames), block_length, lm.start_id), tiny.prompts(lm)
-    return lm, inputs, prompts, slow_hidden(lm, inputs, prompts, block_length)
+    actions = tiny.actions(lm, num_frames)
+    return lm, inputs, prompts, slow_hidden(lm, inputs, prompts, block_length, actions), actions
 
 
-@BLOCKS
-@WINDOWS
-def test_rolled_over_cache_equals_explicit_masks_and_positions(block_length, sink_frames, context_frames):
-    lm, inputs, prompts, expected = rolling_case(block_length, sink_frames=sink_frames, context_frames=context_frames)
+@pytest.mark.parametrize(
+    ("block_length", "sink_frames", "context_frames", "world"),
+    [
+        *((length, *window, "none") for length in (1, 3, 6) for window in ((0, 1), (1, 2), (2, 3))),
+        *((length, 1, 2, world) for length in (1, 3, 6) for world in ("add", "film")),
+    ],
+)
+def test_rolled_over_cache_equals_explicit_masks_and_positions(block_length, sink_frames, context_frames, world):
+    window = {"sink_frames": sink_frames, "context_frames": context_frames}
+    lm, inputs, prompts, expected, actions = rolling_case(block_length, world, **window)
     by_block = [1] * 6 + [block_length] * ((inputs.shape[1] - 6) // block_length)
     at_random = list(cuts(inputs.shape[1], 6, block_length, seed=2))
     for chunks in ([inputs.shape[1]], by_block, at_random):
-        cached = feed(lm, inputs, prompts, block_length, iter(chunks), lm.init_state(2, fill=NAN))
+        cached = feed(lm, inputs, prompts, block_length, iter(chunks), lm.init_state(2, fill=NAN), actions)
         assert_same(cached, expected, atol=1e-5, what=f"the hidden in chunks {chunks}")
-    assert_same(lm(inputs, prompts, block_length).hidden, expected, atol=1e-5, what="the pass without a state")
+    assert_same(lm(inputs, prompts, block_length, actions=actions).hidden, expected, atol=1e-5, what="the pass without a state")
 
 
 def off_by_one(self: CacheShape, frame: int) -> int:
@@ -119,7 +144,7 @@ CACHE_SLOT = CacheShape.slot
     ],
 )
 def test_control_a_broken_ring_is_caught(monkeypatch, name, broken):
-    lm, inputs, prompts, expected = rolling_case(6, sink_frames=1, context_frames=2)
+    lm, inputs, prompts, expected, _ = rolling_case(6, sink_frames=1, context_frames=2)
     monkeypatch.setattr(CacheShape, name, broken)
     cached = feed(lm, inputs, prompts, 6, iter([inputs.shape[1]]), lm.init_state(2, fill=NAN))
     rolled = 6 * (lm.config.sink_frames + lm.config.context_frames + 1)
@@ -128,7 +153,7 @@ def test_control_a_broken_ring_is_caught(monkeypatch, name, broken):
 
 @pytest.mark.parametrize("change", [-1, 1])
 def test_control_a_window_of_another_size_is_caught(monkeypatch, change):
-    lm, inputs, prompts, expected = rolling_case(6, sink_frames=1, context_frames=2)
+    lm, inputs, prompts, expected, _ = rolling_case(6, sink_frames=1, context_frames=2)
     shape = replace(lm.config.cache_shape, context_frames=2 + change)
     monkeypatch.setattr(VideoLMConfig, "cache_shape", shape)
     cached = feed(lm, inputs, prompts, 6, iter([inputs.shape[1]]), lm.init_state(2, fill=NAN))
@@ -176,8 +201,8 @@ def test_greedy_tokens_equal_those_without_a_cache(block_length, num_frames):
     assert not torch.equal(tokens[0], tokens[1])
 
 
-def merge(states: list[LMState]) -> LMState:
-    """One batch out of streams that ran apart."""
+def merge(states: list[Any]) -> Any:
+    """One batch out of states of streams that ran apart, or out of their actions."""
     tensors: list[list[Tensor]] = [[] for _ in states]
     for found, state in zip(tensors, states, strict=True):
         map_tensors(lambda x, found=found: found.append(x) or x, state)
@@ -186,30 +211,32 @@ def merge(states: list[LMState]) -> LMState:
 
 
 @BLOCKS
-@pytest.mark.parametrize("timeline", [False, True])
-def test_streams_of_mixed_ages_equal_each_alone(block_length, timeline):
+@pytest.mark.parametrize(("timeline", "world"), [(False, "none"), (True, "none"), (True, "add"), (False, "film")])
+def test_streams_of_mixed_ages_equal_each_alone(block_length, timeline, world):
     """Fresh, inside the sink, growing, and rolled over, in one batch."""
     ages, more = [0, 1, 3, 9, 14], 4
-    lm = tiny.video_lm(num_layers=2, sink_frames=2, context_frames=3)
+    lm = tiny.video_lm(num_layers=2, sink_frames=2, context_frames=3, **tiny.WORLDS[world])
     inputs = shift_tokens(tiny.tokens(lm, max(ages) + more, batch_size=5), block_length, lm.start_id)
     prompts = tiny.prompts(lm, batch_size=5)
     if timeline:
         ids = torch.randint(11, (5, 3, 4), generator=tiny.rng())
         starts = torch.tensor([[0, 2 + row, 8 + row] for row in range(5)])
         prompts = lm.encode_prompts(ids, torch.ones_like(ids, dtype=torch.bool), starts, num_frames=20)
-    states, expected, rest = [], [], []
+    actions = tiny.actions(lm, max(ages) + more, batch_size=5)
+    states, expected, rest, done = [], [], [], []
     for row, age in enumerate(ages):
-        state, alone = lm.init_state(1), prompts.select([row])
+        state, alone, acts = lm.init_state(1), prompts.select([row]), actions and actions.select([row])
         if age:
-            lm(inputs[row : row + 1, : age * 6], alone, block_length, state)
+            lm(inputs[row : row + 1, : age * 6], alone, block_length, state, actions=acts and acts.frames(slice(age)))
         states.append(state.clone())
         rest.append(inputs[row : row + 1, age * 6 : (age + more) * 6])
-        expected.append(lm(rest[-1], alone, block_length, state).hidden)
-    together = merge(states)
+        done.append(acts and acts.frames(slice(age, age + more)))
+        expected.append(lm(rest[-1], alone, block_length, state, actions=done[-1]).hidden)
+    together, later = merge(states), merge(done)
     assert together.frames.tolist() == ages
     chunks = [block_length] * (more * 6 // block_length)
     for parts in ([more * 6], chunks):
-        result = feed(lm, torch.cat(rest), prompts, block_length, iter(parts), together.clone())
+        result = feed(lm, torch.cat(rest), prompts, block_length, iter(parts), together.clone(), later)
         assert_same(result, torch.cat(expected), atol=1e-5, what=f"the batch in chunks {parts}")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import tiny
 import tiny_bundle
 import torch
 
@@ -41,14 +42,18 @@ def test_jacobi_decoding_finds_the_tokens_of_token_decoding(generator, params):
 
 
 @pytest.mark.parametrize("block_length", [1, 3, 6])
+@pytest.mark.parametrize("world", tiny.WORLDS)
 @torch.inference_mode()
-def test_blocks_of_any_length_can_be_found_in_parallel(generator, block_length):
-    params = SamplingParams(temperature=1.0)
+def test_blocks_of_any_length_can_be_found_in_parallel(generator, block_length, world):
+    if world != "none":
+        generator = tiny_bundle.generator(**tiny.WORLDS[world] | {"action_frames": 4})
+    params, done = SamplingParams(temperature=1.0), tiny.raw_actions(6, batch_size=2, frames=4)
     states = [generator.stepper.init_state("a ring falls", 3, params) for _ in range(2)]
     for index in range(6):
         found = []
         for state, how in zip(states, (in_order, in_parallel), strict=True):
-            decoding = NextFrame(generator.lm, state.lm, state.prompts, state.previous, block_length)
+            actions = None if world == "none" else generator.lm.encode_actions(done[:, index : index + 1])
+            decoding = NextFrame(generator.lm, state.lm, state.prompts, state.previous, block_length, actions)
             found.append(how(decoding, lambda places, at=index: Chooser(params, stream_uniforms(3, at, 6)[None, places])))
             state.previous = found[-1].tokens
         assert torch.equal(found[0].tokens, found[1].tokens)

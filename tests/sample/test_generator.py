@@ -29,9 +29,9 @@ def forwards(monkeypatch) -> list[torch.Tensor]:
     """The inputs of every forward of a video LM."""
     seen, forward = [], VideoLM.forward
 
-    def spy(self, inputs, prompts, block_length, state=None, hold=False):
+    def spy(self, inputs, *args):
         seen.append(inputs.clone())
-        return forward(self, inputs, prompts, block_length, state, hold)
+        return forward(self, inputs, *args)
 
     monkeypatch.setattr(VideoLM, "forward", spy)
     return seen
@@ -281,6 +281,7 @@ def test_a_clip_must_be_longer_than_what_it_continues_and_the_advice_is_legal(ge
         ({"codebook_size": 64}, "60 video tokens and a video LM for 64"),
         ({"frame_shape": (3, 2)}, r"\(2, 3\) tokens per frame and a video LM for \(3, 2\)"),
         ({"text_vocab_size": 7}, r"\d+ text ids and a video LM for 7"),
+        ({"num_actions": 3, "action_frames": 2}, "4 frames per latent frame and a video LM for 2"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(changes, message):

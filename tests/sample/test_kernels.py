@@ -3,6 +3,7 @@
 import copy
 
 import pytest
+import tiny
 import torch
 from torch import nn
 
@@ -10,6 +11,7 @@ from framecast.sample import products
 from framecast.sample.kernels import PreparedConv2d, PreparedLinear
 from framecast.sample.kernels import prepared as prepared_network
 from framecast.sample.products import OrderedProduct, TransposedProduct, linear_kernel
+from framecast.state import tensors_of
 
 DTYPES = [(torch.float32, 1e-5), (torch.bfloat16, 2e-2), (torch.float64, 0.0)]
 
@@ -179,3 +181,18 @@ def test_a_layer_with_a_parametrization_is_copied_too():
     plain = nn.Sequential(torch.nn.utils.parametrizations.weight_norm(nn.Embedding(5, 4)), nn.Linear(4, 4))
     with torch.no_grad():
         torch.testing.assert_close(prepared_network(plain)(torch.arange(5)), plain(torch.arange(5)))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("way", ["add", "film"])
+def test_the_actions_of_a_stream_do_not_depend_on_the_others(way):
+    lm = prepared_network(tiny.video_lm(**tiny.WORLDS[way]))
+    actions = tiny.raw_actions(1, batch_size=5)
+    together = lm.encode_actions(actions)
+    assert all(torch.equal(*_values(lm.encode_actions(actions[[row]]), together.select([row]))) for row in range(5))
+    nothing_known = lm.encode_actions(torch.full((3, 1, 2, 3), torch.nan))
+    assert torch.equal(*_values(lm.action_encoder.nothing_known(), nothing_known.select([2])))
+
+
+def _values(*vectors):
+    return [value for each in vectors for value in tensors_of(each)]
