@@ -4,13 +4,13 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from .clips import Caption
+from .json_lines import NOT_A_ROW, file_of, json_lines, why
 
 CAPTIONS_FILE = "captions.jsonl"
 WANTED = '{"file": "...", "caption": "..."} or {"file": "...", "captions": [{"start": 0.0, "end": 2.5, "text": "..."}]}'
-NOT_A_ROW = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -30,28 +30,19 @@ Texts = dict[str, tuple[TimedText, ...]]
 def read_caption_lines(listing: Path) -> tuple[Texts, dict[str, str]]:
     """The captions by file, in order of the lines, and by "captions.jsonl line 3" why a line was left out.
 
-    Lines end with a line feed, with or without a carriage return, and with nothing else: captions may hold any other separator.
-
     Raises:
         ValueError: If the file cannot be read.
     """
     texts: Texts = {}
     skipped: dict[str, str] = {}
-    if not listing.is_file():
-        raise ValueError(f"{listing} is not a file; give one JSON object per line: {WANTED}")
-    try:
-        lines = listing.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    except OSError as error:
-        raise ValueError(f"{listing} cannot be read ({error.strerror}); make it readable") from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                file, timeline = _parse_line(line)
-                if file in texts:
-                    raise ValueError(f"{file} is listed twice; keep one line per file")
-                texts[file] = timeline
-            except NOT_A_ROW as error:
-                skipped[f"{listing.name} line {number}"] = _why(error)
+    for number, line in json_lines(listing, WANTED):
+        try:
+            file, timeline = _parse_line(line)
+            if file in texts:
+                raise ValueError(f"{file} is listed twice; keep one line per file")
+            texts[file] = timeline
+        except NOT_A_ROW as error:
+            skipped[f"{listing.name} line {number}"] = why(error, WANTED, " in a caption")
     return texts, skipped
 
 
@@ -74,34 +65,13 @@ def _text_at(texts: Sequence[TimedText], seconds: float) -> str:
     return max(holding, key=lambda text: text.start).text if holding else ""
 
 
-def _why(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return f"is not UTF-8 text ({error.reason}); save the file as UTF-8"
-    if isinstance(error, RecursionError):
-        return f"is nested too deeply; wanted {WANTED}"
-    if isinstance(error, KeyError):
-        return f"got no {error} in a caption; wanted {WANTED}"
-    text = str(error)
-    return text if "; " in text else f"{text}; wanted {WANTED}"
-
-
 def _parse_line(line: bytes) -> tuple[str, tuple[TimedText, ...]]:
     row = json.loads(line.decode("utf-8"), parse_constant=_refuse)
-    if not isinstance(row, dict) or not isinstance(row.get("file"), str) or not row["file"]:
-        raise ValueError('got no "file"')
-    return _inside(row["file"]), tuple(_timeline(row))
+    return file_of(row), tuple(_timeline(row))
 
 
 def _refuse(constant: str) -> float:
     raise ValueError(f"got {constant}, which is no JSON")
-
-
-def _inside(file: str) -> str:
-    """A path below the folder, in one spelling."""
-    path = PurePosixPath(file)
-    if path.is_absolute() or ".." in path.parts or "\0" in file:
-        raise ValueError(f"{file!r} leads out of the folder; move the video into it, and give its path from there")
-    return path.as_posix()
 
 
 def _timeline(row: dict) -> list[TimedText]:

@@ -39,8 +39,8 @@ class CaptionedClip:
     """A few frames with the captions that hold during them.
 
     Raises:
-        ValueError: If `frames` is not uint8 `[T, H, W, 3]`, `actions` are not a row for each frame, or the captions do not start
-            at frame 0 and one after the other.
+        ValueError: If `frames` is not uint8 `[T, H, W, 3]`; actions, rewards or ends are not a row for each frame; or the
+            captions do not start at frame 0 and one after the other.
     """
 
     frames: Tensor
@@ -56,10 +56,16 @@ class CaptionedClip:
     actions: Tensor | None = None
     """float32 `[T, A]`: row t is what was done between frame t - 1 and frame t, so row 0 says nothing. NaN is unknown; None if
     no action is known."""
+    rewards: Tensor | None = None
+    """float32 `[T]`: row t is the reward of the step that made frame t. NaN is unknown; None if no reward is known."""
+    ends: Tensor | None = None
+    """bool `[T]`: whether the episode was over with frame t; None if that is not known."""
 
     def __post_init__(self):
         _check_frames(self.frames)
         _check_actions(self.actions, len(self.frames), self.name)
+        _check_column("rewards", self.rewards, torch.float32, self)
+        _check_column("ends", self.ends, torch.bool, self)
         starts = [caption.start for caption in self.captions]
         if not starts or starts[0] != 0 or any(a >= b for a, b in pairwise(starts)):
             raise ValueError(
@@ -176,6 +182,13 @@ def _check_actions(actions: Tensor | None, num_frames: int, name: str) -> None:
     if actions is not None and (actions.dtype != torch.float32 or actions.ndim != 2 or len(actions) != num_frames):
         raise ValueError(
             f"actions of {name!r} are {actions.dtype} {list(actions.shape)}; wanted float32 [{num_frames}, A], a row a frame"
+        )
+
+
+def _check_column(what: str, values: Tensor | None, dtype: torch.dtype, clip: CaptionedClip) -> None:
+    if values is not None and (values.dtype != dtype or values.shape != clip.frames.shape[:1]):
+        raise ValueError(
+            f"{what} of {clip.name!r} are {values.dtype} {list(values.shape)}; wanted {dtype} [{len(clip.frames)}], one a frame"
         )
 
 

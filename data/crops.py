@@ -1,5 +1,7 @@
 """Random crops of the clips of another source: more to learn from few videos."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -24,7 +26,7 @@ class RandomCrops(ClipSource):
         seed: >= 0; chooses the crops.
 
     Raises:
-        ValueError: If the clips are smaller than the crops, or a number is out of range.
+        ValueError: If the clips are smaller than the crops, a number is out of range, or clips with actions are to be mirrored.
     """
 
     def __init__(self, source: ClipSource, size: int = 64, copies: int = 8, mirror: bool = False, seed: int = 0):
@@ -35,6 +37,10 @@ class RandomCrops(ClipSource):
                 f"got clips of {source.height} x {source.width} to crop {size} x {size} from; wanted clips at least as large; "
                 "raise the `size` of the source within"
             )
+        if source.action_space is not None:
+            if mirror:
+                raise ValueError("got mirror for clips with actions, which tell left from right; wanted mirror: false")
+            self.action_space = source.action_space
         self.source, self.copies, self.mirror, self.seed = source, copies, mirror, seed
         self.height = self.width = size
         self.num_frames, self.fps = source.num_frames, source.fps
@@ -48,7 +54,7 @@ class RandomCrops(ClipSource):
         index %= len(self)
         clip = self.source[index // self.copies]
         frames = self._crop(clip.frames, np.random.default_rng([self.seed, index]))
-        return CaptionedClip(frames, clip.captions, clip.fps, f"{clip.name}#{index % self.copies}")
+        return replace(clip, frames=frames, name=f"{clip.name}#{index % self.copies}", scene=None)
 
     @property
     def seconds_of_video(self) -> float:

@@ -17,11 +17,13 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from ..progress import tracked
+from .actions import ActionSpace, resample
 from .caption_lines import CAPTIONS_FILE, TimedText, captions_of_window
 from .clips import CaptionedClip, ClipSource
 from .images import MAX_FPS
 from .kinds import as_path, real, sides, whole
 from .listing import list_videos
+from .recorded import ACTIONS_FILE, RecordedActions, read_action_lines, read_space
 from .scans import Scan, ScanIndex
 from .video import READER_VERSION, VideoError, VideoReader
 
@@ -64,9 +66,15 @@ class VideoFolder(ClipSource):
         step: Frames from the start of a clip to that of the next one of the same file; None is `num_frames`, so that clips do not
             overlap. A smaller step makes more of few videos.
         captions: A file that takes the place of `captions.jsonl` in the folder; its paths are those below the folder.
+        actions: A file that takes the place of `actions.jsonl` in the folder, there or elsewhere; its paths are those below the
+            folder. A `captions.jsonl` whose lines name "actions" and "action_names" will do.
+        action_space: What the actions are, in the place of what `actions.jsonl` states: a space, its plain values, or a JSON file
+            of it, such as the `config.json` of a bundle. If nothing is stated, it follows from the numbers of the files in use.
+        action_delay: Stored frames of a file that pass until an action shows, >= 0. Cars and robots answer some tenths of a
+            second later.
 
     Raises:
-        ValueError: If the folder or its captions cannot be read, an argument is out of range, or no clip is left.
+        ValueError: If the folder, its captions or its actions cannot be read, an argument is out of range, or no clip is left.
     """
 
     skipped: dict[str, str]
@@ -85,6 +93,9 @@ class VideoFolder(ClipSource):
         cache_bytes: int = 2 * 1024**3,
         step: int | None = None,
         captions: str | Path | None = None,
+        actions: str | Path | None = None,
+        action_space: ActionSpace | dict[str, Any] | str | Path | None = None,
+        action_delay: int = 0,
     ):
         self.root, self.num_frames, self.fps = as_path(root, "the folder of the videos"), num_frames, fps
         self.height, self.width = sides("size", size)
@@ -93,10 +104,14 @@ class VideoFolder(ClipSource):
         found = list_videos(self.root, include, exclude, None if captions is None else Path(captions))
         self.include, self.exclude = ((each,) if isinstance(each, str) else tuple(each) for each in (include, exclude))
         self._texts, self.skipped, self.damaged = found.texts, found.skipped, {}
+        self._shown: dict[str, tuple[int, ...]] = {}
         self._windows: list[Window] = []
         self._cached: dict[int, Tensor] = {}  # as many as fit
         self._room = cache_bytes
         self._index = ScanIndex(self.root)
+        wanted = "a whole number of frames, at least 0"
+        self._actions = self._recorded(actions, action_space, whole("action_delay", action_delay, 0, inf, wanted))
+        self.action_space = None if self._actions is None else self._actions.space
         self._scan()
         if not self._windows:
             raise ValueError(f"no clip can be made from {self.root}: {self._reasons()}")
@@ -112,7 +127,7 @@ class VideoFolder(ClipSource):
         frames = self._cached[index] if index in self._cached else self._read(window)
         self._keep(index, frames)
         captions = captions_of_window(self._texts[window.file], window.start, self.num_frames, self.fps)
-        return CaptionedClip(frames, captions, self.fps, f"{window.file}@{window.start:.2f}s")
+        return CaptionedClip(frames, captions, self.fps, f"{window.file}@{window.start:.2f}s", **self._steps_of(window))
 
     @property
     def clips_of_files(self) -> dict[str, int]:
@@ -129,6 +144,8 @@ class VideoFolder(ClipSource):
         """One line: how many clips from how many files, and which files were left out."""
         files = len({window.file for window in self._windows})
         line = f"{len(self):,} clips of {self.num_frames} frames at {self.fps:g} fps from {files} files in {self.root}"
+        if self._actions is not None and self._actions.space is not None:
+            line += f"; {self._actions.summary()}"
         if self.damaged:
             line += f"; {len(self.damaged)} damaged: {_name_some(self.damaged)}"
         if self.skipped:
@@ -155,29 +172,52 @@ class VideoFolder(ClipSource):
         captions = [[file, *_plain_texts(self._texts[file])] for file in files]
         settings = {"num_frames": self.num_frames, "size": [self.height, self.width], "fps": self.fps, "step": self.step}
         contents = {"files": len(files), "videos": _hash(videos), "captions": _hash(captions)}
+        if self._actions is not None and self._actions.space is not None:
+            contents |= {"actions": self._actions.hash_of(files), "action_space": self._actions.space.to_json()}
         return {"class": type(self).__name__, "reader": READER_VERSION, "num_clips": len(self), **settings, **contents}
 
-    def _scan(self) -> None:
+    def _recorded(self, actions: str | Path | None, space: Any, delay: int) -> RecordedActions | None:
+        """The actions of the files; those that cannot be used are left out, with their files."""
+        given = None if actions is None else self.root / as_path(actions, "a file of actions")
+        listing = self.root / ACTIONS_FILE if given is None else given if given.exists() else Path(str(actions))
+        if actions is None and not listing.exists():
+            return None
+        recorded = RecordedActions(self.root, read_action_lines(listing), self._texts, read_space(space), delay)
+        self.skipped |= recorded.skipped
+        self._texts = {file: texts for file, texts in self._texts.items() if file not in recorded.skipped}
+        return recorded
+
+    def _setting(self, file: str) -> str:
+        """What a scan of a file depends on; frames are counted if each needs its action."""
         setting = f"{self.num_frames}x{self.height}x{self.width} at {self.fps} by {self.step}"
-        known = {file: self._index.scan(file, setting) for file in self._texts}
+        return f"{setting}, frames counted" if self._actions is not None and file in self._actions else setting
+
+    def _scan(self) -> None:
+        known = {file: self._index.scan(file, self._setting(file)) for file in self._texts}
         unknown = [file for file, scan in known.items() if scan is None]
-        fresh = self._read_through(unknown, setting)
+        fresh = self._read_through(unknown)
         for file, scan in known.items():
             self._add(file, scan or next(fresh))
         list(fresh)  # to its end, which saves the index
 
-    def _read_through(self, files: list[str], setting: str) -> Iterator[Scan]:
+    def _read_through(self, files: list[str]) -> Iterator[Scan]:
         """Reads files to their ends, in order."""
         try:
             for file in tracked(files, f"reading {self.root}", unit="files"):
                 scan = self._scan_file(file)
-                self._index.add(file, setting, scan)
+                self._index.add(file, self._setting(file), scan)
                 yield scan
         finally:
             self._index.save()
 
     def _add(self, file: str, scan: Scan) -> None:
         """Adds the windows of one file."""
+        if self._actions is not None and file in self._actions and scan.skipped is None:
+            mismatch = self._actions.mismatch(file, scan.num_frames)
+            if mismatch is not None:
+                scan = Scan(skipped=mismatch)
+                self._cached = {index: frames for index, frames in self._cached.items() if index < len(self._windows)}
+            self._shown[file] = scan.shown
         self._windows += [Window(file, index * self.step / self.fps, hash) for index, hash in enumerate(scan.clips)]
         if scan.skipped is not None:
             self.skipped[file] = scan.skipped
@@ -187,10 +227,12 @@ class VideoFolder(ClipSource):
     def _scan_file(self, file: str) -> Scan:
         clips: list[str] = []
         pictures: list[np.ndarray] = []
+        shown: list[int] = []
         try:
             with VideoReader(self.root / file, fps=self.fps, size=(self.height, self.width)) as reader:
                 for picture in reader:
                     pictures.append(picture)
+                    shown.append(reader.place)
                     if len(pictures) == self.num_frames:
                         frames = torch.from_numpy(np.stack(pictures))
                         self._keep(len(self._windows) + len(clips), frames)
@@ -198,7 +240,8 @@ class VideoFolder(ClipSource):
                         pictures = pictures[self.step :]
             if not clips:
                 return Scan(skipped=self._too_short(len(pictures), reader.damage))
-            return Scan(tuple(clips), damage=reader.damage)
+            counted = (tuple(shown), reader.place + 1) if self._actions is not None and file in self._actions else ()
+            return Scan(tuple(clips), reader.damage, None, *counted)
         except VideoError as error:
             return Scan(skipped=str(error).replace(str(self.root / file), file))
 
@@ -224,6 +267,16 @@ class VideoFolder(ClipSource):
         with VideoReader(self.root / window.file, fps=self.fps, size=size, start=window.start, seeks=seeks) as reader:
             pictures = list(islice(reader, self.num_frames))
         return torch.from_numpy(np.stack(pictures)) if len(pictures) == self.num_frames else None
+
+    def _steps_of(self, window: Window) -> dict[str, Tensor | None]:
+        """The actions, rewards and ends of a clip, if its file has any."""
+        steps = None if self._actions is None else self._actions.steps(window.file)
+        if steps is None or self.action_space is None:
+            return {}
+        first = round(window.start * self.fps)
+        found = resample(steps, self.action_space, self._shown[window.file][first : first + self.num_frames])
+        values = {"actions": found.actions, "rewards": found.rewards, "ends": found.ends}
+        return {name: None if rows is None else torch.from_numpy(rows) for name, rows in values.items()}
 
     def _too_short(self, num_frames: int, damage: str | None) -> str:
         cause = f" before the damage ({damage})" if damage else ""

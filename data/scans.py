@@ -26,6 +26,10 @@ class Scan:
     """What could not be decoded."""
     skipped: str | None = None
     """Why it gives no clip."""
+    shown: tuple[int, ...] = ()
+    """Which stored frame is shown at each moment of the file, one by one at the rate of the clips, if that was asked for."""
+    num_frames: int = 0
+    """Stored frames, if that was asked for."""
 
 
 @dataclass
@@ -127,11 +131,13 @@ def _parsed(content: Any) -> Iterator[tuple[str, _File]]:
     if (content["format"], content["reader"]) != (FORMAT, DECODED_BY):
         raise ValueError("the index is of another version")
     for file, known in content["files"].items():
-        scans = {
-            setting: Scan(tuple(map(str, scan["clips"])), scan["damage"], scan["skipped"])
-            for setting, scan in known["scans"].items()
-        }
+        scans = {setting: _scan(scan) for setting, scan in known["scans"].items()}
         yield file, _File(int(known["size"]), int(known["mtime_ns"]), known["sha256"], scans)
+
+
+def _scan(scan: dict[str, Any]) -> Scan:
+    shown = tuple(map(int, scan.get("shown", ())))  # older versions did not count frames
+    return Scan(tuple(map(str, scan["clips"])), scan["damage"], scan["skipped"], shown, int(scan.get("num_frames", 0)))
 
 
 def _state(path: Path) -> tuple[int, int] | None:

@@ -22,6 +22,8 @@ class SomeClips(ClipSource):
             raise ValueError(f"got num_clips {num_clips}, seed {seed}; wanted at least 1 and 0")
         self.source, self.num_clips, self.seed = source, num_clips, seed
         self.num_frames, self.height, self.width, self.fps = source.num_frames, source.height, source.width, source.fps
+        if source.action_space is not None:
+            self.action_space = source.action_space
         drawn = np.random.default_rng(seed).permutation(len(source))[:num_clips]
         self._places = np.sort(drawn).tolist()
 

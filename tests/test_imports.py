@@ -36,12 +36,13 @@ VENDOR_ROOM = {
     "anywidget": "serve",
     "av": "data.video",
     "cv2": "evaluate",
+    "pyarrow": "data",
     "sentencepiece": "tokenizer",
     "vector_quantize_pytorch": "tokenizer",
 }  # one file each, or one folder within a room
 LIGHTNING = {"lightning", "pytorch_lightning"}
 # Folders of which others import the `__init__` alone.
-FACES = ("framecast.data.actions", "framecast.data.shards", "framecast.data.sprites", "framecast.data.video")
+FACES = tuple(f"framecast.data.{folder}" for folder in ("actions", "recorded", "shards", "sprites", "video"))
 
 
 def imported_modules(source: str, module: str) -> Iterator[str]:

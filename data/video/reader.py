@@ -102,6 +102,8 @@ class VideoReader:
     """Rows of each frame."""
     width: int
     """Columns of each frame."""
+    place: int
+    """Which frame of the file was given last, counted from 0 where the reading began; at the end, the last one of the file."""
 
     def __init__(
         self,
@@ -113,7 +115,7 @@ class VideoReader:
         seeks: bool = True,
     ):
         check_request(fps, size, start)
-        self.path, self._wanted_fps, self._start = as_path(path, "a video"), fps, start
+        self.path, self._wanted_fps, self._start, self.place = as_path(path, "a video"), fps, start, 0
         self._decoder = Decoder(self.path, start, seeks)
         try:
             self.fps = fps or self._mean_rate()
@@ -169,6 +171,7 @@ class VideoReader:
         for time, frame, later_end in self._decoder.rest:
             if time > self._start + slack:
                 yield shown
+            self.place += 1
             shown, end = frame, later_end
         if end > self._start + slack:
             yield shown
@@ -180,6 +183,7 @@ class VideoReader:
             while self._start + index / self.fps < time - slack:
                 yield shown
                 index += 1
+            self.place += 1
             shown, end = frame, later_end
         while self._start + index / self.fps < end - slack:
             yield shown

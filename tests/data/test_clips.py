@@ -41,6 +41,16 @@ def test_a_clip_has_a_row_of_actions_for_each_frame():
             CaptionedClip(FRAMES, captions, 8, "a", actions=wrong)
 
 
+def test_a_clip_has_a_reward_and_an_end_for_each_frame():
+    captions = (Caption(0, ""),)
+    clip = CaptionedClip(FRAMES, captions, 8, "a", rewards=torch.zeros(2), ends=torch.zeros(2, dtype=torch.bool))
+    assert clip.rewards.shape == clip.ends.shape == (2,)
+    with pytest.raises(ValueError, match=r"rewards of 'a' are torch.float32 \[3\]; wanted torch.float32 \[2\], one a frame"):
+        CaptionedClip(FRAMES, captions, 8, "a", rewards=torch.zeros(3))
+    with pytest.raises(ValueError, match=r"ends of 'a' are torch.float32 \[2\]; wanted torch.bool \[2\], one a frame"):
+        CaptionedClip(FRAMES, captions, 8, "a", ends=torch.zeros(2))
+
+
 def test_a_caption_starts_at_0_or_later():
     with pytest.raises(ValueError, match="caption starts at frame -1; frames count from 0"):
         Caption(-1, "a red circle falls")

@@ -1,0 +1,86 @@
+"""Parquet files in and out: the one place of pyarrow, which comes with the extra `worlds`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .files import replacing
+from .reading import regular_size
+
+LARGEST = 2**31
+_PANDAS = "pandas"
+
+
+def read_parquet(path: Path, columns: Sequence[str] | None = None) -> dict[str, list[Any]]:
+    """The columns of a file as plain values; an index that pandas wrote is a column too.
+
+    Args:
+        path: A regular file.
+        columns: Which columns are wanted; those that the file has not are left out. None takes all.
+
+    Raises:
+        ValueError: pyarrow is missing, or the file is none, too large or damaged.
+    """
+    arrow, parquet = _pyarrow()
+    size = regular_size(path)
+    if size > LARGEST:
+        raise ValueError(f"{path} has {size} bytes; wanted at most {LARGEST}; split it")
+    try:
+        with parquet.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            table = file.read(columns=names if columns is None else [name for name in columns if name in names])
+            return {name: column.to_pylist() for name, column in zip(table.column_names, table.columns, strict=True)}
+    except (OSError, ValueError, LookupError, arrow.ArrowException) as error:
+        raise ValueError(f"{path} is no parquet file that can be read ({error!s:.120}); write it again") from error
+
+
+def write_parquet(path: Path, columns: Mapping[str, Sequence[Any]], types: Mapping[str, str], index: str | None = None) -> None:
+    """Writes columns to a file, which appears whole or not at all.
+
+    Args:
+        path: The file; its folder must exist.
+        columns: The values by name, all of one length.
+        types: Arrow's type of each column, such as "float32" or "string"; "list<float32>" holds lists.
+        index: The column that pandas takes as its index.
+
+    Raises:
+        ValueError: pyarrow is missing.
+    """
+    arrow, parquet = _pyarrow()
+    arrays = [arrow.array(columns[name], _type(arrow, types[name])) for name in columns]
+    table = arrow.table(arrays, names=list(columns))
+    if index is not None:
+        table = table.replace_schema_metadata({_PANDAS: json.dumps(_for_pandas(columns, types, index))})
+    with replacing(path) as temporary:
+        parquet.write_table(table, temporary)
+
+
+def _type(arrow: Any, name: str) -> Any:
+    if name.startswith("list<"):
+        return arrow.list_(_type(arrow, name[len("list<") : -1]))
+    return getattr(arrow, name)()
+
+
+def _for_pandas(columns: Mapping[str, Sequence[Any]], types: Mapping[str, str], index: str) -> dict[str, Any]:
+    """What pandas reads beside a table to know its index."""
+    kinds = {"string": ("unicode", "object")}
+    described = [
+        {"name": name, "field_name": name, "pandas_type": kind, "numpy_type": numpy_type, "metadata": None}
+        for name in columns
+        for kind, numpy_type in [kinds.get(types[name], (types[name], types[name]))]
+    ]
+    names = [{"name": None, "field_name": None, "pandas_type": "unicode", "numpy_type": "object", "metadata": None}]
+    return {"index_columns": [index], "column_indexes": names, "columns": described}
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise ValueError(
+            'parquet files are read by pyarrow, which is not installed; run `pip install "framecast[worlds]"`, or keep actions '
+            "as .npy or .csv"
+        ) from error
+    return pyarrow, pyarrow.parquet
