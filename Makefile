@@ -96,5 +96,5 @@ speedrun: .venv/evaluate.stamp
 
 .venv/bench.stamp: EXTRAS = bench,serve
 .venv/notebook.stamp: EXTRAS = notebook,lab
-.venv/docs.stamp: EXTRAS = docs,serve,evaluate
+.venv/docs.stamp: EXTRAS = docs,serve,evaluate,worlds
 .venv/dev.stamp .venv/evaluate.stamp .venv/serve.stamp: EXTRAS = $(basename $(@F))

@@ -37,12 +37,14 @@ VENDOR_ROOM = {
     "av": "data.video",
     "cv2": "evaluate",
     "pyarrow": "data",
+    "gymnasium": "data.worlds",
     "sentencepiece": "tokenizer",
     "vector_quantize_pytorch": "tokenizer",
+    "vizdoom": "data.worlds",
 }  # one file each, or one folder within a room
 LIGHTNING = {"lightning", "pytorch_lightning"}
 # Folders of which others import the `__init__` alone.
-FACES = tuple(f"framecast.data.{folder}" for folder in ("actions", "recorded", "shards", "sprites", "video"))
+FACES = tuple(f"framecast.data.{folder}" for folder in ("actions", "recorded", "shards", "sprites", "video", "worlds"))
 
 
 def imported_modules(source: str, module: str) -> Iterator[str]:

@@ -1,0 +1,42 @@
+"""The packages of environments, each imported when it is needed, with an error that says how to install it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+
+INSTALL = "pip install 'framecast[worlds]'"
+
+
+class WorldError(ValueError):
+    """An environment that cannot be had, or that failed while it ran; the message says which, where and what to do."""
+
+
+@contextmanager
+def needing(package: str) -> Iterator[None]:
+    """Around the import of a package that some environments need.
+
+    Raises:
+        WorldError: It is not installed.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise WorldError(f"got no package {package} ({error}); this environment needs it; install it: {INSTALL}") from error
+
+
+with needing("gymnasium"):
+    import gymnasium
+
+__all__ = ["INSTALL", "WorldError", "gymnasium", "needing", "versions_of"]
+
+
+def versions_of(*modules: str) -> dict[str, str]:
+    """The versions of what is installed of some modules, by the names of their packages."""
+    known = packages_distributions()
+    found = {}
+    for name in sorted({package for module in modules for package in known.get(module.split(".")[0], ())}):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
