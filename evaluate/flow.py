@@ -60,8 +60,8 @@ def flow_lengths(frames: Tensor) -> np.ndarray:
 def in_view_at_start(frames: Tensor) -> np.ndarray:
     """Which pixels of each frame show what the first frame shows too, bool `[T, H, W]`.
 
-    Each pixel is traced back to the first frame along the flow of `warp_error`, step by step. It counts as long as it stays inside
-    the frame, the flow there and back agrees, and the first frame has about its colour at the place where the trace ends.
+    Each pixel is traced back to the first frame along the flow of `warp_error`, step by step. A pixel counts as long as it stays
+    inside the frame, the flow there and back agrees, and the first frame has about its colour at the place where the trace ends.
 
     Args:
         frames: uint8 `[T, H, W, 3]`, at least 16 x 16 pixels.

@@ -172,12 +172,15 @@ class Study:
         for start in range(0, len(prompts), _SLOTS):
             rows = range(start, min(start + _SLOTS, len(prompts)))
             given = [None if first_frames is None else first_frames[row] for row in rows]
-            done_in = [_parted(None if actions is None else actions[row], first) for row, first in zip(rows, given, strict=True)]
+            rests = [_parted(None if actions is None else actions[row], first) for row, first in zip(rows, given, strict=True)]
+            chosen = params or self.settings.params
             streams = [
-                self.generator.stream(prompts[row], self.settings.seed + seed + row, params or self.settings.params, first, **told)
-                for row, first, told in zip(rows, given, done_in, strict=True)
+                self.generator.stream(
+                    prompts[row], self.settings.seed + seed + row, chosen, first, actions=to_come, first_actions=so_far
+                )
+                for row, first, (so_far, to_come) in zip(rows, given, rests, strict=True)
             ]
-            batch = StreamBatch(self.generator, len(streams), guided=(params or self.settings.params).guided)
+            batch = StreamBatch(self.generator, len(streams), guided=chosen.guided)
             batch.join(*streams)
             length, done = self.generator.tokenizer.num_latent_frames(num_frames), streams[0].num_latent_frames
             for index in range(done, length):
@@ -261,12 +264,11 @@ class Study:
         return [made[row] for row in range(len(prompts))]
 
 
-def _parted(actions: Rows | None, first_frames: Tensor | None) -> dict[str, Rows]:
+def _parted(actions: Rows | None, first_frames: Tensor | None) -> tuple[Rows | None, Rows | None]:
     """The actions of a clip as a stream takes them: those of the given frames, and those to come."""
-    if actions is None:
-        return {}
-    given = 0 if first_frames is None else len(first_frames)
-    return {"actions": actions[given:], "first_actions": actions[:given]} if given else {"actions": actions}
+    if actions is None or first_frames is None:
+        return None, actions
+    return actions[: len(first_frames)], actions[len(first_frames) :]
 
 
 def _within(progress: Progress, before: float, share: float) -> Progress:

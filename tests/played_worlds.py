@@ -1,4 +1,4 @@
-"""A small world to evaluate: a textured ring that two keys turn. Its truth is known, and so are dreams that are right or wrong."""
+"""A small world to evaluate: a textured ring that two keys turn. Its truth is known, and dreams of it are right or wrong."""
 
 from functools import cache
 
@@ -12,6 +12,7 @@ from framecast.evaluate import Settings
 from framecast.evaluate.study import Study
 from framecast.evaluate.worlds.inverse import Shown
 from framecast.evaluate.worlds.recording import Recording, Start
+from framecast.evaluate.worlds.truth import History
 from framecast.sample import load_bundle
 
 SPACE = ActionSpace((Button("turn left", "ArrowLeft", "turn"), Button("turn right", "ArrowRight", "turn")))
@@ -52,11 +53,12 @@ class RingTruth:
 
     name = "Ring-v0"
 
-    def seed(self, file: str) -> int | None:
-        return int(file.removesuffix(".mp4"))
+    def history(self, file: str, frames: int) -> History:
+        seed = int(file.removesuffix(".mp4"))
+        return History(seed, policy(2 * (GIVEN + MADE), seed)[:frames])
 
-    def run(self, before: np.ndarray, seed: int, rows: np.ndarray) -> Tensor:
-        return view(seed, np.concatenate([before, rows]))[len(before) :]
+    def run(self, history: History, rows: np.ndarray) -> Tensor:
+        return view(history.seed, np.concatenate([history.actions, rows]))[len(history.actions) :]
 
 
 def recording(has_truth: bool = True, starts: int = 4, others: int = 8) -> Recording:
@@ -66,8 +68,11 @@ def recording(has_truth: bool = True, starts: int = 4, others: int = 8) -> Recor
         rows, first = policy(2 * (GIVEN + MADE), seed), (seed % 2) * (GIVEN + MADE)
         part = slice(first, first + GIVEN + MADE)
         captions = (Caption(0, ""),)
-        clip = CaptionedClip(view(seed, rows)[part], captions, 12.0, f"{seed}.mp4@{first / 12:.2f}s", actions=torch.from_numpy(rows)[part])
-        found.append(Start(clip, GIVEN, rows[:first], seed if has_truth else None))
+        clip = CaptionedClip(
+            view(seed, rows)[part], captions, 12.0, f"{seed}.mp4@{first / 12:.2f}s", actions=torch.from_numpy(rows)[part]
+        )
+        history = RingTruth().history(f"{seed}.mp4", first + GIVEN) if has_truth else None
+        found.append(Start(clip, GIVEN, first, history))
     videos = [policy(GIVEN + MADE, 100 + seed) for seed in range(others)]
     shown = tuple(Shown(view(100 + seed, rows), rows) for seed, rows in enumerate(videos))
     return Recording(tuple(found), shown, SPACE, RingTruth() if has_truth else None, "Four rings.")
@@ -95,8 +100,8 @@ def bundle():
 
 def right(start: Start, rows: np.ndarray) -> Tensor:
     """What truly follows."""
-    before = np.concatenate([start.before, start.rows[: start.given]])
-    return view(int(start.file.removesuffix(".mp4")), np.concatenate([before, rows]))[len(before) :]
+    truth = RingTruth()
+    return truth.run(truth.history(start.file, start.first + start.given), rows)
 
 
 def deaf(start: Start, rows: np.ndarray) -> Tensor:

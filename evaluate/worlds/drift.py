@@ -113,7 +113,10 @@ def _sheet(start: Start, frames: Tensor, stream: Sequence[Look], true: dict[str,
     every = max(1, min(_EVERY, len(frames) // _COLUMNS))
     chosen = torch.cat([start.frames[-1:], frames[every - 1 :: every]])
     rows = [chosen[first : first + _COLUMNS] for first in range(0, len(chosen), _COLUMNS)]
-    labels = [f"frames {first * every} to {(first + len(row) - 1) * every}" for first, row in zip(range(0, len(chosen), _COLUMNS), rows, strict=True)]
+    labels = [
+        f"frames {first * every} to {(first + len(row) - 1) * every}"
+        for first, row in zip(range(0, len(chosen), _COLUMNS), rows, strict=True)
+    ]
     picture = torch.from_numpy(np.asarray(contact_sheet(rows, labels)).copy())[None]
     ends = {name: _ends(stream, name) for name in _LEAST}
     said = ", ".join(f"{name} {100 * (end / first - 1):+.0f} %" for name, (first, end) in ends.items())
@@ -123,8 +126,8 @@ def _sheet(start: Start, frames: Tensor, stream: Sequence[Look], true: dict[str,
 
 def _about(count: int, frames: int, fps: float) -> str:
     return (
-        f"{count} streams of {frames:,} frames ({frames / fps:.0f} s) are played with recorded actions of this recording, pieced "
-        f"together from {_STRETCH:g} s at a time. The policy is that of the recording, which the bundle was not trained on. Sharpness, "
-        "brightness, contrast and colour of the last eighth are compared with those of the first one. A world changes as one goes "
-        "through it, so read what all streams have in common, and look at the sheets: is it still the same place?"
+        f"{count} streams of {frames:,} frames ({frames / fps:.0f} s) are played with actions of this recording, pieced together "
+        f"from {_STRETCH:g} s at a time. So the policy is that of the recording. Sharpness, brightness, contrast and colour of the "
+        "last eighth are compared with those of the first one. A world changes as one goes through it. So read what all "
+        "streams have in common, and look at the sheets: is it still the same place?"
     )

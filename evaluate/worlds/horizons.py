@@ -64,7 +64,8 @@ def _dreams(study: Study, recording: Recording, progress: Progress) -> dict[str,
         RANDOM: [random_actions(recording.rows, recording.made, hold, _SEED + at) for at in range(len(recording.starts))],
     }
     return {
-        name: study.dream(recording.starts, rows, part_of(progress, at, len(told))) for at, (name, rows) in enumerate(told.items())
+        name: study.dream(recording.starts, rows, part_of(progress, at, len(told)))
+        for at, (name, rows) in enumerate(told.items())
     }
 
 
@@ -162,7 +163,9 @@ def _curves(found: _Found, times: list[int]) -> list[Curve]:
     x, curves = tuple(map(float, times)), []
     for metric, label in (("PSNR", "dB"), ("SSIM", "SSIM")):
         for name, rows in found.quality[metric].items():
-            curves.append(Curve(f"{metric} by horizon", name, x, _row(np.mean(rows, axis=0)), "frames after the given ones", label))
+            curves.append(
+                Curve(f"{metric} by horizon", name, x, _row(np.mean(rows, axis=0)), "frames after the given ones", label)
+            )
     own = np.mean(found.quality["PSNR"][TRUE], axis=0)
     for name in (RANDOM, OTHER):
         y = _row(own - np.mean(found.quality["PSNR"][name], axis=0))
@@ -179,15 +182,11 @@ def _row(values: Sequence[float] | np.ndarray) -> tuple[float, ...]:
     return tuple(map(float, values))
 
 
-def _samples(
-    recording: Recording, dreams: dict[str, list[Tensor]], whole: Sequence[Tensor], found: _Found
-) -> tuple[Sample, ...]:
+def _samples(recording: Recording, dreams: dict[str, list[Tensor]], whole: Sequence[Tensor], found: _Found) -> tuple[Sample, ...]:
     rows, samples = found.quality["PSNR"], []
     for at, start in enumerate(recording.starts):
         futures = (start.future, whole[at], dreams[TRUE][at], dreams[RANDOM][at])
-        shown = side_by_side(
-            [_joined(start.frames, future) for future in futures], recording.given, (False, False, True, True)
-        )
+        shown = side_by_side([_joined(start.frames, future) for future in futures], recording.given, (False, False, True, True))
         own, still = (float(rows[name][at].mean()) for name in (TRUE, REPEATED))
         note = f"true | reconstructed | dreamt with {own:.1f} dB | random actions; the last frame repeated has {still:.1f} dB"
         samples.append(Sample(start.clip.name, note, still - own, shown))
@@ -200,10 +199,11 @@ def _joined(given: Tensor, future: Tensor) -> Tensor:
 
 def _about(recording: Recording) -> str:
     return (
-        f"The bundle plays on for {recording.made} frames from the {recording.given} given ones: with the actions that were truly "
-        "done, with those of another episode, and with random ones. The seed of the noise is the same, so the difference is that "
-        "of the actions. delta-PSNR is by how much the true actions bring the video nearer to what truly came; 0 means that keys do "
-        "nothing. The last frame repeated costs nothing. The true video through the tokenizer is the best that these tokens allow.\n"
+        f"The bundle plays on for {recording.made} frames from the {recording.given} given ones: with the actions that were "
+        "truly done, with those of another episode, and with random ones. The seed is the same, so the difference is that of the "
+        "actions. delta-PSNR is by how much the true actions bring the video nearer to what truly came; 0 means that "
+        "keys do nothing. The last frame repeated costs nothing. The true video through the tokenizer is the best that these "
+        "tokens allow.\n"
         "What enters the view cannot be known. So the figures stand also for the pixels that show what the last given frame "
         "showed, traced back by optical flow of the true video.\n"
         "In the clips below, the line is grey as long as frames are given and orange from where they are made."

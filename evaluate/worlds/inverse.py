@@ -46,7 +46,11 @@ class InverseDynamics(nn.Module):
         width = 3 + 2 * _FRAMES - 1  # one frame in colour, the brightness of all, and what changes between them
         layers: list[nn.Module] = []
         for size in _WIDTHS:
-            layers += [nn.Conv2d(width, size, 5 if not layers else 3, 2, 2 if not layers else 1), nn.GroupNorm(8, size), nn.SiLU()]
+            layers += [
+                nn.Conv2d(width, size, 5 if not layers else 3, 2, 2 if not layers else 1),
+                nn.GroupNorm(8, size),
+                nn.SiLU(),
+            ]
             width = size
         self.body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Dropout(0.1))
         self.heads = nn.ModuleList(nn.Linear(16 * width, len(choice.labels)) for choice in choices)

@@ -59,10 +59,13 @@ def _held_figures(net: InverseDynamics, found: Sequence[Response]) -> list[Figur
     true = [_shares(net, each.key, each.true_with) for each in found if each.true_with is not None]
     kept = [value for value in map(_mean, true) if not np.isnan(value)]
     reference = 100 * float(np.mean(kept)) if kept else None
-    attributes = {"unit": "%", "headline": True}
     return [
-        mean_of("frames in which a held key is named", list(map(_mean, rows)), 100.0, reference=reference, **attributes),
-        mean_of("frames in which the same key is named while it is not held", list(map(_mean, free)), 100.0, unit="%", better="lower"),
+        mean_of(
+            "frames in which a held key is named", list(map(_mean, rows)), 100.0, unit="%", reference=reference, headline=True
+        ),
+        mean_of(
+            "frames in which the same key is named while it is not held", list(map(_mean, free)), 100.0, unit="%", better="lower"
+        ),
     ]
 
 
@@ -78,7 +81,9 @@ def _held_curves(net: InverseDynamics, found: Sequence[Response]) -> list[Curve]
         if there:
             y = tuple(np.mean(there, axis=0).tolist())
             x = tuple(float(index + BEFORE + 1) for index in range(len(y)))
-            curves.append(Curve("A held key, named by frame", name, x, y, "frames since it was pressed", "share named as pressed"))
+            curves.append(
+                Curve("A held key, named by frame", name, x, y, "frames since it was pressed", "share named as pressed")
+            )
     return curves
 
 
@@ -105,7 +110,9 @@ def _samples(found: Sequence[Response]) -> tuple[Sample, ...]:
         note = "true with the key | " if each.true_with is not None else ""
         distance = float(each.distance.mean())
         samples.append(
-            Sample(f"{each.key.name}, held", f"{note}dreamt with it | dreamt without; {distance:.0f} levels apart", -distance, shown)
+            Sample(
+                f"{each.key.name}, held", f"{note}dreamt with it | dreamt without; {distance:.0f} levels apart", -distance, shown
+            )
         )
     return tuple(samples[:_MOST_SAMPLES])
 
@@ -119,8 +126,8 @@ def _about(recording: Recording, net: InverseDynamics, keys: Sequence[Key], star
     )
     return (
         f"Keys are pressed at {starts} moments: {', '.join(key.name for key in keys)}. Each is held for {frames} frames, and "
-        "left alone in a second stream of the same seed; all other actions are those of the recording. So whatever differs is the "
-        f"doing of the key. A key shows once a block of 8 x 8 pixels differs by 5 levels. {truth}\n"
+        "left alone in a second stream of the same seed; all other actions are those of the recording. So whatever differs is "
+        f"the doing of the key. A key shows once a block of 8 x 8 pixels differs by 5 levels. {truth}\n"
         f"A small network was trained on other videos of the recording ({len(recording.others)} clips) to name what is done from "
         f"six frames: {chosen}. An axis counts as low, middle or high. The network is asked the same of generated "
         "video. If it names as much as on true video, the video answers to actions as the true world does. Balanced "

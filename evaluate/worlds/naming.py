@@ -1,6 +1,6 @@
 """Whether an inverse-dynamics network names the true action from generated video as well as from true video."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,7 @@ class Named:
     truths: list[list[Classes]]
 
 
-def named(net: InverseDynamics, starts: Sequence[Start], kinds: dict[str, Sequence[Tensor]]) -> Named:
+def named(net: InverseDynamics, starts: Sequence[Start], kinds: Mapping[str, Sequence[Tensor]]) -> Named:
     """Names the actions of some kinds of video of what followed each start."""
     guesses: dict[str, list[list[Classes]]] = {}
     for kind, clips in kinds.items():
@@ -42,10 +42,13 @@ def naming_figures(net: InverseDynamics, found: Named) -> list[Figure]:
     """Accuracy by kind of video: of all choices together, and of each."""
     figures, scores = [], {kind: _mean_scores(found, kind) for kind in found.guesses}
     for kind, values in scores.items():
-        figures.append(mean_of(f"actions named from {kind}", values, 100.0, unit="%", better="higher" if kind == GENERATED else ""))
+        figures.append(
+            mean_of(f"actions named from {kind}", values, 100.0, unit="%", better="higher" if kind == GENERATED else "")
+        )
     both = [pair for pair in zip(scores[GENERATED], scores[TRUE], strict=True) if not np.isnan(pair).any()]
-    share = ratio_of("actions named from generated video, of those from true video", *_percent(both), **_W3)
-    figures.insert(0, share)
+    values, references = [100 * made for made, _ in both], [true for _, true in both]
+    name, target = "actions named from generated video, of those from true video", ">= 95 (W3)"
+    figures.insert(0, ratio_of(name, values, references, unit="%", target=target, headline=True))
     for at, choice in enumerate(net.choices):
         for kind, guesses in found.guesses.items():
             better = "higher" if kind == GENERATED else ""
@@ -56,9 +59,6 @@ def naming_figures(net: InverseDynamics, found: Named) -> list[Figure]:
         usual = _usual(found.truths[at], len(choice.labels))
         figures.append(mean_of(f"{choice.name}: right by always saying the commonest", usual, 100.0, unit="%", better=""))
     return figures
-
-
-_W3 = {"unit": "%", "target": ">= 95 (W3)", "headline": True}
 
 
 def balanced(name: str, guesses: Sequence[Classes], truths: Sequence[Classes], num_classes: int, **attributes) -> Figure:
@@ -88,10 +88,6 @@ def _mean_scores(found: Named, kind: str) -> list[float]:
         for guesses, truths in zip(found.guesses[kind], found.truths, strict=True)
     ]
     return np.mean(scores, axis=0).tolist()
-
-
-def _percent(pairs: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    return [100 * value for value, _ in pairs], [reference for _, reference in pairs]
 
 
 def _usual(truths: Sequence[Classes], num_classes: int) -> list[float]:

@@ -11,7 +11,7 @@ from ...data import to_video
 from ...model import Outcome, VideoLM, shift_tokens, to_sequence
 from ..figures import Curve, Figure, Section, mean_of
 from ..study import Progress, Study
-from .recording import Recording, Start
+from .recording import Start
 from .trying import Rows
 
 TRUE, OTHER, UNKNOWN = "the true actions", "another episode's actions", "no actions"
@@ -114,8 +114,9 @@ def _reward_figures(told: _Told) -> list[Figure]:
     if not told.true:
         return []
     figures = [over_clips("reward: correlation by latent frame", told.foretold, told.true, correlation, headline=True)]
-    sums = [[np.array([np.nansum(np.where(np.isnan(true), np.nan, row))]) for row, true in zip(rows, told.true, strict=True)] for rows in (told.foretold, told.true)]
-    figures.append(over_clips("reward: correlation of the sums of clips", *sums, correlation))
+    foretold = [np.array([row[~np.isnan(true)].sum()]) for row, true in zip(told.foretold, told.true, strict=True)]
+    true = [np.array([np.nansum(row)]) for row in told.true]
+    figures.append(over_clips("reward: correlation of the sums of clips", foretold, true, correlation))
     figures.append(over_clips("reward: share of the variance that is foretold", told.foretold, told.true, explained))
     return figures
 
@@ -154,7 +155,7 @@ def explained(foretold: np.ndarray, true: np.ndarray) -> float:
 
 
 def area_under_curve(foretold: np.ndarray, true: np.ndarray) -> float:
-    """How often an end is thought likelier than what is no end, ties by half; NaN if there are not both (Mann and Whitney 1947)."""
+    """How often an end is thought likelier than what is no end, ties by half (Mann, Whitney 1947); NaN if there is only one."""
     hits, others = foretold[true > 0.5], foretold[true <= 0.5]
     if not len(hits) or not len(others):
         return float("nan")
@@ -166,10 +167,14 @@ def _about(length: int, rewards: _Told, ends: _Told, lm: VideoLM) -> str:
     heads = [name for name, has in (("rewards", lm.config.rewards), ("ends", lm.config.ends)) if has]
     found = [name for name, told in (("rewards", rewards), ("ends", ends)) if told.true]
     lacking = [name for name in heads if name not in found]
-    said = f"The bundle foretells {' and '.join(heads)} of each latent frame." if heads else "The bundle foretells no rewards or ends."
+    said = (
+        f"The bundle foretells {' and '.join(heads)} of each latent frame."
+        if heads
+        else "The bundle foretells no rewards or ends."
+    )
     lacks = f" The recording has no {' and no '.join(lacking)}." if lacking else ""
     return (
-        f"The video LM is given all true tokens before each row of tokens, over the first {length} frames, with the actions that "
-        "were truly done, with those of another episode, and without any. What the true actions save in nats is what they are worth "
-        f"to it; 0 means that they tell it nothing. {said}{lacks}"
+        f"The video LM is given all true tokens before each row of tokens, over the first {length} frames, with the actions "
+        "truly done, with those of another episode, and without any. What the true actions save in nats is their worth to it; "
+        f"0 means that they tell it nothing. {said}{lacks}"
     )

@@ -15,11 +15,11 @@ from ...data.listing import list_videos
 from ...sample import Bundle
 from ..metrics import psnr
 from ..real.held_out import evenly
-from ..real.trained_on import Seen, seen_in_training
+from ..real.trained_on import seen_in_training
 from ..settings import Settings
 from .inverse import Shown
+from .truth import History, Truth, open_truth
 from .trying import Rows
-from .truth import Truth, open_truth
 
 _LENGTHS = ((17, 64), (17, 32), (17, 16), (9, 8), (5, 4))
 """Frames that are given and frames that are to follow, as far as the videos are long enough."""
@@ -36,14 +36,14 @@ class Start:
     Attributes:
         clip: The given frames and those that followed, with their actions.
         given: How many are given.
-        before: float32 `[F, A]`, the actions of the frames of the same video before the clip.
-        seed: Of the episode in its true environment; None if there is none.
+        first: Which frame of its video the clip begins with.
+        history: The episode up to the last given frame, as its true environment is run again; None if there is none.
     """
 
     clip: CaptionedClip
     given: int
-    before: Rows
-    seed: int | None = None
+    first: int = 0
+    history: History | None = None
 
     @property
     def frames(self) -> Tensor:
@@ -64,12 +64,6 @@ class Start:
     def played(self) -> Rows:
         """float32 `[T, A]`: the actions that led to what truly followed."""
         return self.rows[self.given :]
-
-    @property
-    def history(self) -> Rows:
-        """float32 `[F, A]`: the actions of all frames of the video up to the last given one."""
-        rows: Rows = np.concatenate([self.before, self.rows[: self.given]])
-        return rows
 
     @property
     def file(self) -> str:
@@ -113,13 +107,11 @@ class Recording:
 
     def truly(self, start: Start, rows: Rows) -> Tensor | None:
         """What truly follows a start if something else is done, uint8 `[T, H, W, 3]`; None if nobody can know."""
-        if self.truth is None or start.seed is None:
-            return None
-        return self.truth.run(start.history, start.seed, rows)
+        return None if self.truth is None or start.history is None else self.truth.run(start.history, rows)
 
     def few(self, count: int) -> tuple[Start, ...]:
         """At most so many starts, early ones and of different files if possible: an environment is run from its beginning."""
-        early = sorted(self.starts, key=lambda start: len(start.before))
+        early = sorted(self.starts, key=lambda start: start.first)
         chosen = list({start.file: start for start in reversed(early)}.values())  # of each file the earliest
         chosen += [start for start in early if start not in chosen]
         return tuple(sorted(chosen[:count], key=lambda start: start.clip.name))
@@ -149,10 +141,8 @@ def held_out_recording(bundle: Bundle, settings: Settings) -> Recording:
         ValueError: It has no actions, those of another space than the bundle, or no video that is long enough.
     """
     root = world_root(settings)
-    files = list(list_videos(root, settings.include, ()).texts)
-    seen = seen_in_training(bundle.training, root, files)
-    unseen = [file for file in files if file not in seen.files] or files
-    folder, given = _longest(bundle, settings, root, evenly(unseen, _FILES_PER_CLIP * settings.clips))
+    files, said = unseen_recorded(bundle, settings)
+    folder, given = _longest(bundle, settings, root, files)
     space = _checked_space(bundle, folder, root)
     if folder.skipped or folder.damaged:
         print(folder.summary(), file=sys.stderr)
@@ -162,8 +152,20 @@ def held_out_recording(bundle: Bundle, settings: Settings) -> Recording:
         raise ValueError(f"got no clip of {folder.num_frames} frames in {root} of which every action is known; record more")
     if truth is not None:
         truth, there = _checked_truth(truth, there, starts)
-    about = f"{_about(starts, bundle.fps)} {_about_training(seen, files)} {there}"
+    about = f"{_about(starts, bundle.fps)} {said} {there}"
     return Recording(starts, others, space, truth, about)
+
+
+def unseen_recorded(bundle: Bundle, settings: Settings) -> tuple[list[str], str]:
+    """The videos of the recording to cut clips from, and whether the bundle was trained on them, in a few sentences."""
+    root = world_root(settings)
+    files = list(list_videos(root, settings.include, ()).texts)
+    seen = seen_in_training(bundle.training, root, files)
+    unseen = [file for file in files if file not in seen.files]
+    about = seen.about
+    if seen.files:
+        about += " Those are left out." if unseen else " So these figures may be those of videos that it has learned by heart."
+    return evenly(unseen or files, _FILES_PER_CLIP * settings.clips), about
 
 
 def _longest(bundle: Bundle, settings: Settings, root: Path, files: Sequence[str]) -> tuple[VideoFolder, int]:
@@ -198,9 +200,7 @@ def _checked_space(bundle: Bundle, folder: VideoFolder, root: Path) -> ActionSpa
     return space
 
 
-def _parted(
-    folder: VideoFolder, given: int, count: int, truth: Truth | None
-) -> tuple[tuple[Start, ...], tuple[Shown, ...]]:
+def _parted(folder: VideoFolder, given: int, count: int, truth: Truth | None) -> tuple[tuple[Start, ...], tuple[Shown, ...]]:
     """Starts of some files, and video of others; of a single file its later clips are the others."""
     cuts = [(file, number) for file, clips in folder.clips_of_files.items() for number in range(clips)]
     files = list(folder.clips_of_files)
@@ -213,9 +213,8 @@ def _parted(
     for at in evenly(mine, count):
         clip, (file, number) = folder[at], cuts[at]
         if _is_known(clip):
-            earlier = [_rows(folder[each]) for each in range(at - number, at)]
-            before = np.concatenate(earlier) if earlier else _rows(clip)[:0]
-            starts.append(Start(clip, given, before, truth.seed(file) if truth else None))
+            first = number * folder.num_frames
+            starts.append(Start(clip, given, first, truth.history(file, first + given) if truth else None))
     rest = [at for at in range(len(cuts)) if at not in set(mine)] or mine
     others = [folder[at] for at in evenly(rest, _MOST_FOR_NET)]
     return tuple(starts), tuple(Shown(clip.frames, _rows(clip)) for clip in others if _is_known(clip))
@@ -234,10 +233,10 @@ def _rows(clip: CaptionedClip) -> Rows:
 
 def _checked_truth(truth: Truth, there: str, starts: Sequence[Start]) -> tuple[Truth | None, str]:
     """The environment, if it shows again what was recorded."""
-    start = min((start for start in starts if start.seed is not None), key=lambda start: len(start.before), default=None)
-    if start is None or start.seed is None:
+    start = min((start for start in starts if start.history is not None), key=lambda start: start.first, default=None)
+    if start is None or start.history is None:
         return None, "The recording does not say the seeds of its episodes, so its environment is not run again."
-    again = truth.run(start.history, start.seed, start.played)
+    again = truth.run(start.history, start.played)
     near = float("nan") if again is None else float(psnr(to_video(again)[None], to_video(start.future)[None])[0])
     if not near >= _SAME:
         return None, f"Run again with the recorded actions, {truth.name} shows something else ({near:.0f} dB), so it is not used."
@@ -250,9 +249,3 @@ def _about(starts: Sequence[Start], fps: float) -> str:
         f"{len(starts)} moments of {files} recorded videos, each with {starts[0].given} given frames and "
         f"{len(starts[0].future)} that follow ({length / fps:.1f} s together)."
     )
-
-
-def _about_training(seen: Seen, files: Sequence[str]) -> str:
-    if not seen.files:
-        return seen.about
-    return f"{seen.about} {'Those are left out.' if len(seen.files) < len(files) else 'So it may have learned them by heart.'}"

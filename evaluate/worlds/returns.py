@@ -143,7 +143,9 @@ def _samples(trips: Sequence[_Trip]) -> tuple[Sample, ...]:
     samples = []
     for trip in [trip for trip in trips if trip.seconds == SECONDS[-1]]:
         clips = [trip.made] if trip.true is None else [trip.true, trip.made]
-        shown = side_by_side([torch.cat([trip.start.frames, clip]) for clip in clips], trip.start.given, [False, True][-len(clips) :])
+        shown = side_by_side(
+            [torch.cat([trip.start.frames, clip]) for clip in clips], trip.start.given, [False, True][-len(clips) :]
+        )
         there, back = trip.pair
         value = _apart(trip.made, trip.before if trip.true is None else trip.true)
         note = f"{'true | dreamt' if len(clips) > 1 else 'dreamt'}, {value:.1f} dB at the end"
@@ -166,8 +168,9 @@ def _about(study: Study, pairs: Sequence[tuple[Key, Key]], recording: Recording)
         if recording.truth
         else "Without the true environment it is not known where the world would be, so the way back is stated against the start."
     )
+    tried = ", ".join(f"{there.name} and {back.name}" for there, back in pairs)
     return (
-        f"One key is held for half of the time and its opposite for the other half: {', '.join(f'{a.name} and {b.name}' for a, b in pairs)}. "
+        f"One key is held for half of the time and its opposite for the other half: {tried}. "
         f"The last frames are compared. The video LM sees its first latent frames and the last {window:.1f} s; what is out of "
         f"view for longer it can only know from what it remembers there. {truth}"
     )

@@ -1,6 +1,7 @@
 """`Truth`: what truly happens for actions that nobody recorded, from the environment of a recording, run again."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -16,21 +17,33 @@ from .trying import Rows
 _SAME_RATE = 0.01  # share by which two rates may differ
 
 
+@dataclass(frozen=True, eq=False)
+class History:
+    """An episode up to some frame.
+
+    Attributes:
+        seed: From which its environment began.
+        actions: float32 `[F, A]`, those of all frames up to that one; the first says nothing.
+    """
+
+    seed: int
+    actions: Rows
+
+
 class Truth(Protocol):
     """What truly happens, for actions that nobody recorded."""
 
     name: str
     """Which environment."""
 
-    def seed(self, file: str) -> int | None:
-        """The seed of the episode that a video shows; None if it is not known."""
+    def history(self, file: str, frames: int) -> History | None:
+        """The first frames of the episode that a video shows; None if it cannot be run again."""
 
-    def run(self, before: Rows, seed: int, rows: Rows) -> Tensor | None:
+    def run(self, history: History, rows: Rows) -> Tensor | None:
         """What truly follows.
 
         Args:
-            before: float32 `[F, A]`, the actions of the first F frames of an episode, of which the first says nothing.
-            seed: Of the episode.
+            history: What was done before.
             rows: float32 `[T, A]`, what is done next.
 
         Returns:
@@ -44,11 +57,11 @@ class Environment:
     Args:
         spec: Which.
         size: Rows and columns of the frames that are wanted.
-        seeds: Those of the recorded episodes, by the names of their videos.
+        episodes: The recorded ones, whole, by the names of their videos.
     """
 
-    def __init__(self, spec: WorldSpec, size: tuple[int, int], seeds: Mapping[str, int]):
-        self.name, self._spec, self._size, self._seeds = spec.env_id, spec, size, dict(seeds)
+    def __init__(self, spec: WorldSpec, size: tuple[int, int], episodes: Mapping[str, History]):
+        self.name, self._spec, self._size, self._episodes = spec.env_id, spec, size, dict(episodes)
 
     @cached_property
     def _world(self) -> World:
@@ -63,17 +76,18 @@ class Environment:
         """
         _ = self._world
 
-    def seed(self, file: str) -> int | None:
-        """The seed of the episode that a video shows; None if it is not known."""
-        return self._seeds.get(file)
+    def history(self, file: str, frames: int) -> History | None:
+        """As `Truth.history`."""
+        known = self._episodes.get(file)
+        return None if known is None or len(known.actions) < frames else replace(known, actions=known.actions[:frames])
 
-    def run(self, before: Rows, seed: int, rows: Rows) -> Tensor | None:
+    def run(self, history: History, rows: Rows) -> Tensor | None:
         """As `Truth.run`."""
-        whole = np.concatenate([before, rows])
-        frames = run_actions(self._world, seed, whole)
+        whole = np.concatenate([history.actions, rows])
+        frames = run_actions(self._world, history.seed, whole)
         if len(frames) < len(whole):
             return None
-        return fit_frames(frames[len(before) :], self._size)
+        return fit_frames(frames[len(history.actions) :], self._size)
 
 
 def open_truth(root: Path, bundle: Bundle) -> tuple[Truth | None, str]:
@@ -94,11 +108,13 @@ def open_truth(root: Path, bundle: Bundle) -> tuple[Truth | None, str]:
         return None, NO_TRUTH
     if abs(recording.fps / bundle.fps - 1) > _SAME_RATE:
         return None, (
-            f"The recording has {recording.fps:g} frames/s and the bundle {bundle.fps:g}, so its environment is not run again for "
-            "other actions."
+            f"The recording has {recording.fps:g} frames/s and the bundle {bundle.fps:g}, so its environment is not run "
+            "again for other actions."
         )
-    seeds = {str(each.path.relative_to(root)): each.seed for each in recording if each.seed is not None}
-    truth = Environment(recording.spec, (bundle.height, bundle.width), seeds)
+    episodes = {
+        each.path.relative_to(root).as_posix(): History(each.seed, each.actions) for each in recording if each.seed is not None
+    }
+    truth = Environment(recording.spec, (bundle.height, bundle.width), episodes)
     try:
         truth.open()
     except WorldError as error:

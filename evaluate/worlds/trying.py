@@ -1,6 +1,7 @@
 """Actions to try in a world: random ones, a key that is pressed, two keys that undo each other."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil
 
 import numpy as np
@@ -73,9 +74,11 @@ def opposites(space: ActionSpace) -> tuple[tuple[Key, Key], ...]:
     names = {key.name.lower(): key for key in keys[: len(space.buttons)]}
     pairs = []
     for word, other in _OPPOSITES:
-        pairs += [(key, names[turned]) for name, key in names.items() if (turned := name.replace(word, other)) in names and word in name]
+        pairs += [
+            (key, names[turned]) for name, key in names.items() if (turned := name.replace(word, other)) in names and word in name
+        ]
     axes = keys[len(space.buttons) :]
-    pairs += [(low, high) for low, high in zip(axes, axes[1:], strict=False) if low.column == high.column]
+    pairs += [(low, high) for low, high in pairwise(axes) if low.column == high.column]
     return tuple(dict.fromkeys(pairs))
 
 

@@ -6,7 +6,9 @@ import pytest
 from framecast.data import ActionSpace, Axis, Button
 from framecast.evaluate.worlds.choices import accuracy, choices_of
 
-SPACE = ActionSpace((Button("left", group="turn"), Button("gas"), Button("right", group="turn"), Button("never")), (Axis("look"),))
+SPACE = ActionSpace(
+    (Button("left", group="turn"), Button("gas"), Button("right", group="turn"), Button("never")), (Axis("look"),)
+)
 
 
 def rows(*given) -> np.ndarray:

@@ -42,7 +42,9 @@ def test_keys_that_do_nothing_are_worth_nothing():
 def test_what_was_in_view_is_measured_apart(section):
     name = "PSNR of what was in view at the start, over the first 4 frames"
     assert figure(section, f"{name}: true actions") > 90
-    shares = [figure(section, f"share of the picture that is what was in view at the start, over the first {n}") for n in (4, MADE)]
+    shares = [
+        figure(section, f"share of the picture that is what was in view at the start, over the first {n}") for n in (4, MADE)
+    ]
     assert 100 > shares[0] > shares[1] > 0
 
 

@@ -6,8 +6,8 @@ from played_worlds import Dreamer, deaf, late, recording, right
 from studies import figure
 
 from framecast.evaluate.worlds import keys as keys_file
-from framecast.evaluate.worlds.inverse import AFTER, BEFORE, Shown, train_inverse
 from framecast.evaluate.worlds.choices import choices_of
+from framecast.evaluate.worlds.inverse import AFTER, BEFORE, Shown, train_inverse
 from framecast.evaluate.worlds.keys import world_keys
 from framecast.evaluate.worlds.naming import balanced
 from framecast.evaluate.worlds.response import block_distance, first_shown

@@ -6,7 +6,9 @@ import pytest
 from framecast.data import ActionSpace, Axis, Button
 from framecast.evaluate.worlds.trying import busiest_keys, keys_of, opposites, random_actions
 
-SPACE = ActionSpace((Button("left", group="turn"), Button("right", group="turn"), Button("gas")), (Axis("look"), Axis("pedal", rest=-1)))
+SPACE = ActionSpace(
+    (Button("left", group="turn"), Button("right", group="turn"), Button("gas")), (Axis("look"), Axis("pedal", rest=-1))
+)
 
 
 def test_a_key_is_a_button_or_an_end_of_an_axis_where_it_does_not_rest():
@@ -42,4 +44,6 @@ def test_random_actions_are_those_of_the_recording_held_for_a_while(different):
     made = random_actions(rows, 22, 4, seed=5)
     assert made.shape == (22, 2) and not np.isnan(made).any()
     assert (made[0:4] == made[0]).all() and (made == random_actions(rows, 22, 4, seed=5)).all()
-    assert len(np.unique(random_actions(rows, 400, 4, seed=5), axis=0)) > 3 and (made != random_actions(rows, 22, 4, seed=6)).any()
+    assert (
+        len(np.unique(random_actions(rows, 400, 4, seed=5), axis=0)) > 3 and (made != random_actions(rows, 22, 4, seed=6)).any()
+    )
