@@ -6,6 +6,7 @@ from typing import Any, Unpack, overload
 import torch
 from torch import Tensor
 
+from ..data.actions import ActionSpace
 from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .beginning import given_tokens, one_picture
@@ -66,6 +67,8 @@ class VideoGenerator(Fixed):
         self.tokenizer, self.lm, self.text_tokenizer = codec.tokenizer, self.stepper.lm, text_tokenizer
         self.height, self.width, self.fps, self.name = codec.height, codec.width, codec.fps, codec.name
         self.device, self.dtype = self.stepper.device, self.lm.places.weight.dtype
+
+    action_space: ActionSpace | None = None
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {millions(net)}" for name, net in (("tokenizer", self.tokenizer), ("LM", self.lm)))

@@ -9,6 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from ..actions import ActionSpace
 from ..clips import Caption
 from ..files import replacing
 from ..reading import parse_json, read_regular, regular_size
@@ -29,6 +30,12 @@ class TokenClip:
     """In order of their start, which counts latent frames; the first starts at 0."""
     name: str
     """Unique within a source."""
+    actions: Tensor | None = None
+    """float32 `[T, stride, A]`: those of the frames of each latent frame; NaN is unknown; None if none is known."""
+    rewards: Tensor | None = None
+    """float32 `[T]`: the sum over the frames of each latent frame; NaN is unknown; None if none is known."""
+    ends: Tensor | None = None
+    """bool `[T]`: whether the episode was over with any of the frames; None if that is not known."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,10 @@ class Index:
     """All shards, in order."""
     complete: bool
     """False while shards are still being written."""
+    action_space: ActionSpace | None = None
+    """What the actions are; None if no clip has any."""
+    action_frames: int = 0
+    """Actions of a latent frame, the stride of the tokenizer; 0 before the first clip with actions."""
 
     def save(self, folder: Path) -> None:
         """Replaces the index of a folder."""
@@ -71,6 +82,8 @@ class Index:
             "meta": self.meta,
             "shards": [vars(shard) for shard in self.shards],
         }
+        if self.action_space is not None:
+            content |= {"action_space": self.action_space.to_json(), "action_frames": self.action_frames}
         with replacing(folder / INDEX_FILE) as temporary:
             temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
@@ -94,7 +107,11 @@ class Index:
                 raise ValueError(f"clips of {shape}, {content['clips_per_shard']} to a shard")
             if not isinstance(content["meta"], dict) or (shards and shape is None) or (content["complete"] and not shards):
                 raise ValueError("no shards, or shards of nothing")
-            return cls(content["meta"], content["clips_per_shard"], shape, shards, content["complete"])
+            space = ActionSpace.from_json(content["action_space"]) if "action_space" in content else None
+            frames = content.get("action_frames", 0)
+            if not _is_count(frames) and frames != 0:
+                raise ValueError(f"{frames!r} actions of a latent frame")
+            return cls(content["meta"], content["clips_per_shard"], shape, shards, content["complete"], space, frames)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path} cannot be read ({error!r}); delete the folder and write the shards again") from error
 

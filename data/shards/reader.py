@@ -9,9 +9,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch.utils.data import Dataset
 
+from ..actions import ActionSpace
 from ..clips import Caption
 from ..reading import parse_json
 from .index import INDEX_FILE, Index, Shard, TokenClip, check_presence, file_hash
+from .steps import known_steps, step_shapes
+
+_DTYPES = {"tokens": ("I16", "I32"), "actions": ("F32",), "rewards": ("F32",), "ends": ("I8",)}
 
 
 class TokenShards(Dataset):
@@ -23,6 +27,8 @@ class TokenShards(Dataset):
 
     meta: dict[str, Any]
     """What the writer stated."""
+    action_space: ActionSpace | None
+    """What the actions of the clips are; None if no clip has any."""
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
@@ -34,9 +40,11 @@ class TokenShards(Dataset):
             )
         for shard in index.shards:
             check_presence(self.folder, shard)
-        self.meta, self.shards, self._clip_shape = index.meta, index.shards, index.clip_shape or ()
+        self.meta, self.shards, self.action_space = index.meta, index.shards, index.action_space
+        self._shapes = {"tokens": index.clip_shape or ()}
+        self._shapes |= step_shapes((index.clip_shape or (0,))[0], index.action_space, index.action_frames)
         self._ends = list(accumulate(shard.num_clips for shard in index.shards))
-        self._open: dict[int, tuple[Any, list[dict]]] = {}
+        self._open: dict[int, tuple[dict[str, Any], list[dict]]] = {}
 
     def __len__(self) -> int:
         return self._ends[-1]
@@ -47,33 +55,39 @@ class TokenShards(Dataset):
         index %= len(self)
         number = bisect_right(self._ends, index)
         row = index - (self._ends[number] - self.shards[number].num_clips)
-        tokens, clips = self._shard(number)
+        tensors, clips = self._shard(number)
         captions = tuple(Caption(start, text) for start, text in clips[row]["captions"])
-        return TokenClip(tokens[row : row + 1][0].to(torch.int64), captions, clips[row]["name"])
+        rows = {name: tensor[row : row + 1][0] for name, tensor in tensors.items()}
+        return TokenClip(rows.pop("tokens").to(torch.int64), captions, clips[row]["name"], **known_steps(rows))
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_open": {}}  # open files do not travel to worker processes
 
-    def _shard(self, number: int) -> tuple[Any, list[dict]]:
+    def _shard(self, number: int) -> tuple[dict[str, Any], list[dict]]:
         if number not in self._open:
-            self._open[number] = _open_shard(self.folder, self.shards[number], self._clip_shape)
+            self._open[number] = _open_shard(self.folder, self.shards[number], self._shapes)
         return self._open[number]
 
 
-def _open_shard(folder: Path, shard: Shard, clip_shape: tuple[int, ...]) -> tuple[Any, list[dict]]:
-    """The lazily read tokens of a shard, and name and captions of each clip."""
+def _open_shard(folder: Path, shard: Shard, shapes: dict[str, tuple[int, ...]]) -> tuple[dict[str, Any], list[dict]]:
+    """The lazily read tensors of a shard, and name and captions of each clip."""
     check_presence(folder, shard)
     path = folder / shard.file
     if file_hash(path) != shard.sha256:
         raise ValueError(f"{path} is damaged: its hash differs from {INDEX_FILE}; write the shards again")
     try:
         file = safe_open(path, framework="pt")
-        tokens, clips = file.get_slice("tokens"), parse_json(file.metadata()["clips"])
-        if tokens.get_shape() != [shard.num_clips, *clip_shape] or tokens.get_dtype() not in ("I16", "I32"):
-            raise ValueError(f"{tokens.get_dtype()} {tokens.get_shape()}; wanted whole numbers {[shard.num_clips, *clip_shape]}")
+        clips = parse_json(file.metadata()["clips"])
+        names = ["tokens", *(name for name in shapes if name != "tokens" and name in file.keys())]  # noqa: SIM118: no mapping
+        tensors = {name: file.get_slice(name) for name in names}
+        for name, tensor in tensors.items():
+            wanted = [shard.num_clips, *shapes[name]]
+            if tensor.get_shape() != wanted or tensor.get_dtype() not in _DTYPES[name]:
+                got = f"{name} {tensor.get_dtype()} {tensor.get_shape()}"
+                raise ValueError(f"{got}; wanted {' or '.join(_DTYPES[name])} {wanted}")
         if len(clips) != shard.num_clips:
             raise ValueError(f"captions of {len(clips)} clips; wanted {shard.num_clips}")
-        return tokens, [{"name": str(clip["name"]), "captions": _captions(clip["captions"])} for clip in clips]
+        return tensors, [{"name": str(clip["name"]), "captions": _captions(clip["captions"])} for clip in clips]
     except (SafetensorError, ValueError, LookupError, TypeError) as error:
         raise ValueError(f"{path} holds no token clips ({error}); write the shards again") from error
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...sample import Frame, Stream
 from ..protocol.errors import ServeError
+from .controls import Controls
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Channel:
     """What lies between the engine's thread, which makes frames, and the event loop, which sends them; made in the latter.
 
     It holds few frames, so that a change of prompt is soon seen: a new latent frame is urgent when half of one is left, and more
-    than two and a half are never waiting.
+    than two and a half are never waiting. For who plays by hand a latent frame is made when it is asked for.
 
     Args:
         stream: From now on the engine's thread alone may touch it. Frames that wait in it are the channel's first ones.
@@ -34,6 +35,8 @@ class Channel:
         on_taken: Called in the event loop when there may be room again.
 
     Attributes:
+        by_hand: Whether its reader plays, and asks for each latent frame; said before the engine has it.
+        controls: What its reader does.
         turns: Latent frames that it was given; the engine's measure of what is fair.
         remembers: Whether frames that were taken are remembered until the reader is known to have them.
         paused: Whether no frames are to be made.
@@ -43,6 +46,7 @@ class Channel:
         stride = stream.codec.stride.frames
         self.stream, self.span, self.turns, self.paused = stream, span, 0, False
         self._stride, self._urgent, self._on_taken = stride, max(1, stride // 2), on_taken
+        self.by_hand, self.controls, self._asked = False, Controls(), False
         self._frames: deque[Frame] = deque()
         self._taken: deque[Frame] = deque()
         self.remembers = False
@@ -71,8 +75,11 @@ class Channel:
     @property
     def has_room(self) -> bool:
         """Whether another latent frame may be made now."""
-        held = self.paused and self.is_at_start
-        return not self._over and not held and len(self._frames) <= self._urgent + self._stride
+        if self._over or (self.paused and self.is_at_start):
+            return False
+        if self.by_hand and self.is_at_start:
+            return self._asked
+        return len(self._frames) <= self._urgent + self._stride
 
     @property
     def is_at_start(self) -> bool:
@@ -86,6 +93,8 @@ class Channel:
 
     def put(self, frames: list[Frame]) -> None:
         """Adds frames that were made; ends the channel with the last one that is wanted."""
+        if frames:
+            self._asked = False  # before they are there, so that whoever takes them can ask again
         self._frames.extend(frame for frame in frames if self.span.start <= frame.index < self.span.stop)
         self._made = frames[-1].index + 1 if frames else self._made
         if frames and self._made >= self.span.stop:
@@ -98,6 +107,11 @@ class Channel:
             self._error = error
         self._over = True
         self._tell()
+
+    def ask(self) -> None:
+        """Asks for a latent frame, if frames are made by hand."""
+        self._asked = True
+        self._on_taken()
 
     async def peek(self) -> Frame | None:
         """The frame that comes next, as soon as it is there; `None` after the last one.

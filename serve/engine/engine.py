@@ -124,6 +124,7 @@ class Engine:
         """One latent frame of the channels whose turn it is; `False` if none wants one."""
         chosen = self._choose()
         if not chosen:
+            self._read_controls()
             return False
         started = time.perf_counter()
         self._seat(chosen)
@@ -131,6 +132,7 @@ class Engine:
             self._hand_over(channel)  # the first frame of new streams need not wait for the next
         assert self._batch is not None
         before = self._batch.forwards
+        self._read_controls()  # last: what is done now is seen in the frames that are made next
         self._batch.step()
         if self.observer is not None:
             self.observer.stepped(len(chosen), self._batch.forwards - before, time.perf_counter() - started)
@@ -140,6 +142,11 @@ class Engine:
             if channel.is_over:
                 self._drop(channel)
         return True
+
+    def _read_controls(self) -> None:
+        for channel in self._channels:
+            if channel.is_at_start:
+                channel.controls.read(channel.stream)
 
     def _choose(self) -> tuple[Channel, ...]:
         """Whose latent frame is made next; nobody's, until someone has few frames left."""

@@ -1,10 +1,20 @@
 """The bodies of requests by HTTP and of their answers. `/openapi.json` describes them."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from .messages import Hello
 from .script import Message, Script
+
+
+class Info(Hello):
+    """Who serves, what it allows, and what can be done in its streams.
+
+    The greeting of a WebSocket says less, since clients of earlier versions refuse fields that they do not know.
+    """
+
+    action_space: dict[str, Any] | None = Field(None, description="buttons and axes of the world; nothing if it takes no actions")
 
 
 class VideoRequest(Script):

@@ -15,6 +15,7 @@ CODES = {
     "too_large": (413, "the message is too large"),
     "bad_prompt": (422, "the prompt cannot be followed"),
     "bad_settings": (422, "a setting is out of range"),
+    "bad_action": (422, "the action cannot be done in this world"),
     "bad_frames": (422, "the first frames cannot be used"),
     "bad_snapshot": (422, "the snapshot cannot be restored"),
     "too_many_messages": (429, "messages come too fast"),

@@ -14,6 +14,10 @@ TOKEN_PROTOCOL = "bearer."
 """A browser cannot send headers with a WebSocket, so a subprotocol of this name with the token behind it shows the token."""
 
 
+MOST_NAMES = 256
+"""Buttons and axes that a control may name, as many as a world may have."""
+
+Name = Annotated[str, Field(min_length=1, max_length=64)]
 Notes = Annotated[bool, Field(description="whether the answer is to say what the model cannot show; older servers know no notes")]
 RequestId = Annotated[int | None, Field(ge=0, lt=2**53, description="comes back as `reply_to`")]
 
@@ -27,10 +31,20 @@ class Request(Message):
 class Delivery(Request):
     """How frames are sent."""
 
-    pace: Literal["video", "fast"] = Field("video", description="at the video's rate, or as fast as they are made")
+    pace: Literal["video", "fast", "play"] = Field(
+        "video",
+        description="at the video's rate, as fast as they are made, or for who plays: at the video's rate, each latent frame "
+        "made when it is due, after the newest control was read",
+    )
     format: Literal["png", "webp", "jpeg", "h264"] = Field("png", description="png and webp are lossless; h264: fragmented mp4")
     credits: int = Field(24, ge=0, description="frames that may be sent before the client gives more credit")
     max_frames: int | None = Field(None, ge=1, description="the session ends with this frame")
+    actions: bool = Field(False, description="whether the answer is to say what can be done; older servers know no actions")
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether the client plays."""
+        return self.pace == "play"
 
 
 class Start(Delivery, Script):
@@ -74,6 +88,18 @@ class Prompt(Request):
     type: Literal["prompt"]
     prompt: str
     notes: Notes = False
+
+
+class Control(Message):
+    """What a person holds from now on. The newest control counts: one that no latent frame has followed gives way to it."""
+
+    type: Literal["control"]
+    id: int = Field(ge=0, lt=2**53, description="comes back in `control_applied` and in the header of frames")
+    buttons: list[Name] | None = Field(
+        [], max_length=MOST_NAMES, description="those that are on, by name; null: nobody knows what is done"
+    )
+    axes: dict[Name, float] = Field({}, max_length=MOST_NAMES, description="positions in [-1, 1] by name; others are at rest")
+    clock: float = Field(0.0, description="the client's own clock, such as milliseconds; comes back in the header of frames")
 
 
 class Pause(Request):
@@ -121,7 +147,7 @@ class Credit(Request):
 
 
 ClientMessage = Annotated[
-    Start | Restore | Attach | Recover | Prompt | Pause | Resume | Snapshot | Branch | Stop | Credit,
+    Start | Restore | Attach | Recover | Prompt | Control | Pause | Resume | Snapshot | Branch | Stop | Credit,
     Field(discriminator="type"),
 ]
 
@@ -159,6 +185,7 @@ class Started(Reply):
     video: str = Field(description="path of the same as a fragmented mp4, for players")
     recoverable: bool = Field(description="whether snapshots are kept for `recover`")
     notes: list[str] | None = Field(None, description="what the model cannot show, a sentence each, if wanted")
+    action_space: dict[str, Any] | None = Field(None, description="what can be done in this world, if wanted and if anything")
 
 
 class Shows(Reply):
@@ -176,6 +203,15 @@ class Prompted(Reply):
     frame: int = Field(description="index of the first frame for which it holds")
     prompt: str
     notes: list[str] | None = Field(None, description="as of `started`")
+
+
+class ControlApplied(Reply):
+    """A control holds. There is none for a control that gave way to a newer one."""
+
+    type: Literal["control_applied"] = "control_applied"
+    id: int = Field(description="of the control")
+    latent_frame: int = Field(description="the first latent frame for which it holds")
+    frame: int = Field(description="index of its first frame")
 
 
 class Progress(Reply):
@@ -238,7 +274,7 @@ class Error(Reply):
 
 
 ServerMessage = Annotated[
-    Hello | Started | Shows | Prompted | Paused | Resumed | Snapshotted | Branched | Stopped | Ended | Error,
+    Hello | Started | Shows | Prompted | ControlApplied | Paused | Resumed | Snapshotted | Branched | Stopped | Ended | Error,
     Field(discriminator="type"),
 ]
 

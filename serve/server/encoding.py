@@ -6,7 +6,8 @@ import io
 from ...data.images import encode_image
 from ...data.video import Mp4Stream
 from ...sample import Frame
-from ..protocol.packets import Kind
+from ..engine.controls import Receipt
+from ..protocol.packets import Echo, Kind, Packet
 
 _KINDS = {"png": Kind.PNG, "webp": Kind.WEBP, "jpeg": Kind.JPEG, "h264": Kind.H264}
 
@@ -63,6 +64,12 @@ class _Pipe(io.BytesIO):
     def take(self) -> bytes:
         pieces, self._pieces = self._pieces, []
         return b"".join(pieces)
+
+
+def packet_of(frame: Frame, kind: Kind, data: bytes, fps: float, held: Receipt | None) -> Packet:
+    """The bytes of a frame on their way, with the control that holds for it if there is one."""
+    echo = None if held is None else Echo(held.id, held.clock)
+    return Packet(kind, frame.index, frame.latent_index, round(frame.index / fps * 1e6), data, echo)
 
 
 def make_encoder(format: str, height: int, width: int, fps: float) -> PictureEncoder | Mp4Encoder:

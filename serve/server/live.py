@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from ...sample import Frame, Stream
 from ..engine.channel import Channel
+from ..engine.controls import Act, Receipt, Refusal
 from ..protocol.errors import ServeError, as_serve_error
 from .audience import Audience
 from .flow import Clock
@@ -55,6 +56,9 @@ class LiveStream:
     async def play(self, fps: float | None, allow: Callable[[], Awaitable[bool]] | None = None) -> AsyncIterator[Frame]:
         """The frames, each when it is due; watchers get them at the same time.
 
+        For who plays by hand it is the making of a latent frame that is due, and its frames are handed on as soon as they are
+        there. So what is done while it is waited for is seen in them.
+
         Args:
             fps: Frames per second; `None` is as fast as they are made.
             allow: Waits until another frame may be sent, and says whether it had to.
@@ -63,13 +67,8 @@ class LiveStream:
             ServeError: The stream failed.
         """
         clock = Clock(fps)
-        while (waiting := await self.channel.peek()) is not None:
-            if await self._unpaused() or (allow is not None and await allow()):
-                clock.restart()
-                self._sent_at = None
-            late = await clock.wait(waiting.index)
-            if not self._resumed.is_set():
-                continue
+        wait = self._make_when_due if self.channel.by_hand else self._wait_until_due
+        while (late := await wait(clock, allow)) is not None:
             frame = self.channel.take()
             self.next_index = frame.index + 1
             self._measure(late)
@@ -125,6 +124,15 @@ class LiveStream:
         await self._keeping.keep_again()  # a prompt that was confirmed must not be forgotten
         return changed
 
+    def control(self, act: Act) -> None:
+        """Lets an act hold from the next latent frame on; a newer one takes its place."""
+        self.channel.controls.put(act)
+        self._host.engine.wake()
+
+    async def control_news(self) -> Receipt | Refusal:
+        """What became of the next act that the engine has read."""
+        return await self.channel.controls.news()
+
     async def keep(self) -> None:
         """Keeps a snapshot, if there is a store for it; more follow as the stream plays."""
         await self._keeping.keep()
@@ -160,6 +168,36 @@ class LiveStream:
     @property
     def _fps(self) -> float:
         return self.channel.stream.codec.fps
+
+    async def _wait_until_due(self, clock: Clock, allow: Callable[[], Awaitable[bool]] | None) -> float | None:
+        """Waits until a frame is there and due; returns by how many seconds it is late, or `None` after the last one."""
+        while (waiting := await self.channel.peek()) is not None:
+            await self._may_send(clock, allow)
+            late = await clock.wait(waiting.index)
+            if self._resumed.is_set():
+                return late
+        return None
+
+    async def _make_when_due(self, clock: Clock, allow: Callable[[], Awaitable[bool]] | None) -> float | None:
+        """As `_wait_until_due`; if no frame waits, one is asked for when it is due."""
+        late = 0.0
+        while True:
+            await self._may_send(clock, allow)
+            if not self.channel.waiting and not self.channel.is_over:
+                late = await clock.wait(self.next_index)
+                if not self._resumed.is_set():
+                    continue
+                self.channel.ask()
+            if await self.channel.peek() is None:
+                return None
+            if self._resumed.is_set():
+                return late
+
+    async def _may_send(self, clock: Clock, allow: Callable[[], Awaitable[bool]] | None) -> None:
+        """Waits until a frame may be sent; the clock starts anew if that took a while."""
+        if await self._unpaused() or (allow is not None and await allow()):
+            clock.restart()
+            self._sent_at = None
 
     async def _unpaused(self) -> bool:
         """Waits while it is paused; says whether it had to."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..engine.notes import known_words
 from ..protocol import messages
-from ..protocol.bodies import PromptReply, PromptRequest, StreamReply, StreamRequest, VideoRequest, WordsReply
+from ..protocol.bodies import Info, PromptReply, PromptRequest, StreamReply, StreamRequest, VideoRequest, WordsReply
 from ..protocol.errors import ServeError
 from ..protocol.script import check_prompt
 from .recording import Recording, read_recording
@@ -48,9 +48,9 @@ def make_router(service: Service) -> APIRouter:
     async def metrics() -> Response:
         return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    @router.get("/v1/info", summary="Who serves, and what it allows")
-    async def info() -> messages.Hello:
-        return service.hello()
+    @router.get("/v1/info", summary="Who serves, what it allows, and what can be done", response_model_exclude_none=True)
+    async def info() -> Info:
+        return service.info()
 
     @router.get("/v1/words", summary="The words that the model knows")
     async def words() -> WordsReply:

@@ -5,10 +5,12 @@ from collections.abc import Callable, Coroutine
 from contextlib import ExitStack, suppress
 from typing import Any, Protocol
 
+from ...data.actions import ActionSpace
 from ...sample import Stream, VideoGenerator
 from ..engine.channel import Channel, Span
 from ..engine.engine import Engine
 from ..engine.notes import picture_notes, prompt_notes
+from ..protocol.bodies import Info
 from ..protocol.errors import DRAINING, TAKEN_OVER, ServeError, as_serve_error
 from ..protocol.messages import Hello
 from ..protocol.script import Script
@@ -76,6 +78,11 @@ class Service:
         """Whether it is going down."""
         return self._places.closed
 
+    @property
+    def action_space(self) -> ActionSpace | None:
+        """What can be done in its streams; `None` if nothing can."""
+        return self.generator.action_space
+
     def hello(self) -> Hello:
         """Who serves, and what it allows: the first message of a connection, which HTTP tells too."""
         generator, config = self.generator, self.config
@@ -97,8 +104,14 @@ class Service:
                 "sessions": config.capacity,
                 "replicas": config.replicas,
                 "idle_seconds": config.idle_seconds,
+                **({} if self.action_space is None else {"actions": self.action_space.size}),
             },
         )
+
+    def info(self) -> Info:
+        """The greeting, and what can be done."""
+        space = self.action_space
+        return Info(**self.hello().model_dump(), action_space=None if space is None else space.to_json())
 
     async def start(
         self,
@@ -107,6 +120,7 @@ class Service:
         first_frames: list[bytes] | None = None,
         picture: bytes | None = None,
         notes: bool = False,
+        by_hand: bool = False,
     ) -> LiveStream:
         """Begins a stream.
 
@@ -116,6 +130,7 @@ class Service:
             first_frames: Files of frames of the video's size to go on from.
             picture: A file of any size to go on from instead.
             notes: Whether the stream is to have `notes` of what the model cannot show.
+            by_hand: Whether its reader plays, and asks for each latent frame.
 
         Raises:
             ServeError: There is no place, or the prompt, a setting or the first frames cannot be used.
@@ -136,26 +151,29 @@ class Service:
                     found.extend([] if given is None else picture_notes(self.generator, given))
                 return stream
 
-            live = await self._open(place, make, max_frames)
+            live = await self._open(place, make, max_frames, by_hand=by_hand)
         live.notes = tuple(found)
         return live
 
-    async def restore(self, snapshot: bytes, max_frames: int | None) -> LiveStream:
+    async def restore(self, snapshot: bytes, max_frames: int | None, by_hand: bool = False) -> LiveStream:
         """Goes on with a snapshot.
 
         Raises:
             ServeError: There is no place, or it cannot be restored.
         """
         with self._places.admitted() as place:
-            return await self._open(place, lambda: self.generator.restore(snapshot), max_frames)
+            return await self._open(place, lambda: self.generator.restore(snapshot), max_frames, by_hand=by_hand)
 
-    async def recover(self, id: str, frame: int | None = None, max_frames: int | None = None) -> LiveStream:
+    async def recover(
+        self, id: str, frame: int | None = None, max_frames: int | None = None, by_hand: bool = False
+    ) -> LiveStream:
         """Goes on with a stream from its snapshot, here, whoever made its frames before.
 
         Args:
             id: Its name.
             frame: The first frame that is wanted; `None` is the first that the reader may not have.
             max_frames: The stream ends with this frame; `None` is as it was to.
+            by_hand: As for `start`.
 
         Raises:
             ServeError: There is no place, no snapshot of such a stream, or none from so early on.
@@ -169,7 +187,7 @@ class Service:
                 message = f"there is no snapshot of session {id[:8]}... from frame {frame or 0} or before; start anew"
                 raise ServeError("not_found", message)
             start, stop = kept.frame if frame is None else frame, max_frames or kept.stop
-            return await self._open(place, lambda: self.generator.restore(kept.data), stop, start, id, owner)
+            return await self._open(place, lambda: self.generator.restore(kept.data), stop, start, id, owner, by_hand)
 
     async def branch(self, live: LiveStream, futures: Futures) -> list[LiveStream]:
         """Other futures of a stream; each waits a while to be attached, as long as the stream is there.
@@ -196,18 +214,19 @@ class Service:
             await branch.keep()  # it may be attached at another server
         return branches
 
-    async def attach(self, id: str) -> LiveStream:
+    async def attach(self, id: str, by_hand: bool = False) -> LiveStream:
         """Takes over a branch, also of another server.
 
         Raises:
             ServeError: There is none of this name any more, or no place here for one of another server.
         """
         if id not in self._branches and self.others is not None:
-            return await self.recover(id)
+            return await self.recover(id, by_hand=by_hand)
         if id not in self._branches:
             raise ServeError("not_found", f"there is no branch {id[:8]}... that waits; branch again, and attach at once")
         live, _ = self._branches.pop(id)
         self.streams[live.id] = live
+        live.channel.by_hand = by_hand  # nothing is made for a branch that waits
         await self.engine.open(live.channel)
         return live
 
@@ -297,6 +316,7 @@ class Service:
         start: int | None = None,
         id: str | None = None,
         owner: str | None = None,
+        by_hand: bool = False,
     ) -> LiveStream:
         try:
             stream = await self.engine.run(make)
@@ -307,6 +327,7 @@ class Service:
         if stop < first or (stop == first and start is None):
             raise ServeError("bad_message", f"got max_frames {stop} for a stream that goes on with frame {first}; ask for more")
         live = self._make_live(place, stream, Span(first if start is None else start, stop), id, owner)
+        live.channel.by_hand = by_hand
         self.streams[live.id] = live
         try:
             await self.engine.open(live.channel)

@@ -4,18 +4,21 @@ import asyncio
 import base64
 import binascii
 import logging
+from collections.abc import Coroutine
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ...sample import Frame
+from ..engine.controls import Act, Refusal
 from ..engine.notes import prompt_notes
 from ..protocol import messages
 from ..protocol.errors import ServeError, as_serve_error
 from ..protocol.messages import Delivery
 from ..protocol.packets import Kind, Packet
 from ..protocol.script import check_prompt, settings_of
-from .encoding import make_encoder
+from .actions import action_of
+from .encoding import make_encoder, packet_of
 from .flow import Credits, Rate
 from .futures import Futures
 from .live import LiveStream
@@ -25,9 +28,9 @@ log = logging.getLogger("framecast.serve")
 
 STATES = {
     "ready": {"start", "restore", "attach", "recover"},
-    "playing": {"prompt", "pause", "snapshot", "branch", "stop", "credit"},
-    "paused": {"prompt", "resume", "snapshot", "branch", "stop", "credit"},
-    "ended": {"start", "restore", "attach", "recover", "stop", "credit"},
+    "playing": {"prompt", "control", "pause", "snapshot", "branch", "stop", "credit"},
+    "paused": {"prompt", "control", "resume", "snapshot", "branch", "stop", "credit"},
+    "ended": {"start", "restore", "attach", "recover", "control", "stop", "credit"},
 }
 """Which messages each state takes."""
 
@@ -47,7 +50,7 @@ class Session:
         self._socket, self._service, self._config = socket, service, service.config
         self._live: LiveStream | None = None
         self._kept: str | None = None  # the stream that has ended and can still be saved
-        self._sender: asyncio.Task[None] | None = None
+        self._senders: list[asyncio.Task[None]] = []
         self._state, self._errors, self._stuck, self._failed = "ready", 0, False, False
         self._listener: asyncio.Task | None = None
         self._rate = Rate(self._config.message_rate)
@@ -101,30 +104,36 @@ class Session:
         except binascii.Error as error:
             raise ServeError("bad_frames", f"got first frames that are not base64 ({error})") from error
         picture = await self._receive_picture(request.picture_size)
-        self._check_credit(request)
-        live = await self._service.start(request, request.max_frames, first_frames, picture, request.notes)
+        self._check_delivery(request)
+        live = await self._service.start(request, request.max_frames, first_frames, picture, request.notes, request.by_hand)
         await self._play(live, request, list(live.notes) if request.notes else None)
 
     async def _on_restore(self, request: messages.Restore) -> None:
-        self._check_credit(request)
+        self._check_delivery(request)
         if request.size > self._config.max_snapshot:
             raise ServeError("too_large", f"got a snapshot of {request.size} bytes; wanted at most {self._config.max_snapshot}")
         snapshot = await self._receive_bytes(request.size)
-        await self._play(await self._service.restore(snapshot, request.max_frames), request)
+        await self._play(await self._service.restore(snapshot, request.max_frames, request.by_hand), request)
 
     async def _on_attach(self, request: messages.Attach) -> None:
-        self._check_credit(request)
-        await self._play(await self._service.attach(request.branch), request)
+        self._check_delivery(request)
+        await self._play(await self._service.attach(request.branch, request.by_hand), request)
 
     async def _on_recover(self, request: messages.Recover) -> None:
-        self._check_credit(request)
-        await self._play(await self._service.recover(request.session, request.frame, request.max_frames), request)
+        self._check_delivery(request)
+        live = await self._service.recover(request.session, request.frame, request.max_frames, request.by_hand)
+        await self._play(live, request)
 
     async def _on_prompt(self, request: messages.Prompt) -> None:
         check_prompt(request.prompt, self._config.max_prompt)
         frame, prompt = await self._stream.set_prompt(request.prompt)
         notes = prompt_notes(self._service.generator, [(0.0, prompt)]) if request.notes else None
         await self._send(messages.Prompted(reply_to=request.id, frame=frame, prompt=prompt, notes=notes))
+
+    async def _on_control(self, request: messages.Control) -> None:
+        action = action_of(request, self._service.action_space)
+        if self._state != "ended":  # it was on its way when the last frame was
+            self._stream.control(Act(request.id, request.clock, action))
 
     async def _on_pause(self, request: messages.Pause) -> None:
         self._stream.pause()
@@ -165,7 +174,7 @@ class Session:
         """Begins to send the frames of a stream."""
         await self._end_stream(done=True)
         self._keep_recording(None)
-        self._live = live
+        self._live, space = live, self._service.action_space
         await live.keep()
         self._state, self._granted = "playing", 0
         self._credits = Credits(self._config.max_credits, self._config.stall_seconds)
@@ -182,19 +191,23 @@ class Session:
                 video=f"/v1/streams/{live.id}.mp4",
                 recoverable=self._service.host.store is not None,
                 notes=notes,
+                action_space=space.to_json() if request.actions and space is not None else None,
             )
         )
-        self._sender = asyncio.create_task(self._send_frames(live, request))
+        self._senders = [asyncio.create_task(self._sending(self._send_all(live, request)))]
+        if space is not None:
+            self._senders.append(asyncio.create_task(self._sending(self._send_news(live))))
 
-    async def _send_frames(self, live: LiveStream, request: Delivery) -> None:
+    async def _sending(self, work: Coroutine[Any, Any, None]) -> None:
+        """Sends beside the listening; what goes wrong ends the connection."""
         try:
-            await self._send_all(live, request)
+            await work
         except ServeError as error:
             await self.fail(error)
         except (WebSocketDisconnect, RuntimeError):
             pass  # the client has gone; the listener sees it too
         except Exception as error:
-            log.exception("sending frames failed")
+            log.exception("sending failed")
             await self.fail(as_serve_error(error))
 
     async def _send_all(self, live: LiveStream, request: Delivery) -> None:
@@ -202,33 +215,41 @@ class Session:
         encoder = make_encoder(request.format, generator.height, generator.width, generator.fps)
         prompt: str | None = None
         last: Frame | None = None
-        async for frame in live.play(generator.fps if request.pace == "video" else None, self._credits.wait):
+        async for frame in live.play(None if request.pace == "fast" else generator.fps, self._credits.wait):
             self._credits.spend()
             if frame.prompt != prompt:
                 prompt = frame.prompt
                 await self._send(messages.Shows(frame=frame.index, prompt=prompt))
-            await self._send_frame(encoder.kind, frame, await encoder.encode(frame))
+            await self._send_frame(live, encoder.kind, frame, await encoder.encode(frame))
             last = frame
         if last is not None and (rest := await encoder.finish()):
-            await self._send_frame(encoder.kind, last, rest)
+            await self._send_frame(live, encoder.kind, last, rest)
         self._state = "ended"
         await live.close()  # its snapshot stays, until the client has the last frames and goes
         self._keep_recording(live)
         await self._send(messages.Ended(frame=live.next_index))
 
-    async def _send_frame(self, kind: Kind, frame: Frame, data: bytes) -> None:
-        timestamp = round(frame.index / self._service.generator.fps * 1e6)
-        packet = Packet(kind, frame.index, frame.latent_index, timestamp, data)
+    async def _send_news(self, live: LiveStream) -> None:
+        """Says of each control that the engine has read what became of it."""
+        while True:
+            news = await live.control_news()
+            if isinstance(news, Refusal):
+                await self._send_error(news.error, fatal=False, reply_to=news.id)
+            else:
+                await self._send(messages.ControlApplied(id=news.id, latent_frame=news.latent_frame, frame=news.frame))
+
+    async def _send_frame(self, live: LiveStream, kind: Kind, frame: Frame, data: bytes) -> None:
+        packet = packet_of(frame, kind, data, self._service.generator.fps, live.channel.controls.held_at(frame.index))
         await self._patiently(self._socket.send_bytes(packet.pack()))
 
     async def _end_stream(self, done: bool = False) -> None:
         """Ends the stream, if there is one, and its sending; the place is free afterwards. Who is `done` will not recover it."""
-        sender, live = self._sender, self._live
-        self._sender = self._live = None
+        senders, live = self._senders, self._live
+        self._senders, self._live = [], None
         self._state = "ready"
-        if sender is not None:
+        for sender in senders:
             sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
+        await asyncio.gather(*senders, return_exceptions=True)
         if live is not None:
             await live.close(drop=done)
             self._keep_recording(live)
@@ -321,6 +342,8 @@ class Session:
         assert self._live is not None, self._state
         return self._live
 
-    def _check_credit(self, request: Delivery) -> None:
+    def _check_delivery(self, request: Delivery) -> None:
+        if request.by_hand and request.format == "h264":
+            raise ServeError("bad_message", "got h264 to play with, whose pieces come a frame late; wanted png, webp or jpeg")
         if request.credits > self._config.max_credits:
             raise ServeError("bad_message", f"got {request.credits} credits; wanted at most {self._config.max_credits}")

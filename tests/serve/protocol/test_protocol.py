@@ -14,7 +14,7 @@ from framecast.sample import SamplingParams
 from framecast.serve import ServeError
 from framecast.serve.protocol import messages as p
 from framecast.serve.protocol.errors import CODES
-from framecast.serve.protocol.packets import Kind, Packet
+from framecast.serve.protocol.packets import Echo, Kind, Packet
 from framecast.serve.protocol.script import Script, Settings, settings_of
 from framecast.serve.server.session import STATES
 
@@ -26,6 +26,15 @@ def test_packet_round_trip(kind):
     packet = Packet(kind, 2**32 - 1, 77, 2**40, b"pixels")
     assert Packet.unpack(packet.pack()) == packet
     assert len(packet.pack()) == 20 + len(b"pixels")
+
+
+def test_packet_says_which_control_it_follows():
+    packet = Packet(Kind.WEBP, 5, 5, 7, b"pixels", Echo(2**53 - 1, 123456.7))
+    data = packet.pack()
+    assert Packet.unpack(data) == packet
+    assert len(data) == 36 + len(b"pixels") and data[3] == 128 + Kind.WEBP
+    with pytest.raises(ServeError, match="got 30 bytes that are no frame"):
+        Packet.unpack(data[:30])
 
 
 @pytest.mark.parametrize("data", [b"", b"FC", b"XX\1\1" + bytes(16), b"FC\2\1" + bytes(16), b"FC\1\x09" + bytes(16)])
@@ -120,6 +129,7 @@ SEEDS = (
     {"type": "start", "timeline": [[0, "a ring"], [1.5, "a star"]], "first_frames": ["aGk="], "format": "h264", "credits": 3},
     {"type": "branch", "seeds": [1, 2], "id": 4},
     {"type": "recover", "session": "abc", "frame": 9, "pace": "fast"},
+    {"type": "control", "id": 17, "buttons": ["left"], "axes": {"steering": 0.2}, "clock": 123456.7},
 )
 MUTATIONS = 50_000
 PIECES = ("NaN", "1e999", "-1", "null", "[]", "{}", '"', "\\u0000", "\\ud800", "[" * 50, "9" * 50, "true", '"type"', ",", ":")

@@ -234,7 +234,7 @@ def test_answers_tell_which_request_they_are_for():
     replies = with_socket(work)
     assert [(reply["type"], reply["reply_to"]) for reply in replies] == [("paused", 1), ("error", 2), ("resumed", 3)]
     assert replies[1]["code"] == "wrong_state" and replies[1]["fatal"] is False
-    assert replies[1]["message"].startswith("got pause while paused; wanted one of branch, credit, prompt, resume")
+    assert replies[1]["message"].startswith("got pause while paused; wanted one of branch, control, credit, prompt, resume")
 
 
 def test_closing_names_the_reason():

@@ -1,0 +1,112 @@
+"""What a person does reaches the stream: the newest, once, and with a receipt."""
+
+import asyncio
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from framecast.serve.engine.controls import Act, Controls, Receipt, Refusal
+
+
+class FakeStream:
+    """Takes actions of one number, and remembers them; a latent frame has two frames after the first."""
+
+    def __init__(self) -> None:
+        self.num_latent_frames, self.acts = 0, []
+
+    def act(self, action) -> int:
+        if action[0] > 1:
+            raise ValueError("got 2; wanted 0 or 1")
+        self.acts.append(float(action[0]))
+        return 0 if self.num_latent_frames == 0 else 2 * self.num_latent_frames - 1
+
+
+def act(id: int, value: float = 1.0) -> Act:
+    return Act(id, 100.0 + id, np.array([value], np.float32))
+
+
+def with_controls(work):
+    async def run():
+        return await asyncio.wait_for(work(Controls(), FakeStream()), 10)
+
+    return asyncio.run(run())
+
+
+def test_newest_counts_and_nothing_waits_in_line():
+    async def work(controls, stream):
+        for number in range(1000):
+            controls.put(act(number, number % 2))
+        controls.read(stream)
+        controls.read(stream)
+        return stream.acts, await controls.news(), controls._told
+
+    acts, news, left = with_controls(work)
+    assert acts == [1.0] and news == Receipt(999, 1099.0, 0, 0) and not left
+
+
+def test_receipt_comes_in_the_order_of_reading_also_to_who_waits():
+    async def work(controls, stream):
+        waiting = asyncio.create_task(controls.news())
+        await asyncio.sleep(0)
+        for number in range(3):
+            controls.put(act(number))
+            await asyncio.to_thread(controls.read, stream)
+            stream.num_latent_frames += 1
+        return [await waiting, await controls.news(), await controls.news()]
+
+    assert [(news.id, news.latent_frame, news.frame) for news in with_controls(work)] == [(0, 0, 0), (1, 1, 1), (2, 2, 3)]
+
+
+def test_frames_know_the_act_that_holds_for_them():
+    async def work(controls, stream):
+        stream.num_latent_frames = 1
+        for latent, ids in ((1, (1, 2)), (3, (3,)), (4, (4,))):
+            stream.num_latent_frames = latent
+            for number in ids:  # the second is read before a latent frame has followed the first
+                controls.put(act(number))
+                controls.read(stream)
+        held = [controls.held_at(frame) for frame in range(9)]
+        return [None if each is None else each.id for each in held]
+
+    assert with_controls(work) == [None, 2, 2, 2, 2, 3, 3, 4, 4]
+
+
+def test_act_that_the_stream_refuses_harms_nobody():
+    async def work(controls, stream):
+        controls.put(act(7, 2.0))
+        controls.read(stream)
+        return await controls.news(), controls.held_at(100)
+
+    news, held = with_controls(work)
+    assert isinstance(news, Refusal) and (news.id, news.error.code, held) == (7, "bad_action", None)
+    assert news.error.message == "got 2; wanted 0 or 1"
+
+
+def test_news_of_a_client_that_does_not_read_are_few():
+    async def work(controls, stream):
+        for number in range(2000):
+            controls.put(act(number))
+            controls.read(stream)
+        return len(controls._told), len(controls._held)
+
+    assert with_controls(work) == (256, 1)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_channel_of_a_player_has_room_once_asked(asked):
+    from framecast.serve.engine.channel import Channel, Span
+
+    async def work():
+        stride = SimpleNamespace(frames=2)
+        stream = SimpleNamespace(codec=SimpleNamespace(stride=stride), next_index=0, take=lambda: [])
+        woken = []
+        channel = Channel(stream, Span(0, 100), lambda: woken.append(True))
+        channel.by_hand = True
+        if asked:
+            channel.ask()
+        before = channel.has_room
+        channel.put([SimpleNamespace(index=0)])
+        return before, channel.has_room, len(woken)
+
+    assert asyncio.run(work()) == (asked, False, int(asked))
