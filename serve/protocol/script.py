@@ -27,6 +27,7 @@ class Settings(Message):
     guidance_scale: float = SamplingParams.guidance_scale
     decoding: str | int = SamplingParams().way.name
     negative_prompt: Annotated[str | None, Field(max_length=4096, description="what the video is led away from")] = None
+    action_guidance: float = SamplingParams.action_guidance
 
     def params(self) -> SamplingParams:
         """The checked settings.
