@@ -1,7 +1,8 @@
 """The packages of environments, each imported when it is needed, with an error that says how to install it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 INSTALL = "pip install 'framecast[worlds]'"
@@ -30,9 +31,15 @@ with needing("gymnasium"):
 __all__ = ["INSTALL", "WorldError", "gymnasium", "needing", "versions_of"]
 
 
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """The packages of every module that is installed; asking takes half a second."""
+    return packages_distributions()
+
+
 def versions_of(*modules: str) -> dict[str, str]:
     """The versions of what is installed of some modules, by the names of their packages."""
-    known = packages_distributions()
+    known = _distributions()
     found = {}
     for name in sorted({package for module in modules for package in known.get(module.split(".")[0], ())}):
         try:
