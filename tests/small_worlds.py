@@ -88,3 +88,18 @@ class Fails:
         if self._count == 5:
             raise KeyError("nerve")
         return {"left": 1}
+
+
+class Mumbles:
+    """A policy that gives at its third frame what is no action."""
+
+    def __init__(self):
+        self._count = 0
+
+    def __call__(self, frame, previous, rng, world):
+        self._count += 1
+        return "fire" if self._count == 3 else "left"
+
+
+def silent(frame, previous, rng, world):
+    """A policy that does not say what it does."""

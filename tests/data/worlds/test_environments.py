@@ -131,7 +131,7 @@ def test_a_spec_with_other_actions_than_the_environment_is_refused(spec):
 
 @pytest.mark.parametrize("seed", [-1, 1.5, 2**32, "a"])
 def test_a_seed_is_a_whole_number(spec, seed):
-    with open_world(spec) as world, pytest.raises(ValueError, match="got seed .*; wanted a whole number from 0 to 4294967295"):
+    with open_world(spec) as world, pytest.raises(ValueError, match=r"got seed .*; wanted a whole number from 0 to 4294967295"):
         world.reset(seed)
 
 

@@ -60,7 +60,7 @@ def test_buttons_push_the_numbers_of_a_box():
 
 @pytest.mark.parametrize("pushes", [{"left": (1, 2)}, {**PUSHES, "gas": (1,)}])
 def test_controls_have_numbers_for_every_button(pushes):
-    with pytest.raises(ActionError, match="got controls .*; wanted 2 numbers for each of left, right, gas"):
+    with pytest.raises(ActionError, match=r"got controls .*; wanted 2 numbers for each of left, right, gas"):
         Controls(PEDALS, BOX, pushes)
 
 
