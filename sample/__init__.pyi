@@ -11,7 +11,8 @@ from .prompts import PromptWarning, UnseenWordsWarning
 from .snapshot import SnapshotError
 from .steps import Frame, GeneratorState, Step
 from .stream import Stream
-from .token_file import TokenFileError, TokenHeader, TokenVideo, TokenWriter, describe_tokens, read_tokens
+from .token_file import TokenFileError, TokenVideo, TokenWriter, read_tokens
+from .token_header import TokenHeader, describe_tokens
 
 __all__ = [
     "Bundle",

@@ -14,6 +14,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+from ..data.actions import ActionSpace
 from ..data.files import replacing_folder
 from ..data.kinds import as_path, real
 from ..machine import warn_if_slow
@@ -51,6 +52,7 @@ class Bundle:
         fps: Frames per second it was trained on.
         training: How it was made, as the training wrote it.
         hashes: sha256 of every file, by name.
+        action_space: What can be done in its world; `None` of a model that knows no actions.
     """
 
     path: Path
@@ -62,6 +64,7 @@ class Bundle:
     fps: float
     training: dict[str, Any]
     hashes: dict[str, str]
+    action_space: ActionSpace | None = None
 
     def __repr__(self) -> str:
         lm = "no LM" if self.lm is None else f"LM {millions(self.lm)}"
@@ -101,7 +104,8 @@ class Bundle:
             tokenizer, lm = copy.deepcopy(tokenizer).to(device), copy.deepcopy(lm).to(device, dtype)
         try:
             parts = (tokenizer, lm, self.text_tokenizer)
-            return VideoGenerator(*parts, self.height, self.width, self.fps, self.path.resolve().name, compile, self.trained_on)
+            size, name = (self.height, self.width, self.fps), self.path.resolve().name
+            return VideoGenerator(*parts, *size, name, compile, self.trained_on, action_space=self.action_space)
         except ValueError as error:
             raise BundleError(f"{self.path}: {error}") from error
 
@@ -117,6 +121,7 @@ def save_bundle(
     card: str = "",
     picture: bytes | None = None,
     dtype: Dtype = torch.float32,
+    action_space: ActionSpace | None = None,
 ) -> Path:
     """Writes a bundle; the folder appears whole or not at all, and replaces an older bundle of that name.
 
@@ -130,6 +135,7 @@ def save_bundle(
         card: The model card, Markdown.
         picture: A picture for the card, a JPEG file of at most 200,000 bytes; `picture.jpg` in the bundle.
         dtype: Precision of the stored weights; "bfloat16" halves the size.
+        action_space: What can be done in the world of the videos, if the LM knows actions.
 
     Raises:
         ValueError: The folder above does not exist, `folder` is something else than a bundle, `dtype` is no precision, an LM
@@ -150,6 +156,7 @@ def save_bundle(
         "video": sizes,
         "text": None if text_tokenizer is None or text_tokenizer.words is None else {"words": sorted(text_tokenizer.words)},
         "training": dict(training or {}),
+        **({} if action_space is None else {"action_space": action_space.to_json()}),
     }
     files = {
         CONFIG: json.dumps(config, indent=2, default=plain).encode(),
@@ -201,6 +208,7 @@ def _load(found: BundleFiles) -> Bundle:
         height, width, fps = _video(config["video"], tokenizer)
         training = dict(config["training"])
         words = caption_words(config)
+        space = None if config.get("action_space") is None else ActionSpace.from_json(config["action_space"])
     except BundleError:
         raise
     except _MISFITS as error:
@@ -208,7 +216,7 @@ def _load(found: BundleFiles) -> Bundle:
         raise BundleError(f"{path / CONFIG} is damaged or of another version ({reason}); export or copy it anew") from error
     _fill(tokenizer, files[TOKENIZER], path / TOKENIZER)
     text = None if lm is None else _fill_lm(lm, files, path, words)
-    return Bundle(path, tokenizer, lm, text, height, width, fps, training, found.hashes)
+    return Bundle(path, tokenizer, lm, text, height, width, fps, training, found.hashes, space)
 
 
 def load_generator(

@@ -106,8 +106,7 @@ def run(
     generator: VideoGenerator, streams: Sequence[Stream], num_latent_frames: int, is_stopping: Callable[[], bool]
 ) -> list[Tensor] | None:
     """The frames that streams make until they have so many latent frames, side by side; None if the run is to stop."""
-    batch = StreamBatch(generator, len(streams), any(stream.guided for stream in streams))
-    batch.join(*streams)
+    batch = StreamBatch.of(generator, streams)
     while streams[0].num_latent_frames < num_latent_frames:
         if is_stopping():
             return None
