@@ -16,6 +16,7 @@ from .commands import (
     evaluate,
     export,
     info,
+    play,
     reconstruct,
     record,
     sample,
@@ -62,6 +63,7 @@ COMMANDS: dict[str, Command | Elsewhere] = {
     "export": export,
     "evaluate": evaluate,
     "serve": serve,
+    "play": play,
     "bench": Elsewhere(".benchmarks.__main__", "measure speeds beside peers and limits; in a checkout"),
     "demo": demo,
 }

@@ -15,6 +15,10 @@ def add_named_bundle(parser: ArgumentParser) -> None:
     parser.add_argument("bundle", nargs="?", default=None, help="a bundle's folder (default: the shipped model)")
 
 
+def add_named_world(parser: ArgumentParser) -> None:
+    parser.add_argument("bundle", nargs="?", default=None, help="a world's folder (default: the shipped world)")
+
+
 def add_bundle(parser: ArgumentParser) -> None:
     parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the shipped model)")
 
