@@ -3,12 +3,16 @@
 from .deriving import space_of_numbers
 from .lines import ACTIONS_FILE, ActionLines, read_action_lines
 from .recorded import RecordedActions, read_space
-from .rows import rows_of_space
+from .rows import in_own_units, rows_of_space
+from .tables import Numbers, numbers
 
 __all__ = [
     "ACTIONS_FILE",
     "ActionLines",
+    "Numbers",
     "RecordedActions",
+    "in_own_units",
+    "numbers",
     "read_action_lines",
     "read_space",
     "rows_of_space",
