@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import get_worker_info
 
 from ..progress import tracked
 from .actions import ActionSpace, resample
 from .caption_lines import CAPTIONS_FILE, TimedText, captions_of_window
 from .clips import CaptionedClip, ClipSource
 from .images import MAX_FPS
+from .kept import KeptClips
 from .kinds import as_path, real, sides, whole
 from .listing import list_videos
 from .recorded import ACTIONS_FILE, RecordedActions, read_action_lines, read_space
@@ -94,7 +94,7 @@ class VideoFolder(ClipSource):
         step: int | None = None,
         captions: str | Path | None = None,
         actions: str | Path | None = None,
-        action_space: ActionSpace | dict[str, Any] | str | Path | None = None,
+        action_space: dict[str, Any] | str | Path | ActionSpace | None = None,
         action_delay: int = 0,
     ):
         self.root, self.num_frames, self.fps = as_path(root, "the folder of the videos"), num_frames, fps
@@ -106,8 +106,7 @@ class VideoFolder(ClipSource):
         self._texts, self.skipped, self.damaged = found.texts, found.skipped, {}
         self._shown: dict[str, tuple[int, ...]] = {}
         self._windows: list[Window] = []
-        self._cached: dict[int, Tensor] = {}  # as many as fit
-        self._room = cache_bytes
+        self._cached = KeptClips(cache_bytes)
         self._index = ScanIndex(self.root)
         wanted = "a whole number of frames, at least 0"
         self._actions = self._recorded(actions, action_space, whole("action_delay", action_delay, 0, inf, wanted))
@@ -124,10 +123,22 @@ class VideoFolder(ClipSource):
             raise IndexError(f"clip {index} of a folder with {len(self)} clips")
         index %= len(self)
         window = self._windows[index]
-        frames = self._cached[index] if index in self._cached else self._read(window)
-        self._keep(index, frames)
-        captions = captions_of_window(self._texts[window.file], window.start, self.num_frames, self.fps)
-        return CaptionedClip(frames, captions, self.fps, f"{window.file}@{window.start:.2f}s", **self._steps_of(window))
+        frames = self._cached.get(index)
+        if frames is None:
+            frames = self._read(window)
+            self._cached.keep(index, frames)
+        return self._clip(window, frames, f"{window.file}@{window.start:.2f}s")
+
+    def whole_videos(self) -> Iterator[CaptionedClip]:
+        """The files that give clips, each as one clip of its own length, with its captions and actions.
+
+        Raises:
+            VideoError: A file has changed since the folder was opened.
+        """
+        for file in self.clips_of_files:
+            with VideoReader(self.root / file, fps=self.fps, size=(self.height, self.width)) as reader:
+                frames = torch.from_numpy(np.stack(list(reader)))
+            yield self._clip(Window(file, 0.0, ""), frames, file)
 
     @property
     def clips_of_files(self) -> dict[str, int]:
@@ -216,7 +227,7 @@ class VideoFolder(ClipSource):
             mismatch = self._actions.mismatch(file, scan.num_frames)
             if mismatch is not None:
                 scan = Scan(skipped=mismatch)
-                self._cached = {index: frames for index, frames in self._cached.items() if index < len(self._windows)}
+                self._cached.forget(len(self._windows))
             self._shown[file] = scan.shown
         self._windows += [Window(file, index * self.step / self.fps, hash) for index, hash in enumerate(scan.clips)]
         if scan.skipped is not None:
@@ -235,7 +246,7 @@ class VideoFolder(ClipSource):
                     shown.append(reader.place)
                     if len(pictures) == self.num_frames:
                         frames = torch.from_numpy(np.stack(pictures))
-                        self._keep(len(self._windows) + len(clips), frames)
+                        self._cached.keep(len(self._windows) + len(clips), frames)
                         clips.append(_hash_frames(frames))
                         pictures = pictures[self.step :]
             if not clips:
@@ -244,14 +255,6 @@ class VideoFolder(ClipSource):
             return Scan(tuple(clips), reader.damage, None, *counted)
         except VideoError as error:
             return Scan(skipped=str(error).replace(str(self.root / file), file))
-
-    def _keep(self, index: int, frames: Tensor) -> None:
-        """Caches a clip while there is room, of which each process that loads clips has its share."""
-        worker = get_worker_info()
-        share = self._room // (worker.num_workers if worker else 1)
-        size = frames.numel()
-        if index not in self._cached and (len(self._cached) + 1) * size <= share:
-            self._cached[index] = frames
 
     def _read(self, window: Window) -> Tensor:
         """A clip, the same as when its file was read through. If a key frame leads elsewhere, the file is read from its start."""
@@ -268,15 +271,20 @@ class VideoFolder(ClipSource):
             pictures = list(islice(reader, self.num_frames))
         return torch.from_numpy(np.stack(pictures)) if len(pictures) == self.num_frames else None
 
-    def _steps_of(self, window: Window) -> dict[str, Tensor | None]:
-        """The actions, rewards and ends of a clip, if its file has any."""
+    def _clip(self, window: Window, frames: Tensor, name: str) -> CaptionedClip:
+        """Frames with what is said of them, and the actions, rewards and ends, if their file has any."""
+        captions = captions_of_window(self._texts[window.file], window.start, len(frames), self.fps)
         steps = None if self._actions is None else self._actions.steps(window.file)
         if steps is None or self.action_space is None:
-            return {}
+            return CaptionedClip(frames, captions, self.fps, name)
         first = round(window.start * self.fps)
-        found = resample(steps, self.action_space, self._shown[window.file][first : first + self.num_frames])
+        shown = self._shown[window.file][first : first + len(frames)]
+        if len(shown) < len(frames):
+            raise VideoError(f"{self.root / window.file} has changed since the folder was opened; open the folder again")
+        found = resample(steps, self.action_space, shown)
         values = {"actions": found.actions, "rewards": found.rewards, "ends": found.ends}
-        return {name: None if rows is None else torch.from_numpy(rows) for name, rows in values.items()}
+        known = {what: torch.from_numpy(rows) for what, rows in values.items() if rows is not None}
+        return CaptionedClip(frames, captions, self.fps, name, **known)
 
     def _too_short(self, num_frames: int, damage: str | None) -> str:
         cause = f" before the damage ({damage})" if damage else ""

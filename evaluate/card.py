@@ -17,6 +17,7 @@ from ..sample import Bundle
 from .real.held_out import unseen_files
 from .settings import Settings
 from .study import WORLDS, Study
+from .worlds.recording import unseen_recorded
 
 _TRAINING_CAPTIONS = 4000
 _OPEN = ("machine", "notices", "state", "stride")
@@ -53,7 +54,8 @@ def protocol(studies: Mapping[str, Study], settings: Settings, features: str) ->
     """What was measured on what, and how: the card that makes figures comparable."""
     return {
         "evaluation": source_digest(),
-        "data": "SpriteWorld, rendered anew for this evaluation; real video from the folder in the settings, if one is there",
+        "data": "SpriteWorld, rendered anew for this evaluation; real video and the recording of a world from the folders in the "
+        "settings, if they are there",
         "container": "none: raw frames, never through a video codec",
         "split": f"worlds of seeds {settings.seed} to {settings.seed + WORLDS - 1}; this project's recipes train on smaller ones",
         "bundles": {name: _of_bundle(study) for name, study in studies.items()},
@@ -77,14 +79,17 @@ def _of_bundle(study: Study) -> dict[str, object]:
 
 def _names_of_paths(settings: Settings) -> dict[str, str | None]:
     """The names of the folder and the file that were given: where they lie is nobody's business."""
-    paths = {"real": settings.real, "captions": settings.captions}
+    paths = {"real": settings.real, "captions": settings.captions, "world": settings.world}
     return {name: path if path is None else Path(path).resolve().name for name, path in paths.items()}
 
 
 def overlap(study: Study) -> str:
     """How much of what is measured was trained on: prompts of sprites, and real videos as the sections say it."""
-    said = [_overlap_of_sprites(study)] if study.knows_sprites or study.settings.real is None else []
+    said = (
+        [_overlap_of_sprites(study)] if study.knows_sprites or (study.settings.real, study.settings.world) == (None, None) else []
+    )
     said += [] if study.settings.real is None else [unseen_files(study.bundle, study.settings)[1]]
+    said += [] if study.settings.world is None else [unseen_recorded(study.bundle, study.settings)[1]]
     return " ".join(said)
 
 

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 LEAST_SIZE = 16  # pixels; DIS matches patches of 8, on smaller copies of the picture too
+_WHOLLY = 0.99  # of a pixel between pixels that count
+_SAME_COLOUR = 24.0  # levels
 
 
 def warp_error(frames: Tensor) -> float:
@@ -53,6 +55,40 @@ def flow_lengths(frames: Tensor) -> np.ndarray:
     greys = [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in frames.cpu().numpy()]
     flows = [dis.calc(here, after, None) for here, after in pairwise(greys)]
     return np.array([np.hypot(flow[..., 0], flow[..., 1]).mean() for flow in flows], dtype=np.float64)
+
+
+def in_view_at_start(frames: Tensor) -> np.ndarray:
+    """Which pixels of each frame show what the first frame shows too, bool `[T, H, W]`.
+
+    Each pixel is traced back to the first frame along the flow of `warp_error`, step by step. A pixel counts as long as it stays
+    inside the frame, the flow there and back agrees, and the first frame has about its colour at the place where the trace ends.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`, at least 16 x 16 pixels.
+
+    Raises:
+        ValueError: The frames are not as above.
+        ImportError: OpenCV is not installed.
+    """
+    _check(frames)
+    cv2, dis = _flow()
+    pictures = [np.ascontiguousarray(frame) for frame in frames.cpu().numpy()]
+    greys = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures]
+    rows, columns = np.indices(greys[0].shape, dtype=np.float32)
+    counts = np.ones_like(rows)
+    masks = [np.ones(rows.shape, dtype=bool)]
+    for before, here, picture in zip(greys, greys[1:], pictures[1:], strict=False):
+        back, there = dis.calc(here, before, None), dis.calc(before, here, None)
+        x, y = _targets(back)
+        agree = _inside(x, y) & _agree(back, cv2.remap(there, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        columns, rows, counts = (
+            cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in (columns, rows, counts)
+        )
+        counts = np.where(agree & (counts > _WHOLLY), 1, 0).astype(np.float32)
+        first = cv2.remap(pictures[0], columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        alike = np.abs(first.astype(np.float32) - picture).mean(axis=2) < _SAME_COLOUR
+        masks.append((counts > 0) & alike)
+    return np.stack(masks)
 
 
 def _flow() -> tuple[Any, Any]:

@@ -38,12 +38,18 @@ def _inputs(study: Study, name: str) -> list[object]:
     """What else a section depends on: files that may change while their names stay."""
     if name == "distance":
         return [extractor(study).name]
-    if name.endswith("-videos") and study.settings.real is not None:
-        found = Path(study.settings.real).resolve().rglob("[!.]*")  # the index of the folder, which this makes, is hidden
-        files = sorted(path for path in found if path.is_file())
-        captions = [] if study.settings.captions is None else [sha256(Path(study.settings.captions).read_bytes()).hexdigest()]
-        return [*([str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in files), *captions]
-    return []
+    settings = study.settings
+    if name.endswith("-videos") and settings.real is not None:
+        captions = [] if settings.captions is None else [sha256(Path(settings.captions).read_bytes()).hexdigest()]
+        return [*_state_of(settings.real), *captions]
+    return _state_of(settings.world) if name.endswith("-world") and settings.world is not None else []
+
+
+def _state_of(folder: str) -> list[object]:
+    """Which files are in a folder, as far as their sizes and times tell."""
+    found = Path(folder).resolve().rglob("[!.]*")  # the index of the folder, which this makes, is hidden
+    files = sorted(path for path in found if path.is_file())
+    return [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in files]
 
 
 def _write(path: Path, section: Section) -> None:

@@ -151,7 +151,7 @@ def _heads(names: Sequence[str], columns: Mapping[str, Sequence[Section | None]]
             if figure.headline:
                 rows.append([joined([figure.name, element("small", title)]), *(_cell(one, "") for one in found)])
     if rows:
-        yield table(f"On real video, in short. {_HOW_TO_READ}", ["Figure", *names], rows)
+        yield table(f"In short: the figures that say most. {_HOW_TO_READ}", ["Figure", *names], rows)
     if not rows or any(figure.target for sections in columns.values() for figure, _ in _side_by_side(sections)):
         yield _targets(names, columns)
 

@@ -20,6 +20,8 @@ class Settings:
         real: A folder of real video; None leaves it out. What a bundle says it was trained on is not used, if there is other.
         include: Patterns of the files in it that are used, such as `clips/*`; what was not trained on, for an honest figure.
         features: A safetensors file of I3D's weights for the Frechet video distance; None takes self-trained ones.
+        world: A recording with actions, such as `framecast record` writes; None leaves worlds out.
+        play_frames: Frames of play in which drift of a world is measured.
         captions: A file in the place of `captions.jsonl` in the folder of real video; None takes that one, if it is there.
     """
 
@@ -34,12 +36,16 @@ class Settings:
     include: tuple[str, ...] = ("*",)
     features: str | None = None
     captions: str | None = None
+    world: str | None = None
+    play_frames: int = 2000
 
     def __post_init__(self):
         if self.seed < 100:
             raise ValueError(f"got seed {self.seed}; wanted at least 100: the worlds of smaller seeds are for training")
         if self.captions is not None and self.real is None:
             raise ValueError(f"got --captions {self.captions} and no --real; wanted the folder of the videos that they are about")
+        if self.play_frames < 64:
+            raise ValueError(f"got play_frames {self.play_frames}; wanted at least 64: drift shows in long play, such as 2,000")
         if min(self.clips, self.long_clips) < 1 or self.long_frames < 97 or self.long_frames % 4 != 1:
             raise ValueError(
                 f"got {self.clips} clips, {self.long_clips} long ones of {self.long_frames} frames; wanted at least 1 of each "

@@ -4,9 +4,11 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,6 +20,8 @@ from .adherence import ClipVerdict, Judge
 from .reading import SceneReader
 from .real.held_out import HeldOut, Timed, captions_of, long_clips
 from .settings import Settings
+from .worlds.recording import Recording, Start, held_out_recording
+from .worlds.trying import Rows
 
 Progress = Callable[[float], None]
 """Is told the share of a section that is done, 0 to 1."""
@@ -65,6 +69,11 @@ class Study:
     def generator(self) -> VideoGenerator:
         """Makes its clips."""
         return self.bundle.generator(self.settings.device, getattr(torch, self.settings.dtype))
+
+    @cached_property
+    def recording(self) -> Recording:
+        """Held-out moments of a world, to play on from."""
+        return held_out_recording(self.bundle, self.settings)
 
     @cached_property
     def held_out(self) -> HeldOut:
@@ -146,6 +155,7 @@ class Study:
         params: SamplingParams | None = None,
         first_frames: Sequence[Tensor] | None = None,
         seed: int = 0,
+        actions: Sequence[Rows] | None = None,
     ) -> list[Tensor]:
         """Clips uint8 `[num_frames, H, W, 3]`, several at a time; the seed of clip i is that of the study plus i.
 
@@ -156,16 +166,21 @@ class Study:
             params: How tokens are chosen, if not as in the settings.
             first_frames: uint8 `[T, H, W, 3]` each, what they begin with; all of one length.
             seed: Is added to all seeds.
+            actions: float32 `[num_frames, A]` each, what is done in all frames; None if the bundle knows no actions.
         """
         clips: list[Tensor] = []
         for start in range(0, len(prompts), _SLOTS):
             rows = range(start, min(start + _SLOTS, len(prompts)))
             given = [None if first_frames is None else first_frames[row] for row in rows]
+            rests = [_parted(None if actions is None else actions[row], first) for row, first in zip(rows, given, strict=True)]
+            chosen = params or self.settings.params
             streams = [
-                self.generator.stream(prompts[row], self.settings.seed + seed + row, params or self.settings.params, first)
-                for row, first in zip(rows, given, strict=True)
+                self.generator.stream(
+                    prompts[row], self.settings.seed + seed + row, chosen, first, actions=to_come, first_actions=so_far
+                )
+                for row, first, (so_far, to_come) in zip(rows, given, rests, strict=True)
             ]
-            batch = StreamBatch(self.generator, len(streams), guided=(params or self.settings.params).guided)
+            batch = StreamBatch(self.generator, len(streams), guided=chosen.guided)
             batch.join(*streams)
             length, done = self.generator.tokenizer.num_latent_frames(num_frames), streams[0].num_latent_frames
             for index in range(done, length):
@@ -203,6 +218,28 @@ class Study:
             self._gone_on[key] = self._go_on(beginnings, prompts, progress, num_frames, params, seed)
         return self._gone_on[key]
 
+    def dream(self, starts: Sequence[Start], actions: Sequence[Rows], progress: Progress, seed: int = 0) -> list[Tensor]:
+        """What the bundle makes of held-out moments of a recording, uint8 `[T, H, W, 3]` each, without the given frames.
+
+        The seed of the noise is that of the place in the list. So two calls with the same starts differ by the actions alone.
+
+        Args:
+            starts: Moments of the recording.
+            actions: float32 `[T, A]` each, what is done in the T frames that are made; all of one length.
+            progress: Is told how far it is.
+            seed: Is added to all seeds.
+        """
+        key = repr(([start.clip.name for start in starts], [sha256(rows.tobytes()).hexdigest() for rows in actions], seed))
+        if key not in self._gone_on:
+            given, length = starts[0].given, len(actions[0])
+            whole = [np.concatenate([start.rows[:given], rows]) for start, rows in zip(starts, actions, strict=True)]
+            beginnings, prompts = [start.frames for start in starts], [self.captions(start.clip) for start in starts]
+            lacking = self.bundle.tokenizer.stride.missing(given + length)
+            whole = [np.pad(rows, ((0, lacking), (0, 0)), mode="edge") for rows in whole]
+            made = self._go_on(beginnings, prompts, progress, given + length + lacking, self.settings.params, seed, whole)
+            self._gone_on[key] = [clip[given : given + length] for clip in made]
+        return self._gone_on[key]
+
     def _go_on(
         self,
         beginnings: Sequence[Tensor],
@@ -211,6 +248,7 @@ class Study:
         num_frames: int,
         params: SamplingParams,
         seed: int,
+        actions: Sequence[Rows] | None = None,
     ) -> list[Tensor]:
         made: dict[int, Tensor] = {}
         for told in (True, False):
@@ -221,8 +259,16 @@ class Study:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", PromptWarning)  # how many words are unknown is said in the report
                 first, update = [beginnings[row] for row in rows], _within(progress, before, share)
-                made |= zip(rows, self.generate(texts, num_frames, update, own, first, seed), strict=True)
+                done_in = None if actions is None else [actions[row] for row in rows]
+                made |= zip(rows, self.generate(texts, num_frames, update, own, first, seed, done_in), strict=True)
         return [made[row] for row in range(len(prompts))]
+
+
+def _parted(actions: Rows | None, first_frames: Tensor | None) -> tuple[Rows | None, Rows | None]:
+    """The actions of a clip as a stream takes them: those of the given frames, and those to come."""
+    if actions is None or first_frames is None:
+        return None, actions
+    return actions[: len(first_frames)], actions[len(first_frames) :]
 
 
 def _within(progress: Progress, before: float, share: float) -> Progress:

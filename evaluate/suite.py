@@ -29,6 +29,12 @@ from .report import BundleResult, write_report
 from .settings import Settings
 from .steering import steering
 from .study import WORLDS, Study
+from .worlds.drift import world_drift
+from .worlds.horizons import world_horizon
+from .worlds.keys import world_keys
+from .worlds.prediction import world_prediction
+from .worlds.recording import world_root
+from .worlds.returns import world_return
 
 SECTIONS: dict[str, Measure] = {
     "tokenizer-sprites": tokenizer_on_sprites,
@@ -47,12 +53,18 @@ SECTIONS: dict[str, Measure] = {
     "drift-videos": video_drift,
     "decoding-videos": video_decodings,
     "prompts-videos": video_prompts,
+    "horizon-world": world_horizon,
+    "keys-world": world_keys,
+    "return-world": world_return,
+    "prediction-world": world_prediction,
+    "drift-world": world_drift,
 }
 """All parts of the evaluation, in the order of the page."""
-QUICK = Settings(clips=16, long_clips=8, long_frames=265)
+QUICK = Settings(clips=16, long_clips=8, long_frames=265, play_frames=512)
 """A first look: sprites take under three minutes on two cores, and real video about five more."""
 
 _ON_VIDEOS = tuple(name for name in SECTIONS if name.endswith("-videos"))
+_IN_WORLDS = tuple(name for name in SECTIONS if name.endswith("-world"))
 _WITHOUT_LM = ("tokenizer-sprites", "tokenizer-videos")
 _NEEDED = {"cv2": "OpenCV", "matplotlib": "matplotlib"}
 
@@ -85,8 +97,11 @@ def evaluate_bundles(
     if settings.real is not None:
         video_root(settings)
     studies = [Study(load_bundle(folder), settings) for folder in bundles]
+    if settings.world is not None:
+        world_root(settings)
     for study in studies:
         _check_seed(study)
+        _check_world(study)
     plans = [[name for name in applicable(study) if not only or name in only] for study in studies]
     for study, plan in zip(studies, plans, strict=True):
         if not plan:
@@ -113,8 +128,10 @@ def applicable(study: Study) -> list[str]:
     names = list(SECTIONS)
     if study.settings.real is None:
         names = [name for name in names if name not in _ON_VIDEOS]
+    if study.settings.world is None:
+        names = [name for name in names if name not in _IN_WORLDS]
     if not study.knows_sprites:
-        names = [name for name in names if name in _ON_VIDEOS]
+        names = [name for name in names if name in (*_ON_VIDEOS, *_IN_WORLDS)]
     else:
         names = [name for name in names if name not in _beyond(study)]
     if study.bundle.lm is None:
@@ -141,7 +158,17 @@ def _nothing_to_measure(study: Study, only: Sequence[str]) -> str:
     return (
         f"got nothing to measure {path} on: it was not trained on the sprite world; wanted a folder of videos that it was not "
         f"trained on; type `framecast evaluate {path} --real FOLDER`"
+        + (", or `--world RECORDING` for a recording with actions" if study.bundle.action_space is not None else "")
     )
+
+
+def _check_world(study: Study) -> None:
+    """A world is played by its keys, so the bundle must know some."""
+    if study.settings.world is not None and (study.bundle.lm is None or study.bundle.action_space is None):
+        raise ValueError(
+            f"got --world {study.settings.world}, and {study.bundle.path} knows no actions; wanted a bundle that was trained on "
+            "a recording with actions; leave --world out to measure this one"
+        )
 
 
 def _check_seed(study: Study) -> None:

@@ -1,17 +1,19 @@
 """`StreamBatch`: many streams in one forward. Streams join and leave between latent frames, and none of them notices."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import inf
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
 
 from ..data.kinds import whole
-from ..model import LMState, PromptMemory
+from ..model import ActionVectors, LMState, PromptMemory
 from ..model.vocabulary import Pick
 from .batch_rows import BatchRows
 from .decodings import Found, NextFrame
+from .guides import Guides
 from .sampling import BatchChooser, stream_uniforms
 from .seat import Alone, Deliver, Seat
 from .stepper import Stepper
@@ -30,13 +32,14 @@ class HasStepper(Protocol):
 class StreamBatch:
     """A fixed number of slots, in each of which a stream can live; one forward makes the next tokens of all.
 
-    Every stream keeps its own prompt, settings, seed and age, and makes the tokens that it would make alone. Slots without
-    a stream are computed too, so that the cost of a step is always the same.
+    Every stream keeps its own prompt, action, settings, seed and age, and makes the tokens that it would make alone. Slots
+    without a stream are computed too, so that the cost of a step is always the same.
 
     Args:
         generator: Makes the steps; all streams are its own.
         slots: Streams at most, >= 1.
         guided: Whether streams with guidance can join; without them, a step costs half.
+        action_guided: Whether streams with guidance on actions can join, which costs as much again.
 
     Attributes:
         forwards: Forwards of the video LM in all steps so far.
@@ -45,13 +48,22 @@ class StreamBatch:
         ValueError: There is no slot.
     """
 
-    def __init__(self, generator: HasStepper, slots: int = 8, guided: bool = True):
+    def __init__(self, generator: HasStepper, slots: int = 8, guided: bool = True, action_guided: bool = False):
         slots = whole("slots", slots, -inf, inf, "a whole number of streams, at least 1")
         if slots < 1:
             raise ValueError(f"got {slots} slots; wanted at least 1")
-        self.stepper, self.slots, self.guided, self.forwards = generator.stepper, slots, guided, 0
+        self.stepper, self.slots, self.forwards = generator.stepper, slots, 0
+        self.guides = Guides(guided, action_guided)
         self._seats: list[Slot | None] = [None] * slots
         self._rows: BatchRows | None = None  # once a stream has come, whose sizes they have
+
+    @classmethod
+    def of(cls, generator: HasStepper, streams: Sequence[Stream]) -> Self:
+        """A batch of just these streams, which have joined, with the guidance that they need."""
+        guides = [stream.seat.own.guides for stream in streams]
+        batch = cls(generator, len(streams), any(own.text for own in guides), any(own.action for own in guides))
+        batch.join(*streams)
+        return batch
 
     @property
     def streams(self) -> list[Stream]:
@@ -110,6 +122,8 @@ class StreamBatch:
     @torch.inference_mode()
     def step(self) -> dict[Stream, list[Frame]]:
         """Makes one latent frame of every stream; its frames wait for the stream's iterator and are returned too."""
+        for stream in self.streams:
+            stream.ask()  # first, since what is asked may raise, or let a stream leave
         taken, rows = self._taken, self._rows
         if not taken or rows is None:
             return {}
@@ -118,19 +132,21 @@ class StreamBatch:
             self.stepper.follow_timeline(seat.own)
             if seat.own.prompts is not seat.prompts:
                 seat.prompts = seat.own.prompts
-                rows.put_prompts(slot, seat.prompts)
+                rows.put_prompts(slot, seat.own)
         # 2. All next tokens are found together. Streams that are decoded alike share their forwards.
-        found = self._predict(rows, {slot: seat.own for slot, seat in taken.items()})
+        due = {slot: seat.own.due_actions(self.stepper.codec.stride.frames) for slot, seat in taken.items()}
+        found = self._predict(rows, {slot: seat.own for slot, seat in taken.items()}, due)
         self.forwards += found.forwards
         # 3. One pass of the detokenizer turns them into frames.
         grid = found.tokens.unflatten(1, (1, *self.stepper.codec.frame_shape))
         frames = self.stepper.codec.decode_batch(grid, rows.decoder)
         # 4. Each stream gets what is its own, as if it had been alone.
-        made = {}
+        made, outcome = {}, self.stepper.outcome(found)
         for slot, seat in taken.items():
             state = seat.own
-            state.previous, state.latent_index = found.tokens[slot : slot + 1].clone(), state.latent_index + 1
-            made[seat.stream] = seat.stream.accept(Step(grid[slot, 0], frames[slot], found.forwards))
+            state.advance(found.tokens[slot : slot + 1].clone())
+            own = None if outcome is None else outcome.select([slot])
+            made[seat.stream] = seat.stream.accept(Step(grid[slot, 0], frames[slot], found.forwards, due[slot], own))
             if self.stepper.is_sink_due(state, frames[slot, -1]):
                 rows.pull(slot, state)
                 self.stepper.renew_sink(state)
@@ -152,7 +168,7 @@ class StreamBatch:
 
     def _begin(self, fresh: Sequence[Stream]) -> None:
         """Makes the first latent frames of streams in a batch of their own: later ones do not fit beside them."""
-        start = StreamBatch(self, len(fresh), self.guided)
+        start = StreamBatch(self, len(fresh), self.guides.text, self.guides.action)
         for stream in fresh:
             start._place(stream)
         try:
@@ -167,7 +183,7 @@ class StreamBatch:
     def _place(self, stream: Stream) -> None:
         state, slot = stream.state, self._seats.index(None)
         if self._rows is None:
-            self._rows = BatchRows(state, self.slots, self.guided, self.stepper.lm.config.max_prompt_length)
+            self._rows = BatchRows(state, self.slots, self.guides, self.stepper.lm.config.max_prompt_length)
         self._rows.put(slot, state)
         seat = self._seats[slot] = Slot(self, slot, stream)
         stream.sit(seat)
@@ -177,47 +193,64 @@ class StreamBatch:
             raise ValueError("got a stream of another generator; wanted one that this batch's generator made")
         if not isinstance(stream.seat, Alone):
             raise ValueError("got a stream that is in a batch already; let it leave there first")
-        if stream.guided and not self.guided:
+        guides = stream.seat.own.guides
+        if guides.text and not self.guides.text:
             raise ValueError("got a stream with guidance for a batch without; make it with `StreamBatch(..., guided=True)`")
+        if guides.action and not self.guides.action:
+            raise ValueError(
+                "got a stream with guidance on actions for a batch without; make it with `StreamBatch(..., action_guided=True)`"
+            )
 
-    def _predict(self, rows: BatchRows, states: Mapping[int, GeneratorState]) -> Found:
+    def _predict(self, rows: BatchRows, states: Mapping[int, GeneratorState], due: Mapping[int, Tensor | None]) -> Found:
         """The tokens of the next latent frame, int64 `[slots, frame_length]`; those of idle slots mean nothing."""
         idle = torch.zeros(1, self.stepper.lm.frame_length, dtype=torch.int64, device=self.stepper.device)
         previous = torch.cat([states[slot].previous if slot in states else idle for slot in range(self.slots)])
+        actions = self.stepper.encode_actions([due.get(slot) for slot in range(self.slots)], self.guides)
+        together = _Together(list(range(self.slots)), rows.lm, rows.prompts, previous, actions)
         names = {slot: state.params.decoding for slot, state in states.items()}
         if len(set(names.values())) == 1:
-            return self._predict_alike(list(range(self.slots)), states, rows.lm, rows.prompts, previous)
+            return self._predict_alike(together, states)
         tokens, forwards = torch.zeros_like(previous), 0
+        last = torch.empty(self.slots, self.stepper.lm.config.width, device=previous.device)
         for name in sorted(set(names.values()), key=str):
             slots = [slot for slot in names if names[slot] == name]
-            own = rows.of(slots)
-            lm = rows.lm.select(own)
-            found = self._predict_alike(slots, states, lm, rows.prompts.select(own), previous[slots])
-            tokens[slots], forwards = found.tokens, forwards + found.forwards
-            rows.lm.put(own, lm)
-        return Found(tokens, forwards)
+            some = together.select(slots, rows.of(slots))
+            found = self._predict_alike(some, states)
+            tokens[slots], last[slots], forwards = found.tokens, found.last.to(last.dtype), forwards + found.forwards
+            rows.lm.put(rows.of(slots), some.lm)
+        return Found(tokens, forwards, last)
 
-    def _predict_alike(
-        self,
-        slots: list[int],
-        states: Mapping[int, GeneratorState],
-        lm: LMState,
-        prompts: PromptMemory,
-        previous: Tensor,
-    ) -> Found:
+    def _predict_alike(self, some: "_Together", states: Mapping[int, GeneratorState]) -> Found:
         """As `_predict`, for some slots that are decoded alike."""
-        some = next(states[slot] for slot in slots if slot in states)
-        own = [states.get(slot, some) for slot in slots]
-        idle = torch.tensor([slot not in states for slot in slots], device=self.stepper.device)[:, None]
+        like = next(states[slot] for slot in some.slots if slot in states)
+        own = [states.get(slot, like) for slot in some.slots]
+        idle = torch.tensor([slot not in states for slot in some.slots], device=self.stepper.device)[:, None]
         length = self.stepper.lm.frame_length
         noise = torch.stack([stream_uniforms(state.seed, state.latent_index, length) for state in own]).to(self.stepper.device)
 
         def chooser(places: slice) -> Pick:
-            choose = BatchChooser([state.params for state in own], noise[:, places])
+            choose = BatchChooser([state.params for state in own], noise[:, places], self.guides)
             return lambda logits: choose(logits).masked_fill(idle, 0)  # where nobody looks nothing may change, either
 
-        block_length = some.params.block_length(self.stepper.codec.frame_shape)
-        return some.params.way.find(NextFrame(self.stepper.lm, lm, prompts, previous, block_length), chooser)
+        block_length = like.params.block_length(self.stepper.codec.frame_shape)
+        frame = NextFrame(self.stepper.lm, some.lm, some.prompts, some.previous, block_length, some.actions)
+        return like.params.way.find(frame, chooser)
+
+
+@dataclass(frozen=True, eq=False)
+class _Together:
+    """What some slots are predicted from: their rows, and the latent frames before."""
+
+    slots: list[int]
+    lm: LMState
+    prompts: PromptMemory
+    previous: Tensor
+    actions: ActionVectors | None
+
+    def select(self, slots: list[int], rows: list[int]) -> "_Together":
+        """Some of all slots, in copies."""
+        actions = None if self.actions is None else self.actions.select(rows)
+        return _Together(slots, self.lm.select(rows), self.prompts.select(rows), self.previous[slots], actions)
 
 
 class Slot(Seat):

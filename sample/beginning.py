@@ -1,28 +1,43 @@
 """How a video begins: with nothing, or with frames or tokens that a person gives."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from .codec import VideoCodec
 from .fidelity import warn_of_unfamiliar
 from .given import Frames, Given, Tokens, as_frames, as_tokens
+from .starts import Start, find_start
 
 
-def given_tokens(codec: VideoCodec, first_frames: Given = None, first_tokens: Tokens | None = None) -> Tensor | None:
+def given_tokens(
+    codec: VideoCodec,
+    first_frames: Given = None,
+    first_tokens: Tokens | None = None,
+    start: str | int | Start | None = None,
+    starts: Sequence[Start] = (),
+) -> Tensor | None:
     """The tokens `[T, H, W]` that a video begins with; `None` if nothing is given.
 
     Args:
         codec: Encodes frames.
         first_frames: Frames in any form; of a video file its last frames, as many as there are in whole latent frames.
         first_tokens: The same as tokens.
+        start: A start, or which of `starts`.
+        starts: Those of a bundle.
 
     Raises:
-        ValueError: Both are given, or the one that is given does not fit.
+        ValueError: Two are given, or the one that is given does not fit.
 
     Warns:
         UnfamiliarVideoWarning: The tokenizer was not trained to show such frames.
     """
+    if start is not None:
+        if first_frames is not None or first_tokens is not None:
+            raise ValueError("got a start and first frames; wanted one of them: both say how the video begins")
+        return find_start(starts, start).tokens
     if first_frames is not None and first_tokens is not None:
         raise ValueError("got first_frames and first_tokens; wanted one of them: both say how the video begins")
     if first_tokens is not None:
@@ -50,3 +65,17 @@ def one_picture(codec: VideoCodec, picture: Frames) -> Tensor:
             "`video[:1]` is its first frame"
         )
     return frames
+
+
+def prompt_of(prompt: Any, start: str | int | Start | None, starts: Sequence[Start]) -> Any:
+    """The prompt of a video: what is said, or else what its start says.
+
+    Raises:
+        ValueError: Nobody says it.
+    """
+    if prompt is not None:
+        return prompt
+    said = None if start is None else find_start(starts, start).prompt
+    if said is None:
+        raise ValueError("got no prompt; wanted what the video shows, or a `start` that says it")
+    return said

@@ -14,14 +14,15 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+from ..data.actions import ActionSpace
 from ..data.files import replacing_folder
 from ..data.kinds import as_path, real
 from ..machine import warn_if_slow
 from ..model import VideoLM
 from ..progress import Task
 from ..tokenizer import TextTokenizer, VideoTokenizer
-from .bundle_config import build_networks, check_declared, check_sizes, describe_misfits, describe_networks
-from .bundle_files import FORMAT, BundleError, BundleFiles, caption_words, open_bundle, parse_config, sha256
+from .bundle_config import build_networks, check_declared, check_sizes, check_space, describe_misfits, describe_networks
+from .bundle_files import FORMAT, BundleError, BundleFiles, caption_words, open_bundle, parse_config, sha256, space_of
 from .bundle_folder import CARD, CONFIG, LM, MANIFEST, MAX_PICTURE, PICTURE, TEXT, TOKENIZER, check_bundle_folder
 from .codec import VideoCodec
 from .compiled import check_compiler
@@ -51,6 +52,7 @@ class Bundle:
         fps: Frames per second it was trained on.
         training: How it was made, as the training wrote it.
         hashes: sha256 of every file, by name.
+        action_space: What can be done in its world; `None` of a model that knows no actions.
     """
 
     path: Path
@@ -62,6 +64,7 @@ class Bundle:
     fps: float
     training: dict[str, Any]
     hashes: dict[str, str]
+    action_space: ActionSpace | None = None
 
     def __repr__(self) -> str:
         lm = "no LM" if self.lm is None else f"LM {millions(self.lm)}"
@@ -101,7 +104,8 @@ class Bundle:
             tokenizer, lm = copy.deepcopy(tokenizer).to(device), copy.deepcopy(lm).to(device, dtype)
         try:
             parts = (tokenizer, lm, self.text_tokenizer)
-            return VideoGenerator(*parts, self.height, self.width, self.fps, self.path.resolve().name, compile, self.trained_on)
+            size, name = (self.height, self.width, self.fps), self.path.resolve().name
+            return VideoGenerator(*parts, *size, name, compile, self.trained_on, action_space=self.action_space)
         except ValueError as error:
             raise BundleError(f"{self.path}: {error}") from error
 
@@ -117,6 +121,7 @@ def save_bundle(
     card: str = "",
     picture: bytes | None = None,
     dtype: Dtype = torch.float32,
+    action_space: ActionSpace | None = None,
 ) -> Path:
     """Writes a bundle; the folder appears whole or not at all, and replaces an older bundle of that name.
 
@@ -130,10 +135,11 @@ def save_bundle(
         card: The model card, Markdown.
         picture: A picture for the card, a JPEG file of at most 200,000 bytes; `picture.jpg` in the bundle.
         dtype: Precision of the stored weights; "bfloat16" halves the size.
+        action_space: What can be done in the world of the videos, if the LM knows actions.
 
     Raises:
         ValueError: The folder above does not exist, `folder` is something else than a bundle, `dtype` is no precision, an LM
-            comes without its text tokenizer, or the picture is no small JPEG.
+            comes without its text tokenizer or with an action space of another size, or the picture is no small JPEG.
     """
     folder, dtype = as_path(folder, "a bundle's folder"), as_dtype(dtype)
     if (lm is None) != (text_tokenizer is None):
@@ -144,12 +150,17 @@ def save_bundle(
     sizes = {name: real(f"video {name}", video[name], nextafter(0, 1), inf, "a number above 0") for name in _VIDEO}
     check_bundle_folder(folder)
     _check_picture(picture)
+    try:
+        check_space(lm, action_space)
+    except ValueError as error:
+        raise ValueError(f"got {error}; give `action_space`, that of the clips it was trained on") from error
     config = {
         "format": FORMAT,
         **describe_networks(tokenizer, lm),
         "video": sizes,
         "text": None if text_tokenizer is None or text_tokenizer.words is None else {"words": sorted(text_tokenizer.words)},
         "training": dict(training or {}),
+        **({} if action_space is None else {"action_space": action_space.to_json()}),
     }
     files = {
         CONFIG: json.dumps(config, indent=2, default=plain).encode(),
@@ -201,6 +212,8 @@ def _load(found: BundleFiles) -> Bundle:
         height, width, fps = _video(config["video"], tokenizer)
         training = dict(config["training"])
         words = caption_words(config)
+        space = space_of(config)
+        check_space(lm, space)
     except BundleError:
         raise
     except _MISFITS as error:
@@ -208,7 +221,7 @@ def _load(found: BundleFiles) -> Bundle:
         raise BundleError(f"{path / CONFIG} is damaged or of another version ({reason}); export or copy it anew") from error
     _fill(tokenizer, files[TOKENIZER], path / TOKENIZER)
     text = None if lm is None else _fill_lm(lm, files, path, words)
-    return Bundle(path, tokenizer, lm, text, height, width, fps, training, found.hashes)
+    return Bundle(path, tokenizer, lm, text, height, width, fps, training, found.hashes, space)
 
 
 def load_generator(

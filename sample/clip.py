@@ -29,6 +29,7 @@ class Clip:
         prompt: The prompt it began with.
         seed: The stream's seed.
         note: What a person should know who looks at it, such as that its world wraps around.
+        actions: float32 `[T, stride, A]`, what was done, latent frame by latent frame, NaN where unknown; `None` without actions.
     """
 
     frames: Tensor
@@ -37,6 +38,7 @@ class Clip:
     prompt: str
     seed: int
     note: str = ""
+    actions: Tensor | None = None
 
     def __repr__(self) -> str:
         count, height, width = self.frames.shape[:3]
@@ -69,7 +71,9 @@ class Clip:
         if not isinstance(which, slice):
             return frame_of(self.frames, which)
         frames, fps = part_of(self.frames, which, self.fps)
-        return replace(self, frames=frames, fps=fps, tokens=self.tokens[: self._whole_latent_frames(which)])
+        whole = self._whole_latent_frames(which)
+        actions = None if self.actions is None else self.actions[:whole]
+        return replace(self, frames=frames, fps=fps, tokens=self.tokens[:whole], actions=actions)
 
     def __iter__(self) -> Iterator[Tensor]:
         return iter(self.frames)

@@ -16,7 +16,7 @@ from .given import Frames, Tokens, as_frames, as_tokens
 from .kernels import prepared
 from .packing import fingerprint
 from .params import SamplingParams
-from .token_file import TokenHeader, describe_tokens
+from .token_header import TokenHeader, describe_tokens
 
 Through = Callable[[Sequence[Tensor]], Iterable[Tensor]]
 """Hands pieces of work on, one after the other."""

@@ -11,6 +11,7 @@ from ..stride import Stride
 from .batch import HasStepper, StreamBatch
 from .clip import Clip
 from .params import SamplingParams
+from .plan import Actions
 from .progress import Progress, following
 from .prompts import is_batch, warn_of_late
 from .stream import Stream
@@ -47,6 +48,8 @@ def make_clips(
     params: SamplingParams,
     given: Tensor | None = None,
     progress: Progress = None,
+    actions: Actions | None = None,
+    first_actions: Any = None,
 ) -> Clip | list[Clip]:
     """The clip of a prompt, or the clips of a list of prompts, each as it would be alone.
 
@@ -58,18 +61,24 @@ def make_clips(
         params: How tokens are chosen.
         given: The tokens `[T, H, W]` that each begins with.
         progress: What shows how far all of them are.
+        actions: What is done in each.
+        first_actions: What was done in the given frames.
 
     Raises:
-        ValueError: A prompt cannot be taken, or no frame is to be made.
+        ValueError: A prompt or an action cannot be taken, or no frame is to be made.
     """
     stride = generator.stepper.codec.stride
     length = stride.num_latent_frames(num_frames)
     check_longer(num_frames, given, stride)
     past = [] if given is None else [generator.stepper.codec.decode(given)]
-    begin = partial(generator.stream, seed=seed, params=params, first_tokens=given)
+    begin = partial(generator.stream, seed=seed, params=params, first_tokens=given, actions=actions, first_actions=first_actions)
     if not is_batch(prompt):
         with following(progress, num_frames) as done:
             return collect(begin(prompt), length, past, done)
+    if isinstance(actions, Iterator):
+        raise ValueError(
+            "got an iterator of actions for several clips; wanted a list or an array, which each of them can begin anew"
+        )
     for one in prompt:  # that every prompt can be taken is known before the first clip is made
         generator.stepper.check_prompt(one)
     clips: list[Clip] = []
@@ -101,8 +110,7 @@ def collect_batch(
     for stream in streams:
         warn_of_late(stream.upcoming, length)
     stride = streams[0].codec.stride
-    batch = StreamBatch(generator, len(streams), any(stream.guided for stream in streams))
-    batch.join(*streams)
+    batch = StreamBatch.of(generator, streams)
     done(stride.num_frames(streams[0].num_latent_frames))
     while streams[0].num_latent_frames < length:
         batch.step()
@@ -127,4 +135,4 @@ def check_longer(num_frames: int, given: Tensor | None, stride: Stride) -> None:
 
 def _clip(stream: Stream, frames: Tensor) -> Clip:
     assert stream.tokens is not None
-    return Clip(frames, stream.tokens, stream.codec.fps, stream.prompts[0][1], stream.seed, stream.codec.note)
+    return Clip(frames, stream.tokens, stream.codec.fps, stream.prompts[0][1], stream.seed, stream.codec.note, stream.actions)

@@ -26,10 +26,12 @@ class Found:
     Attributes:
         tokens: int64 `[R, frame_length]`.
         forwards: Forwards of the video LM that it took.
+        last: `[R, E]`, the hidden vectors of the last token under prompt and actions, which tell what came of the actions.
     """
 
     tokens: Tensor
     forwards: int
+    last: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,7 @@ class NextFrame:
 
     Attributes:
         lm: Predicts.
-        state: Where the streams stand; of R rows, or of 2 R if guided. Updated.
+        state: Where the streams stand; of R rows for each row of their guides. Updated.
         prompts: What conditions them, rows as in `state`.
         previous: int64 `[R, frame_length]`, the latent frames before.
         block_length: Tokens that are chosen without knowing each other; in the first latent frame always 1.
@@ -156,8 +158,8 @@ def in_order(frame: NextFrame, chooser: ChooserOf) -> Found:
     tokens = torch.full_like(frame.previous, -1)
     for start in range(0, length, block_length):
         places = slice(start, start + block_length)
-        tokens[:, places] = _choose(frame, tokens, places, block_length, chooser)
-    return Found(tokens, length // block_length)
+        tokens[:, places], last = _choose(frame, tokens, places, block_length, chooser)
+    return Found(tokens, length // block_length, last)
 
 
 def in_parallel(frame: NextFrame, chooser: ChooserOf) -> Found:
@@ -172,25 +174,27 @@ def in_parallel(frame: NextFrame, chooser: ChooserOf) -> Found:
     while start < length:
         frame.lm.rewind(frame.state, start)
         places = slice(start, length)
-        chosen = _choose(frame, tokens, places, block_length, chooser, hold=True)
+        chosen, last = _choose(frame, tokens, places, block_length, chooser, hold=True)
         changed = (chosen != tokens[:, places]).any(dim=0).nonzero()
         tokens = torch.cat([tokens[:, :start], chosen], dim=1)
         forwards += 1
         number = (start + int(changed[0])) // block_length if len(changed) else length
         start = (number + 1) * block_length  # the first block that changed was chosen from what is final
     frame.lm.finish(frame.state)
-    return Found(tokens, forwards)
+    return Found(tokens, forwards, last)
 
 
-def _choose(frame: NextFrame, tokens: Tensor, places: slice, block_length: int, chooser: ChooserOf, hold: bool = False) -> Tensor:
-    """The tokens of some places, from those before them."""
+def _choose(
+    frame: NextFrame, tokens: Tensor, places: slice, block_length: int, chooser: ChooserOf, hold: bool = False
+) -> tuple[Tensor, Tensor]:
+    """The tokens of some places, from those before them, and the hidden vectors `[R, E]` of the last of them."""
     length = frame.lm.frame_length
     known = torch.cat([frame.previous, tokens], dim=1)
     inputs = known[:, length + places.start - block_length : length + places.stop - block_length]
     copies = frame.prompts.keys.shape[0] // frame.num_streams
     inputs = inputs.repeat(copies, 1)
     hidden = frame.lm(inputs, frame.prompts, frame.block_length, frame.state, hold, frame.actions).hidden
-    return frame.lm.vocabulary.sample(hidden, chooser(places))
+    return frame.lm.vocabulary.sample(hidden, chooser(places)), hidden[: frame.num_streams, -1]
 
 
 def _parallel_pays(frame: NextFrame) -> bool:

@@ -1,15 +1,16 @@
 """`VideoGenerator`: prompt and seed to frames; `stream` yields what is stepped, `generate` collects it."""
 
 import copy
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Unpack, overload
 
-import torch
 from torch import Tensor
 
 from ..data.actions import ActionSpace
 from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer
-from .beginning import given_tokens, one_picture
+from .beginning import given_tokens, one_picture, prompt_of
 from .clip import Clip
 from .codec import VideoCodec
 from .collect import make_clips
@@ -18,12 +19,16 @@ from .fixed import Fixed
 from .given import Frames, Given, Tokens
 from .packing import millions
 from .placing import Device, Dtype, as_place
+from .plan import Actions, first_actions_of
 from .progress import Progress
 from .prompts import Prompt
+from .replay import Replay, replay
 from .settings import Params, Settings, as_params
 from .snapshot import unpack_snapshot
+from .starts import Start
 from .stepper import Stepper
 from .stream import Stream
+from .token_file import read_tokens
 
 
 class VideoGenerator(Fixed):
@@ -39,6 +44,8 @@ class VideoGenerator(Fixed):
         name: What a person calls it; the name of its bundle.
         compile: Whether the video LM is compiled, in a copy, see `compile_lm`.
         trained_on: Where the clips of its training came from, such as "SpriteWorld", if that is known.
+        action_space: What can be done in its world, if the video LM knows actions.
+        starts: First frames from which its world can begin.
 
     Attributes:
         codec: Videos to tokens and back, by a copy of the tokenizer that shares its weights.
@@ -61,14 +68,15 @@ class VideoGenerator(Fixed):
         name: str = "unnamed",
         compile: bool = False,
         trained_on: str = "",
+        action_space: ActionSpace | None = None,
+        starts: Sequence[Start] = (),
     ):
         self.codec = codec = VideoCodec(tokenizer, height, width, fps, name, trained_on)
-        self.stepper = Stepper(codec, lm, text_tokenizer, compile)
+        self.stepper = Stepper(codec, lm, text_tokenizer, compile, action_space)
+        self.action_space, self.starts = action_space, tuple(starts)
         self.tokenizer, self.lm, self.text_tokenizer = codec.tokenizer, self.stepper.lm, text_tokenizer
         self.height, self.width, self.fps, self.name = codec.height, codec.width, codec.fps, codec.name
         self.device, self.dtype = self.stepper.device, self.lm.places.weight.dtype
-
-    action_space: ActionSpace | None = None
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {millions(net)}" for name, net in (("tokenizer", self.tokenizer), ("LM", self.lm)))
@@ -94,7 +102,8 @@ class VideoGenerator(Fixed):
         tokenizer = self.tokenizer if to_device == self.device else copy.deepcopy(self.tokenizer).to(to_device)
         parts = (tokenizer, copy.deepcopy(self.lm).to(to_device, to_dtype), self.text_tokenizer)
         shape = (self.height, self.width, self.fps)
-        return VideoGenerator(*parts, *shape, self.name, self.stepper.compiled, self.codec.trained_on)
+        world: Any = {"action_space": self.action_space, "starts": self.starts}
+        return VideoGenerator(*parts, *shape, self.name, self.stepper.compiled, self.codec.trained_on, **world)
 
     def encode(self, frames: Frames) -> Tensor:
         """Tokens int64 `[T, H, W]` of frames, see `VideoCodec.encode`."""
@@ -111,13 +120,16 @@ class VideoGenerator(Fixed):
     @overload
     def generate(
         self,
-        prompt: Prompt,
+        prompt: Prompt | None = None,
         num_frames: int = 33,
         seed: int = 0,
         params: Params = None,
         first_frames: Given = None,
         first_tokens: Tokens | None = None,
         progress: Progress = None,
+        actions: Actions | None = None,
+        first_actions: Any = None,
+        start: str | int | Start | None = None,
         **settings: Unpack[Settings],
     ) -> Clip: ...
 
@@ -131,18 +143,24 @@ class VideoGenerator(Fixed):
         first_frames: Given = None,
         first_tokens: Tokens | None = None,
         progress: Progress = None,
+        actions: Actions | None = None,
+        first_actions: Any = None,
+        start: str | int | Start | None = None,
         **settings: Unpack[Settings],
     ) -> list[Clip]: ...
 
     def generate(
         self,
-        prompt: Any,
+        prompt: Any = None,
         num_frames: int = 33,
         seed: int = 0,
         params: Params = None,
         first_frames: Given = None,
         first_tokens: Tokens | None = None,
         progress: Progress = None,
+        actions: Actions | None = None,
+        first_actions: Any = None,
+        start: str | int | Start | None = None,
         **settings: Unpack[Settings],
     ) -> Clip | list[Clip]:
         """Makes a clip: the collected stream.
@@ -156,6 +174,9 @@ class VideoGenerator(Fixed):
                 `1 + temporal_stride * k` frames and fewer than `num_frames`. See `as_frames` for what is resized.
             first_tokens: int `[T, H, W]`, the same as tokens, such as those of another clip.
             progress: True shows a bar; a function is called with the frames that are done and the frames in all.
+            actions: What is done in the frames to come, as for `stream`.
+            first_actions: What was done in the given frames, as for `stream`.
+            start: One of `starts` to go on from, as for `stream`.
             **settings: Values of `SamplingParams` by name, in place of `params`, such as `temperature=0.5`.
 
         Raises:
@@ -166,8 +187,9 @@ class VideoGenerator(Fixed):
         """
         chosen = as_params(params, settings)
         self.codec.stride.num_latent_frames(num_frames)
-        given = given_tokens(self.codec, first_frames, first_tokens)
-        return make_clips(self, prompt, num_frames, seed, chosen, given, progress)
+        given = given_tokens(self.codec, first_frames, first_tokens, start, self.starts)
+        prompt = prompt_of(prompt, start, self.starts)
+        return make_clips(self, prompt, num_frames, seed, chosen, given, progress, actions=actions, first_actions=first_actions)
 
     def animate(
         self,
@@ -177,6 +199,7 @@ class VideoGenerator(Fixed):
         seed: int = 0,
         params: Params = None,
         progress: Progress = None,
+        actions: Actions | None = None,
         **settings: Unpack[Settings],
     ) -> Clip:
         """Image to video: a clip that begins with a picture.
@@ -187,39 +210,59 @@ class VideoGenerator(Fixed):
             prompt: What the video shows, as for `generate`; the other arguments are those of `generate` too.
         """
         first = one_picture(self.codec, picture)
-        return self.generate(prompt, num_frames, seed, params, first, progress=progress, **settings)
+        return self.generate(prompt, num_frames, seed, params, first, progress=progress, actions=actions, **settings)
 
     def stream(
         self,
-        prompt: Prompt,
+        prompt: Prompt | None = None,
         seed: int = 0,
         params: Params = None,
         first_frames: Given = None,
         first_tokens: Tokens | None = None,
         reanchor_every: int | None = None,
+        actions: Actions | None = None,
+        first_actions: Any = None,
+        start: str | int | Start | None = None,
         **settings: Unpack[Settings],
     ) -> Stream:
         """Starts an endless stream of frames.
 
         Args:
             prompt: What the video shows: a text, a `Timeline`, or pairs of seconds and text. A text may be a timeline too, such
-                as "a red circle moves right; at 2s it stops".
+                as "a red circle moves right; at 2s it stops". `None` takes the prompt of `start`.
             seed: As for `generate`.
             params: As for `generate`.
             first_frames: Frames to continue, as for `generate`; the stream begins after them.
             first_tokens: int64 `[T, H, W]`, the same as tokens, such as those of another stream.
             reanchor_every: Latent frames between two renewals of the sink; `None` keeps the stream's first frame for ever.
+            actions: What is done in a world, from the first frame to come on. An array `[T, A]`, a list of actions, or a text
+                such as "left*8 gas*20" says it frame by frame. A dict or an array `[A]` is one action. An iterator gives, and a
+                function of the stream is asked for, the action of each latent frame. Once there are no more, the last one holds.
+                A video that begins has no action in its first frame: row 0 of an array says nothing, and a text begins with the
+                second frame. `None` is unknown, or the last action of `first_actions`.
+            first_actions: float32 `[T, A]`, what was done in the given frames, NaN where unknown; or `[T, stride, A]` for latent
+                frames, as `Stream.actions` has it.
+            start: The name or the number of one of `starts` to go on from.
             **settings: As for `generate`.
 
         Raises:
-            ValueError: A length, size, setting or prompt is not as above.
+            ValueError: A length, size, setting, prompt or action is not as above.
         """
         chosen = as_params(params, settings)
-        tokens = given_tokens(self.codec, first_frames, first_tokens)
-        state = self.stepper.init_state(prompt, seed, chosen, reanchor_every)
-        if tokens is None:
-            return Stream(self.stepper, state, torch.empty(0, *self.codec.frame_shape))
-        return Stream(self.stepper, state, tokens, self.stepper.prefill(state, tokens))
+        tokens = given_tokens(self.codec, first_frames, first_tokens, start, self.starts)
+        state = self.stepper.init_state(prompt_of(prompt, start, self.starts), seed, chosen, reanchor_every)
+        known = None
+        if first_actions is not None:
+            if tokens is None:
+                raise ValueError(
+                    "got first_actions and no first frames; wanted both; `actions` says what is done in frames to come"
+                )
+            known = first_actions_of(self.stepper.known_space(), self.codec.stride, first_actions, len(tokens))
+        past = self.stepper.no_past() if tokens is None else self.stepper.prefill(state, tokens, known)
+        stream = Stream(self.stepper, state, past)
+        if actions is not None:
+            stream.plan(actions)
+        return stream
 
     def restore(self, snapshot: bytes) -> Stream:
         """The stream of a snapshot, which goes on token for token, in any process.
@@ -228,3 +271,15 @@ class VideoGenerator(Fixed):
             SnapshotError: It is damaged, or was made by other networks.
         """
         return Stream(self.stepper, *unpack_snapshot(snapshot, self.stepper))
+
+    def replay(self, file: str | Path, progress: Progress = None) -> Replay:
+        """Makes the video of a token file again, and compares every token.
+
+        Args:
+            file: What `Stream.record` or `framecast stream` wrote, also if it is still being written.
+            progress: As for `generate`.
+
+        Raises:
+            ValueError: It is no token file, a video that was encoded, or one of other networks; the message says which.
+        """
+        return replay(self.stepper, read_tokens(file), progress)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..data.kinds import real, whole
 from .decodings import NAMED, ByBlock, Decoding
+from .guides import Guides
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class SamplingParams:
             chosen given all before it, in parallel too but for "token". A `Decoding` can be given, too, and is kept by name.
         negative_prompt: What the video is led away from: guidance starts from the prediction with this text instead of from the
             one with the null prompt. It holds for the whole video, and wants a `guidance_scale` above 1. `None` or "" is none.
+        action_guidance: Guidance on actions, apart from that on text: 1 is none, more obeys the actions closer. In [0, 20]. It is
+            for models of worlds, and costs a third row beside those of `guidance_scale`.
 
     Raises:
         ValueError: A value is out of its range.
@@ -35,6 +38,7 @@ class SamplingParams:
     guidance_scale: float = 2.0
     decoding: str | int | Decoding = "row"
     negative_prompt: str | None = None
+    action_guidance: float = 1.0
 
     def __post_init__(self) -> None:
         keep = partial(object.__setattr__, self)  # plain numbers, whatever they came as, so that files can hold them
@@ -45,6 +49,7 @@ class SamplingParams:
             keep("top_p", real("top_p", self.top_p, nextafter(0, 1), 1, "a number above 0 and up to 1, or None for all"))
         scale = real("guidance_scale", self.guidance_scale, 0, 20, "a number from 0 to 20; 1 is no guidance")
         keep("guidance_scale", scale)
+        keep("action_guidance", real("action_guidance", self.action_guidance, 0, 20, "a number from 0 to 20; 1 is no guidance"))
         if isinstance(self.decoding, Decoding):
             keep("decoding", self.decoding.name)
         if not (isinstance(self.decoding, str) and self.decoding in NAMED):
@@ -57,11 +62,23 @@ class SamplingParams:
         """Whether a step needs the prediction with the null prompt or the negative prompt too."""
         return self.guidance_scale != 1
 
+    @property
+    def action_guided(self) -> bool:
+        """Whether a step needs the prediction with unknown actions too."""
+        return self.action_guidance != 1
+
+    @property
+    def guides(self) -> Guides:
+        """The predictions that a step needs beside the one under prompt and actions."""
+        return Guides(self.guided, self.action_guided)
+
     def values(self) -> dict[str, Any]:
-        """The settings by name, as files and messages hold them; without a negative prompt, as versions before it wrote them."""
+        """The settings by name, as files and messages hold them; those that came later are left out if they say nothing."""
         values = asdict(self)
         if self.negative_prompt is None:
             del values["negative_prompt"]
+        if not self.action_guided:
+            del values["action_guidance"]
         return values
 
     def block_length(self, frame_shape: tuple[int, int]) -> int:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from torch import Tensor
-
+from .past import Past
 from .stepper import Stepper
 from .steps import GeneratorState
 from .stream import Stream
@@ -12,7 +11,8 @@ from .stream import Stream
 def rewound(stream: Stream, num_latent_frames: int) -> Iterator[Stream | None]:
     """Gives `None` after each latent frame that was read again, so that other work can be done between, and the moment at last.
 
-    The moment has the seed and settings of the stream. So it goes on with the same tokens, unless the prompt was changed later.
+    The moment has the seed and settings of the stream, and its action of then. So it goes on with the same tokens, unless prompt
+    or action was changed later.
 
     Args:
         stream: Whose past it is; the stream stays as it is, and may go on meanwhile.
@@ -25,15 +25,13 @@ def rewound(stream: Stream, num_latent_frames: int) -> Iterator[Stream | None]:
         raise ValueError(f"got {num_latent_frames} latent frames to go back to; wanted 1 to {stream.num_latent_frames}")
     if stream.seat.own.anchor is not None:
         raise ValueError("got a stream with `reanchor_every` to go back in; wanted one without; branch from the present instead")
-    tokens = stream.tokens
-    assert tokens is not None
     stepper, stride = stream.seat.stepper, stream.codec.stride
-    held = [(start, text) for start, text in stream.prompts if start < num_latent_frames]
-    timeline = [(stride.num_frames(start) / stream.codec.fps if start else 0.0, text) for start, text in held]
-    return _read_again(stepper, stepper.init_state(timeline, stream.seed, stream.params), tokens[:num_latent_frames], held)
+    past = stream.past.first(num_latent_frames)
+    timeline = [(stride.num_frames(start) / stream.codec.fps if start else 0.0, text) for start, text in past.prompts]
+    return _read_again(stepper, stepper.init_state(timeline, stream.seed, stream.params), past)
 
 
-def _read_again(stepper: Stepper, state: GeneratorState, tokens: Tensor, held: list[tuple[int, str]]) -> Iterator[Stream | None]:
-    for _ in stepper.prefilling(state, tokens):
+def _read_again(stepper: Stepper, state: GeneratorState, past: Past) -> Iterator[Stream | None]:
+    for _ in stepper.prefilling(state, past):
         yield None
-    yield Stream(stepper, state, tokens, held)
+    yield Stream(stepper, state, past)

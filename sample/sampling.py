@@ -5,7 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from .guides import Guides
 from .params import SamplingParams
+
+_TEXT = Guides(text=True)
 
 
 def guide(logits: Tensor, scale: float) -> Tensor:
@@ -25,6 +28,25 @@ def guide(logits: Tensor, scale: float) -> Tensor:
     return guided.masked_fill(conditional == float("-inf"), float("-inf"))  # the impossible stays so; inf - inf is no number
 
 
+def guide_all(logits: Tensor, params: SamplingParams, guides: Guides) -> Tensor:
+    """Guidance on text, and apart from it on actions: what knowing the actions changes, is changed by so much more.
+
+    Args:
+        logits: `[n R, S, V]`, the predictions of R streams for each of the n rows of `guides`.
+        params: The scales.
+        guides: What the rows are.
+
+    Returns:
+        `[R, S, V]`.
+    """
+    conditional, *others = logits.chunk(guides.rows)
+    guided = guide(torch.cat([conditional, others[0]]), params.guidance_scale) if guides.text else conditional
+    if not guides.action or not params.action_guided:
+        return guided
+    guided = guided + (params.action_guidance - 1) * (conditional - others[-1])
+    return guided.masked_fill(conditional == float("-inf"), float("-inf"))
+
+
 def shape_logits(logits: Tensor, params: SamplingParams) -> Tensor:
     """Temperature, then top-k, then top-p; what is left out becomes -inf. `[..., V]`; temperature above 0."""
     logits = (logits - logits.amax(dim=-1, keepdim=True)) / params.temperature  # shifted, so that no division overflows upwards
@@ -42,23 +64,22 @@ def shape_logits(logits: Tensor, params: SamplingParams) -> Tensor:
 class Chooser:
     """Chooses tokens by inverse transform: the token at which the cumulated probability passes a uniform number.
 
-    If there are twice as many rows of logits as of numbers, they are predictions with the prompts and then with the null prompt.
-
     A token in several factors uses the same number: what is left of it inside the chosen share is uniform again.
 
     Args:
         params: How to choose.
         uniforms: float64 `[R, S]` in [0, 1), one number per token.
+        guides: What the rows of logits are; `None` if there is no guidance, or guidance on text alone.
     """
 
-    def __init__(self, params: SamplingParams, uniforms: Tensor):
-        self.params, self.uniforms = params, uniforms
+    def __init__(self, params: SamplingParams, uniforms: Tensor, guides: Guides | None = None):
+        self.params, self.uniforms, self.guides = params, uniforms, guides
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Logits `[R, S, V]`, or `[2 R, S, V]` if guided -> int64 `[R, S]`."""
+        """Logits `[R, S, V]`, or `[n R, S, V]` with n rows of guides -> int64 `[R, S]`."""
         logits = logits.double()
-        if logits.shape[0] == 2 * self.uniforms.shape[0]:
-            logits = guide(logits, self.params.guidance_scale)
+        if logits.shape[0] > self.uniforms.shape[0]:
+            logits = guide_all(logits, self.params, self.guides or _TEXT)
         if self.params.temperature == 0:
             return logits.argmax(dim=-1)
         return self._invert(shape_logits(logits, self.params).softmax(dim=-1))
@@ -81,16 +102,17 @@ class BatchChooser:
     Args:
         params: How to choose, for each stream.
         uniforms: float64 `[R, S]` in [0, 1), one number per token of every stream.
+        guides: As for `Chooser`.
     """
 
-    def __init__(self, params: Sequence[SamplingParams], uniforms: Tensor):
+    def __init__(self, params: Sequence[SamplingParams], uniforms: Tensor, guides: Guides | None = None):
         self.groups: list[tuple[list[int], Chooser]] = []
         for kind in dict.fromkeys(params):
             rows = [row for row, own in enumerate(params) if own == kind]
-            self.groups.append((rows, Chooser(kind, uniforms[rows])))
+            self.groups.append((rows, Chooser(kind, uniforms[rows], guides)))
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Logits `[R, S, V]` of R streams, or `[2 R, S, V]` with the null prompt's behind them -> int64 `[R, S]`."""
+        """Logits `[R, S, V]` of R streams, or `[n R, S, V]` with those of the guides behind them -> int64 `[R, S]`."""
         if len(self.groups) == 1:
             return self.groups[0][1](logits)
         num_streams = sum(len(rows) for rows, _ in self.groups)

@@ -22,9 +22,13 @@ class Settings(TypedDict, total=False):
     decoding: str | int | Decoding
     block_length: int
     negative_prompt: str | None
+    action_guidance: float
 
 
-_OTHERS = ("seed", "params", "first_frames", "first_tokens", "reanchor_every", "progress", "num_frames")
+_OTHERS = (
+    *("seed", "params", "num_frames", "progress", "reanchor_every"),
+    *("first_frames", "first_tokens", "first_actions", "actions", "start"),
+)
 """What `generate` and `stream` take beside settings, and what may have been meant by a name that they do not know."""
 
 

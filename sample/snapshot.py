@@ -11,15 +11,18 @@ import torch
 from torch import Tensor
 
 from ..data import Caption
+from ..data.actions import ActionSpace
 from ..state import named_tensors
 from .codec import VideoCodec
+from .guides import Guides
 from .packing import PackingError, pack, unpack
 from .params import SamplingParams
+from .past import Changes, Past, Recipe
 from .stepper import Stepper
-from .steps import Frame, GeneratorState
+from .steps import Frame, GeneratorState, known_rows
 
 _FORMAT, _NUMBERED_FORMAT = 2, 1
-_STATE, _MASK = "state.", "prompts.mask"
+_STATE, _MASK, _PLANNED = "state.", "prompts.mask", "planned"
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError)
 """What building a stream from strange values raises."""
 
@@ -33,20 +36,18 @@ class Snapshot(NamedTuple):
 
     Attributes:
         state: Where the stream stands.
-        tokens: int64 `[T, H, W]`, all tokens so far.
-        prompts: The prompts that held for them, with the latent frames from which they did.
+        past: All latent frames so far.
         pending: Frames that were made and not yet taken.
     """
 
     state: GeneratorState
-    tokens: Tensor
-    prompts: Sequence[tuple[int, str]]
+    past: Past
     pending: Sequence[Frame]
 
 
 def pack_snapshot(snapshot: Snapshot, stepper: Stepper) -> bytes:
     """All of a moment - states, tokens, prompts, noise, pending frames - and the hashes of the networks it is of."""
-    state, pending, codec = snapshot.state, snapshot.pending, stepper.codec
+    state, past, pending, codec = snapshot.state, snapshot.past, snapshot.pending, stepper.codec
     no_image = torch.empty(0, codec.height, codec.width, 3, dtype=torch.uint8)
     images = torch.stack([frame.image for frame in pending]) if pending else no_image
     tensors = {f"{_STATE}{name}": tensor for name, tensor in named_tensors(state).items()}
@@ -60,10 +61,20 @@ def pack_snapshot(snapshot: Snapshot, stepper: Stepper) -> bytes:
         "params": state.params.values(),
         "guided": state.guided,
         "reanchor_every": None if state.anchor is None else state.anchor.every,
-        "prompts": snapshot.prompts,
+        "prompts": past.prompts,
         "pending": [[frame.index, frame.latent_index, frame.prompt] for frame in pending],
     }
-    return pack({**tensors, "tokens": snapshot.tokens.int(), "images": images}, values)
+    if past.recipes not in ((), _plain_recipes(state)):
+        values["recipes"] = [[start, recipe.values()] for start, recipe in past.recipes]
+    if past.actions is not None:
+        tensors["actions"] = past.actions
+        values["action_guided"] = state.guides.action
+    return pack({**tensors, "tokens": past.tokens.int(), "images": images}, values)
+
+
+def _plain_recipes(state: GeneratorState) -> Changes[Recipe]:
+    """How all latent frames were made, if nothing was given or changed on the way."""
+    return ((0, Recipe(state.seed, state.params)),)
 
 
 def read_about(data: bytes) -> dict[str, Any]:
@@ -110,26 +121,61 @@ def _build(stepper: Stepper, tensors: Mapping[str, Tensor], values: Mapping[str,
     if not 1 <= room <= stepper.lm.config.max_prompt_length:
         raise ValueError(f"a prompt of {room} text ids")
     state.prompts = state.prompts.with_room(room)
+    if state.planned is not None:
+        state.planned = state.planned.new_empty(len(kept[_PLANNED]), *state.planned.shape[1:])
     _fill(state, kept)
     state.seed = int(values["seed"])  # older versions took any number
     state.upcoming = tuple(Caption(int(start), str(text)) for start, text in values["upcoming"])
     state.latent_index, state.decoder.started = latent_index, latent_index > 0
-    tokens = _checked_tokens(tensors["tokens"], latent_index, stepper)
+    past = Past(
+        _checked_tokens(tensors["tokens"], latent_index, stepper),
+        tuple((int(start), str(text)) for start, text in values["prompts"]),
+        _recipes(values, state) if latent_index else (),
+        _checked_actions(tensors, state, latent_index, stepper.action_space),
+    )
     images = _checked_images(tensors["images"], stepper.codec)
     places = values["ready" if values["format"] == _NUMBERED_FORMAT else "pending"]
-    pending = [Frame(image, *place) for image, place in zip(images, places, strict=True)]
-    return Snapshot(state, tokens, [(int(start), str(text)) for start, text in values["prompts"]], pending)
+    pending = [_frame(image, place, past, stepper.codec) for image, place in zip(images, places, strict=True)]
+    return Snapshot(state, past, pending)
+
+
+def _recipes(values: Mapping[str, Any], state: GeneratorState) -> Changes[Recipe]:
+    """How the latent frames were made; older versions did not say it."""
+    if "recipes" not in values:
+        return _plain_recipes(state)
+    return tuple((int(start), Recipe.of_values(how)) for start, how in values["recipes"])
+
+
+def _checked_actions(
+    tensors: Mapping[str, Tensor], state: GeneratorState, latent_index: int, space: ActionSpace | None
+) -> Tensor | None:
+    """The actions of the past, and those that are planned in the state, if all of them can be."""
+    if space is None or state.planned is None or state.action is None:
+        return None
+    actions = tensors["actions"]
+    if actions.shape != (latent_index, *state.planned.shape[1:]):
+        raise ValueError(f"actions of {list(actions.shape)} at latent frame {latent_index}")
+    for rows in (actions, state.planned, state.action):
+        space.check(rows.numpy())
+    return actions
+
+
+def _frame(image: Tensor, place: Sequence[Any], past: Past, codec: VideoCodec) -> Frame:
+    """A frame that was not yet taken, at its index, latent frame and prompt."""
+    index, latent_index, prompt = place
+    action = None
+    if past.actions is not None:
+        (action,) = known_rows(past.actions[latent_index, index - codec.stride.num_frames(latent_index + 1)][None])
+    return Frame(image, index, latent_index, prompt, action)
 
 
 def _fresh_state(stepper: Stepper, params: SamplingParams, values: Mapping[str, Any]) -> GeneratorState:
     """A state of the snapshot's kind, whose tensors are still to be filled."""
     prompt, every = str(values["prompt"]), values["reanchor_every"]
-    state = stepper.init_state([(0.0, prompt)], 0, params, None if every is None else int(every))
-    if values["guided"] and not state.guided:  # it began with guidance, and was then set to none
-        state.lm, state.prompts = stepper.lm.init_state(2), stepper.encode_prompt(prompt, guided=True)
-    if state.guided != values["guided"]:
+    guides = Guides(bool(values["guided"]), bool(values.get("action_guided", False)))
+    if not guides.cover(params.guides):  # there may be more: it began with guidance, and was then set to none
         raise ValueError(f"guided {values['guided']!r} with the settings {params}")
-    return state
+    return stepper.init_state([(0.0, prompt)], 0, params, None if every is None else int(every), guides)
 
 
 def _state_tensors(tensors: Mapping[str, Tensor], names: Sequence[str], numbered: bool) -> dict[str, Tensor]:

@@ -8,20 +8,21 @@ off at the end is left out, so that a file can be read while it grows, and after
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
 
 import torch
 from torch import Tensor
 
+from ..data.actions import ActionError
 from ..data.files import naming
 from ..data.kinds import as_path
 from ..data.reading import regular_size
 from ..stride import Stride
-from ..tokenizer import VideoTokenizer
-from .packing import PackingError, fingerprint, pack, unpack
-from .params import SamplingParams
+from .packing import PackingError, pack, unpack
+from .past import Changes, Past, Recipe
+from .token_header import TokenHeader
 
 SUFFIX = ".fct"
 _MAGIC = b"FRAMECAST TOKENS 1\n"
@@ -30,46 +31,6 @@ _LENGTH_BYTES, _LARGEST_RECORD = 8, 2**26
 
 class TokenFileError(ValueError):
     """A token file that cannot be read or does not fit; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class TokenHeader:
-    """What the tokens of a file are.
-
-    Attributes:
-        tokenizer: sha256 of the tokenizer that made them, as in `VideoGenerator.hashes`.
-        name: What a person calls that tokenizer.
-        codebook_size: Tokens lie below.
-        height: Rows of the frames in pixels.
-        width: Columns of the frames in pixels.
-        temporal_stride: Frames of every latent frame after the first.
-        fps: Frames per second.
-        seed: Seed of the stream that made them; `None` if a real video was encoded.
-        params: How they were chosen; `None` if a real video was encoded.
-    """
-
-    tokenizer: str
-    name: str
-    codebook_size: int
-    height: int
-    width: int
-    temporal_stride: int
-    fps: float
-    seed: int | None = None
-    params: SamplingParams | None = None
-
-
-def describe_tokens(
-    tokenizer: VideoTokenizer,
-    name: str,
-    size: tuple[int, int],
-    fps: float,
-    seed: int | None = None,
-    params: SamplingParams | None = None,
-) -> TokenHeader:
-    """What the tokens of `tokenizer` are, for videos of `size` rows and columns; without a seed, of a video that was encoded."""
-    sizes = (tokenizer.codebook_size, *size, tokenizer.temporal_stride)
-    return TokenHeader(fingerprint(tokenizer), name, *sizes, fps, seed, params)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,6 +43,8 @@ class TokenVideo:
         prompts: The prompts with the latent frames from which they hold, in order; empty if none is known.
         num_bytes: Size of what was read.
         whole: False if the end of the file is cut off, or still being written.
+        recipes: Seeds and settings with the latent frames from which they hold, and which were given; none of encoded videos.
+        actions: float32 `[T, stride, A]`, what was done, NaN where that is unknown; `None` without an action space.
     """
 
     header: TokenHeader
@@ -89,6 +52,8 @@ class TokenVideo:
     prompts: tuple[tuple[int, str], ...]
     num_bytes: int
     whole: bool
+    recipes: Changes[Recipe] = ()
+    actions: Tensor | None = None
 
     def __repr__(self) -> str:
         header = self.header
@@ -110,6 +75,11 @@ class TokenVideo:
         """Bits of the tokens, at log2 of the codebook's size each; `num_bytes` says what the file spends with all around them."""
         pixels = self.num_frames * self.header.height * self.header.width
         return self.tokens.numel() * math.log2(self.header.codebook_size) / max(pixels, 1)
+
+    @property
+    def past(self) -> Past:
+        """What is known of the stream that made it."""
+        return Past(self.tokens, self.prompts, self.recipes, self.actions)
 
     def check(self, own: TokenHeader) -> Self:
         """This video, if a tokenizer of which `own` speaks can decode it.
@@ -151,25 +121,35 @@ class TokenWriter:
         path = as_path(file, "a token file")
         if not path.parent.is_dir():
             raise ValueError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
-        first = _record({}, _values(header))  # before an older file is emptied
-        self.header, self._prompt = header, ""
+        first = _record({}, header.values())  # before an older file is emptied
+        self.header, self._prompt, self._recipe = header, "", _first_recipe(header)
         self._path = path
         with naming(path):
             self._file: IO[bytes] = path.open("wb")
         self._write(_MAGIC + first)
 
-    def append(self, tokens: Tensor, prompt: str = "") -> None:
-        """Adds latent frames, int `[T, H, W]`, and the prompt that holds for them."""
-        changed = {"prompt": prompt} if prompt != self._prompt else {}
-        self._prompt = prompt
-        small = torch.uint16 if self.header.codebook_size <= 2**16 else torch.int32
-        self._write(_record({"tokens": tokens.cpu().to(small)}, changed))
+    def append(self, tokens: Tensor, prompt: str = "", actions: Tensor | None = None) -> None:
+        """Adds latent frames that were made as those before them, or as the header says.
+
+        Args:
+            tokens: int `[T, H, W]`.
+            prompt: The prompt that holds for them.
+            actions: float32 `[T, stride, A]`, what was done, if the header has an action space; `None` is unknown.
+
+        Raises:
+            ValueError: The actions are none of the header's space, or there are actions and no space.
+        """
+        self._put(tokens, prompt, actions, self._recipe)
 
     def append_all(self, tokens: Tensor, prompts: Sequence[tuple[int, str]]) -> None:
         """Adds latent frames, int `[T, H, W]`, and the prompts that held for them, with the latent frames from which they did."""
-        ends = [*(start for start, _ in prompts[1:]), len(tokens)]
-        for (start, text), end in zip(prompts, ends, strict=False):
-            self.append(tokens[start:end], text)
+        self.append_past(Past(tokens, tuple(prompts)))
+
+    def append_past(self, past: Past) -> None:
+        """Adds all that a stream has made."""
+        for piece, prompt, recipe in past.pieces():
+            actions = None if past.actions is None else past.actions[piece]
+            self._put(past.tokens[piece], prompt, actions, recipe if past.recipes else self._recipe)
 
     def close(self) -> None:
         """Flushes the file to the disk."""
@@ -184,15 +164,40 @@ class TokenWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _put(self, tokens: Tensor, prompt: str, actions: Tensor | None, recipe: Recipe | None) -> None:
+        """Writes a record, which says of prompt and recipe what is another than before."""
+        changed: dict[str, Any] = {"prompt": prompt} if prompt != self._prompt else {}
+        if recipe is not None and recipe != self._recipe:
+            changed["recipe"] = recipe.values()
+        self._prompt, self._recipe = prompt, recipe
+        small = torch.uint16 if self.header.codebook_size <= 2**16 else torch.int32
+        tensors = {"tokens": tokens.cpu().to(small), **_checked_actions(actions, len(tokens), self.header)}
+        self._write(_record(tensors, changed))
+
     def _write(self, data: bytes) -> None:
         with naming(self._path):
             self._file.write(data)
             self._file.flush()
 
 
-def _values(header: TokenHeader) -> dict[str, Any]:
-    values = asdict(header)
-    return values if header.params is None else {**values, "params": header.params.values()}
+def _first_recipe(header: TokenHeader) -> Recipe | None:
+    """How the latent frames of a file are made, if no record says another thing."""
+    return None if header.seed is None or header.params is None else Recipe(header.seed, header.params)
+
+
+def _checked_actions(actions: Tensor | None, length: int, header: TokenHeader) -> dict[str, Tensor]:
+    """The actions of a record by name: none without an action space."""
+    space = header.action_space
+    if space is None:
+        if actions is not None:
+            raise ActionError("got actions for a token file without an action space; wanted none, or a header that has one")
+        return {}
+    wanted = (length, header.temporal_stride, space.size)
+    if actions is None:
+        return {"actions": torch.full(wanted, torch.nan)}
+    if tuple(actions.shape) != wanted:
+        raise ActionError(f"got actions of shape {list(actions.shape)} for a token file; wanted {list(wanted)}")
+    return {"actions": torch.from_numpy(space.check(actions.cpu().numpy()))}
 
 
 def _record(tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> bytes:
@@ -246,26 +251,24 @@ def _records(stream: IO[bytes], path: Path) -> tuple[list[tuple[dict[str, Tensor
 
 
 def _assemble(records: list[tuple[dict[str, Tensor], dict[str, Any]]], num_bytes: int, whole: bool) -> TokenVideo:
-    header = _header(records[0][1])
-    grids, prompts, length = [], [], 0
+    header = TokenHeader.of_values(records[0][1])
+    grids: list[Tensor] = []
+    actions: list[Tensor] = []
+    length = 0
+    prompts: list[tuple[int, str]] = []
+    first = _first_recipe(header)
+    recipes = [] if first is None else [(0, first)]
     for tensors, values in records[1:]:
         if "prompt" in values:
             prompts.append((length, str(values["prompt"])))
+        if "recipe" in values:
+            recipes = [change for change in recipes if change[0] < length] + [(length, Recipe.of_values(values["recipe"]))]
         grids.append(_grid(tensors["tokens"], header))
+        actions += _checked_actions(tensors.get("actions"), len(grids[-1]), header).values()
         length += len(grids[-1])
     tokens = torch.cat(grids) if grids else torch.empty(0, 1, 1, dtype=torch.int64)
-    return TokenVideo(header, tokens, tuple(prompts), num_bytes, whole)
-
-
-def _header(values: dict[str, Any]) -> TokenHeader:
-    params = None if values["params"] is None else SamplingParams(**values["params"])
-    header = TokenHeader(**{**values, "params": params})
-    if not isinstance(header.tokenizer, str) or not isinstance(header.name, str):
-        raise ValueError("a tokenizer that is no text")
-    sizes = (header.codebook_size, header.height, header.width, header.temporal_stride)
-    if not all(isinstance(size, int) and size > 0 for size in sizes) or not 0 < float(header.fps) < math.inf:
-        raise ValueError(f"sizes {sizes} at {header.fps} frames/s")
-    return header
+    done = torch.cat(actions) if actions else None
+    return TokenVideo(header, tokens, tuple(prompts), num_bytes, whole, tuple(recipes), done)
 
 
 def _grid(tokens: Tensor, header: TokenHeader) -> Tensor:

@@ -23,7 +23,7 @@ from framecast.sample import (
     save_bundle,
 )
 from framecast.sample.packing import pack, unpack
-from framecast.sample.token_file import describe_tokens
+from framecast.sample.token_header import describe_tokens
 from framecast.serve.protocol.errors import ServeError
 from framecast.serve.protocol.messages import parse_reply, parse_request
 from framecast.serve.protocol.packets import Kind, Packet

@@ -10,7 +10,7 @@ from .tables import Numbers
 
 _SLACK = 0.05
 """How far beyond the ends of its axis a number may lie, in halves of the axis: sensors read a little too far."""
-_MOST_NAMED = 8
+_MOST_NAMED = 5
 
 
 def rows_of_space(actions: Numbers, names: Sequence[str] | None, space: ActionSpace, own_units: bool) -> NDArray[np.float32]:
@@ -29,6 +29,14 @@ def rows_of_space(actions: Numbers, names: Sequence[str] | None, space: ActionSp
     if own_units:
         rows = _mapped(rows, space)
     return space.check(rows.astype(np.float32), "actions")
+
+
+def in_own_units(rows: NDArray[np.float32], space: ActionSpace) -> NDArray[np.float32]:
+    """Actions `[N, A]` with the axes in the unit of the recording; undone by `rows_of_space`."""
+    values = rows.astype(np.float64)
+    for place, axis in enumerate(space.axes, start=len(space.buttons)):
+        values[:, place] = (axis.low + axis.high) / 2 + values[:, place] * ((axis.high - axis.low) / 2)
+    return values.astype(np.float32)
 
 
 def _in_order(actions: Numbers, names: Sequence[str] | None, space: ActionSpace) -> Numbers:

@@ -1,10 +1,12 @@
 """`Game`: an environment of Gymnasium with the picture of each frame; siblings for those that have a faster way to it."""
 
 import copy
+import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -41,6 +43,8 @@ class Game(ABC):
     """Frames per second at about which it is recorded if nobody says another."""
     crop: tuple[int, int, int, int] | None = None
     warmup = 0
+    on: Mapping[str, float] = MappingProxyType({})
+    """How likely its buttons are on under random keys."""
     packages: tuple[str, ...] = ("gymnasium", "numpy")
     """The modules of which the versions matter."""
 
@@ -81,6 +85,11 @@ class Game(ABC):
     def close(self) -> None:
         """Ends the environment."""
         self.env.close()
+
+    @classmethod
+    def caption_of(cls, env_id: str) -> str:
+        """What a person sees there."""
+        return ""
 
     def _make(self, env_id: str, kwargs: dict[str, Any]) -> "gymnasium.Env[Any, Any]":
         return _make(env_id, kwargs)
@@ -127,7 +136,12 @@ class CarGame(DrawnGame):
     """Without the dashboard, and as wide as it is high."""
     warmup = 50
     """The camera comes near in the first second."""
+    on = MappingProxyType({"gas": 0.5, "brake": 0.12})
     packages = ("gymnasium", "numpy", "Box2D", "pygame")
+
+    @classmethod
+    def caption_of(cls, env_id: str) -> str:
+        return "a car drives on a track"
 
     def picture(self) -> Picture | None:
         return self.env.unwrapped.picture()  # type: ignore[attr-defined]
@@ -144,7 +158,9 @@ class CarGame(DrawnGame):
         return {"left": (-0.6, 0, 0), "right": (0.6, 0, 0), "gas": (0, 0.3, 0), "brake": (0, 0, 0.4)}
 
     def _make(self, env_id: str, kwargs: dict[str, Any]) -> "gymnasium.Env[Any, Any]":
-        with needing("Box2D"), _saying(env_id):
+        with needing("Box2D"):
+            importlib.import_module("Box2D")
+        with _saying(env_id):
             from .cars import UnseenCarRacing
         known = _spec(env_id)
         known.entry_point = cast(Any, UnseenCarRacing)
@@ -164,12 +180,25 @@ _DOOM = {
 }
 _WITHOUT_TURNS = {"MOVE_LEFT": _DOOM["TURN_LEFT"], "MOVE_RIGHT": _DOOM["TURN_RIGHT"]}
 """For scenarios in which nobody turns."""
+_DOOM_CAPTIONS = {
+    "HealthGathering": "a walk through a green hall with medicine",
+    "MyWayHome": "a walk through a house of brown stone",
+    "TakeCover": "monsters throw fire in a long hall",
+    "Basic": "a monster stands in a brown hall",
+    "Defend": "monsters come near in a round hall",
+    "DeadlyCorridor": "a walk through a corridor with guards",
+}
 
 
 class DoomGame(Game):
     """A scenario of ViZDoom, which skips frames itself and draws the last."""
 
+    on = MappingProxyType({"forward": 0.7, "back": 0.1, "fire": 0.25, "use": 0.05})
     packages = ("gymnasium", "numpy", "vizdoom")
+
+    @classmethod
+    def caption_of(cls, env_id: str) -> str:
+        return next((caption for name, caption in _DOOM_CAPTIONS.items() if name in env_id), "a walk through a dark place")
 
     def reset(self, seed: int) -> None:
         self._seen = self.env.reset(seed=seed)[0]["screen"]
@@ -217,8 +246,12 @@ def open_game(env_id: str, kwargs: Mapping[str, Any], frame_skip: int = 1) -> Ga
     Raises:
         WorldError: There is none of this id, it is not installed, or it cannot be made.
     """
-    kind = next((kind for start, kind in _KINDS.items() if env_id.startswith(start)), DrawnGame)
-    return kind(env_id, kwargs, frame_skip)
+    return kind_of(env_id)(env_id, kwargs, frame_skip)
+
+
+def kind_of(env_id: str) -> type[Game]:
+    """The kind of an environment, by its id."""
+    return next((kind for start, kind in _KINDS.items() if env_id.startswith(start)), DrawnGame)
 
 
 def open_mapping(game: Game, spec: WorldSpec) -> ActionMapping:
@@ -258,14 +291,18 @@ def _saying(env_id: str) -> Iterator[None]:
     try:
         yield
     except gymnasium.error.DependencyNotInstalled as error:
-        raise WorldError(f"got {env_id}, which needs what is not installed ({error}); install it first") from error
+        raise WorldError(f"got {env_id}, which needs what is not installed: {_flat(error)}") from error
     except ModuleNotFoundError as error:
-        raise WorldError(f"got {env_id}, for which there is no module {error.name}; install its package first") from error
+        raise WorldError(f"got {env_id}, which cannot be found: {_flat(error)}; install its package first") from error
     except (gymnasium.error.Error, ImportError, TypeError, ValueError, RuntimeError) as error:
         raise WorldError(
-            f"got {env_id}, which cannot be made: {' '.join(str(error).split())}; wanted the id of an environment, such as "
+            f"got {env_id}, which cannot be made: {_flat(error)}; wanted the id of an environment, such as "
             'CarRacing-v3, VizdoomHealthGathering-v1 or "module:Id-v0"'
         ) from error
+
+
+def _flat(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 _KINDS: dict[str, type[Game]] = {"CarRacing": CarGame, "Vizdoom": DoomGame}

@@ -125,7 +125,7 @@ def unseen_files(bundle: Bundle, settings: Settings) -> tuple[list[str], str]:
         about += " Those are left out."
     elif seen.files:
         about += " So these figures may be those of videos that it has learned by heart; give videos that it has not seen."
-    return _evenly(unseen or files, _FILES_PER_CLIP * settings.clips), about
+    return evenly(unseen or files, _FILES_PER_CLIP * settings.clips), about
 
 
 def _cut(bundle: Bundle, settings: Settings, files: Sequence[str], given: int, length: int, about: str) -> HeldOut:
@@ -133,7 +133,7 @@ def _cut(bundle: Bundle, settings: Settings, files: Sequence[str], given: int, l
     folder = VideoFolder(str(settings.real), length, size, bundle.fps, include, captions=settings.captions)
     if folder.skipped or folder.damaged:
         print(folder.summary(), file=sys.stderr)
-    clips = tuple(folder[index] for index in _evenly(range(len(folder)), settings.clips))
+    clips = tuple(folder[index] for index in evenly(range(len(folder)), settings.clips))
     videos = len({clip.name.rpartition("@")[0] for clip in clips})
     taken = f"{len(clips)} clips of {length} frames ({length / bundle.fps:.1f} s) from {videos} videos."
     left_out = [f"{len(folder.skipped)} files are too short or cannot be read, and are left out."] if folder.skipped else []
@@ -155,7 +155,7 @@ def _length(path: Path, fps: float) -> int:
         return 0
 
 
-def _evenly(items: Sequence[T], count: int) -> list[T]:
+def evenly(items: Sequence[T], count: int) -> list[T]:
     """So many of some items, or all of them, from the first to the last."""
     places = np.linspace(0, len(items) - 1, min(len(items), count)).round().astype(int)
     return [items[place] for place in places.tolist()]

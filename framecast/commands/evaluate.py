@@ -28,6 +28,15 @@ def add_options(parser: ArgumentParser) -> None:
         "--captions", default=None, metavar="FILE", help="captions of its videos (default: captions.jsonl in it, if it is there)"
     )
     parser.add_argument(
+        "--world",
+        default=None,
+        metavar="RECORDING",
+        help="a recording with actions, best of another policy than that of training: measures a world that is played",
+    )
+    parser.add_argument(
+        "--play_frames", type=int, default=None, help="frames of play in which its drift is measured (default: 2000, quick: 512)"
+    )
+    parser.add_argument(
         "--only", nargs="+", default=None, metavar="SECTION", help="sections to measure (default: all that apply)"
     )
     parser.add_argument("--fvd_features", default=None, metavar="FILE", help="weights of I3D as safetensors, for the usual FVD")
@@ -43,7 +52,7 @@ def run(arguments: Namespace) -> None:
     settings = QUICK if arguments.quick else Settings()
     settings = replace(
         settings,
-        **given_options(arguments, "clips", "long_clips", "long_frames"),
+        **given_options(arguments, "clips", "long_clips", "long_frames", "play_frames"),
         seed=arguments.seed,
         params=params_of(arguments),
         device=str(device_of(arguments)),
@@ -51,6 +60,7 @@ def run(arguments: Namespace) -> None:
         real=arguments.real,
         include=tuple(arguments.include or ["*"]),
         captions=arguments.captions,
+        world=arguments.world,
         features=arguments.fvd_features,
     )
     print(evaluate_bundles(arguments.bundles or [None], out, settings, arguments.only or []))

@@ -162,7 +162,8 @@ class Engine:
             return
         self._unseat()
         streams = [channel.stream for channel in chosen]
-        self._batch = StreamBatch(self.generator, len(streams), any(stream.guided for stream in streams))
+        guides = [stream.seat.own.guides for stream in streams]
+        self._batch = StreamBatch(self.generator, len(streams), any(g.text for g in guides), any(g.action for g in guides))
         self._seated = chosen  # first, so that a join that fails ends them and is not tried for ever
         self._batch.join(*streams)
 

@@ -72,7 +72,7 @@ def test_bundles_get_the_sections_that_apply(tmp_path, changes, kept):
     bundle = load_bundle(tiny_bundle.save(tmp_path / "bundle", lm=None, text_tokenizer=None, video=video))
     study = Study(bundle, Settings(**changes))
     assert suite.applicable(study) == kept
-    on_videos = {name for name in suite.SECTIONS if name.endswith("-videos")}
+    on_videos = {name for name in suite.SECTIONS if name.endswith(("-videos", "-world"))}
     assert set(suite.applicable(Study(load_bundle(None), Settings()))) == set(suite.SECTIONS) - on_videos
 
 
@@ -98,7 +98,7 @@ def test_any_generator_is_measured_on_real_video_and_again_if_the_videos_change(
     report = json.loads((tmp_path / "report" / "report.json").read_text())
     wanted = ["tokenizer", "prediction", "continuation", "drift", "decoding", "prompts"]
     assert [section["name"] for section in report["bundles"][0]["sections"]] == [f"{name}-videos" for name in wanted]
-    assert "On real video, in short" in page.read_text()
+    assert "In short: the figures that say most" in page.read_text()
     measured: list[str] = []
     for name in wanted:
         monkeypatch.setitem(suite.SECTIONS, f"{name}-videos", lambda study, progress: measured.append("") or empty)

@@ -92,7 +92,7 @@ def test_a_recording_that_fails_leaves_the_older_file(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="no header"):
         tiny_bundle.generator().stream(PROMPT).record(file)
     monkeypatch.undo()
-    monkeypatch.setattr("framecast.sample.token_file.asdict", lambda _: {"seed": object()})
+    monkeypatch.setattr("framecast.sample.token_header.TokenHeader.values", lambda _: {"seed": object()})
     with pytest.raises(TypeError, match="object is no plain value"):
         tiny_bundle.generator().stream(PROMPT).record(file)
     assert file.read_bytes() == b"older"

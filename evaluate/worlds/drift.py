@@ -1,0 +1,133 @@
+"""What long play keeps of its look: sharpness and colours over thousands of frames, by a policy that recorded other video."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...data import contact_sheet
+from ..figures import Curve, Figure, Sample, Section, mean_of, share_of
+from ..real.drift import Look, looks
+from ..study import Progress, Study
+from .recording import Recording, Start
+from .trying import Rows, known
+
+_PART = 8  # the first and the last of so many equal parts of a stream are compared
+_LEAST = {"sharpness": 0.5, "brightness": 4.0, "contrast": 1.0, "colour": 1.0}
+_WITHIN = 5.0  # percent
+_EVERY = 100  # frames, on the sheet
+_COLUMNS = 7
+_SEED = 9000
+_STRETCH = 3.0  # seconds of recorded actions that are played in one piece
+
+
+def world_drift(study: Study, progress: Progress) -> Section:
+    """Streams of thousands of frames under the actions of the recording, compared with their own beginning."""
+    recording, settings = study.recording, study.settings
+    starts = recording.few(settings.long_clips)
+    rows = [_play(recording, settings.play_frames, study.bundle.fps, _SEED + at) for at in range(len(starts))]
+    made = study.dream(starts, rows, progress)
+    streams = [looks(frames) for frames in made]
+    true = _true_looks(recording)
+    return Section(
+        "drift-world",
+        "World: drift in long play",
+        f"{recording.about}\n{_about(len(starts), settings.play_frames, study.bundle.fps)}",
+        tuple(_figures(streams, true, settings.play_frames)),
+        tuple(_curves(streams, true)),
+        tuple(_sheet(start, frames, stream, true) for start, frames, stream in zip(starts, made, streams, strict=True)),
+    )
+
+
+def _play(recording: Recording, frames: int, fps: float, seed: int) -> Rows:
+    """Recorded actions of many videos, some seconds at a time, in random order, `[frames, A]`."""
+    length = max(1, min(round(_STRETCH * fps), recording.given + recording.made - 1))
+    clips = [start.rows for start in recording.starts] + [other.actions for other in recording.others]
+    draws, parts, have = np.random.default_rng(seed), [], 0
+    while have < frames:
+        rows = known(clips[draws.integers(len(clips))])
+        first = draws.integers(max(1, len(rows) - length + 1))
+        parts.append(rows[first : first + length])
+        have += len(parts[-1])
+    return np.concatenate(parts)[:frames]
+
+
+def _true_looks(recording: Recording) -> dict[str, float]:
+    """The look of the true video, the mean of all clips."""
+    clips = [start.clip.frames for start in recording.starts] + [other.frames for other in recording.others]
+    found = [look for frames in clips for look in looks(frames)] or [_whole_look(clips[0])]
+    return {name: float(np.mean([getattr(look, name) for look in found])) for name in _LEAST}
+
+
+def _whole_look(frames: Tensor) -> Look:
+    """The look of a clip that is shorter than a window."""
+    return looks(frames.repeat(16, 1, 1, 1)[:16])[0]
+
+
+def _ends(stream: Sequence[Look], name: str) -> tuple[float, float]:
+    """The mean of a measure over the first part of a stream and over the last one."""
+    values = np.maximum([getattr(look, name) for look in stream], _LEAST[name])
+    part = max(1, len(values) // _PART)
+    return float(values[:part].mean()), float(values[-part:].mean())
+
+
+def _figures(streams: Sequence[Sequence[Look]], true: dict[str, float], frames: int) -> list[Figure]:
+    figures, target = [], "<= 5 (W5)" if frames >= 2000 else ""
+    for name in _LEAST:
+        ends = np.array([_ends(stream, name) for stream in streams])
+        change = 100 * (ends[:, 1] / ends[:, 0] - 1)
+        due = target if name in ("sharpness", "colour") else ""
+        figures.append(_together(f"change of {name}, all streams together, either way", ends, target=due, headline=bool(due)))
+        figures.append(mean_of(f"change of {name} in a stream, either way", np.abs(change).tolist(), unit="%", better="lower"))
+        against = 100 * (ends[:, 1] / max(true[name], _LEAST[name]) - 1)
+        figures.append(mean_of(f"{name} at the end against true video", against.tolist(), unit="%", better=""))
+    worst = [max(abs(100 * (end / first - 1)) for first, end in (_ends(stream, name) for name in _LEAST)) for stream in streams]
+    figures.append(share_of(f"streams of which each measure stays within {_WITHIN:g} %", [value <= _WITHIN for value in worst]))
+    return figures
+
+
+def _together(name: str, ends: np.ndarray, **attributes) -> Figure:
+    """By how many percent the mean of all streams has changed, either way; with the interval of other draws of streams.
+
+    What comes into view differs from stream to stream and cancels; what all streams lose does not.
+    """
+    draws = ends[np.random.default_rng(0).integers(len(ends), size=(2000, len(ends)))].mean(axis=1)
+    changes, value = np.abs(100 * (draws[:, 1] / draws[:, 0] - 1)), abs(100 * (ends[:, 1].mean() / ends[:, 0].mean() - 1))
+    low, high = np.percentile(changes, [2.5, 97.5])
+    return Figure(name, float(value), float(low), float(high), len(ends), "%", "lower", **attributes)
+
+
+def _curves(streams: Sequence[Sequence[Look]], true: dict[str, float]) -> list[Curve]:
+    x = tuple(float(16 * index + 8) for index in range(len(streams[0])))
+    curves = []
+    for name in _LEAST:
+        values = np.mean([[getattr(look, name) for look in stream] for stream in streams], axis=0)
+        y = tuple((values / max(true[name], _LEAST[name])).tolist())
+        curves.append(Curve("Long play against true video", name, x, y, "frame", "mean of the streams; 1 is as in true video"))
+    return curves
+
+
+def _sheet(start: Start, frames: Tensor, stream: Sequence[Look], true: dict[str, float]) -> Sample:
+    """Every hundredth frame of a stream, from the last given one on, as one picture."""
+    every = max(1, min(_EVERY, len(frames) // _COLUMNS))
+    chosen = torch.cat([start.frames[-1:], frames[every - 1 :: every]])
+    rows = [chosen[first : first + _COLUMNS] for first in range(0, len(chosen), _COLUMNS)]
+    labels = [
+        f"frames {first * every} to {(first + len(row) - 1) * every}"
+        for first, row in zip(range(0, len(chosen), _COLUMNS), rows, strict=True)
+    ]
+    picture = torch.from_numpy(np.asarray(contact_sheet(rows, labels)).copy())[None]
+    ends = {name: _ends(stream, name) for name in _LEAST}
+    said = ", ".join(f"{name} {100 * (end / first - 1):+.0f} %" for name, (first, end) in ends.items())
+    worst = max(abs(end / first - 1) for first, end in ends.values())
+    return Sample(f"{start.clip.name}: every {every}th frame", f"from the first eighth to the last: {said}", worst, picture)
+
+
+def _about(count: int, frames: int, fps: float) -> str:
+    return (
+        f"{count} streams of {frames:,} frames ({frames / fps:.0f} s) are played with actions of the recording, pieced together "
+        f"from {_STRETCH:g} s at a time. So the policy is that of the recording. Sharpness, brightness, contrast and colour of the "
+        "last eighth are compared with those of the first one. A world changes as one goes through it. So read what all "
+        "streams have in common, and look at the sheets: is it still the same place?"
+    )

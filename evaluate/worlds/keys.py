@@ -1,0 +1,135 @@
+"""Whether keys are obeyed: named from generated video, shown in time when pressed, and held while held."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..figures import Curve, Figure, Sample, Section, mean_of
+from ..real.panels import side_by_side
+from ..study import Progress, Study, part_of, reconstruct
+from .choices import choices_of
+from .inverse import AFTER, BEFORE, InverseDynamics, train_inverse
+from .naming import GENERATED, RECONSTRUCTED, TRUE, named, naming_figures
+from .recording import Recording
+from .response import Response, response_curves, response_figures, responses
+from .trying import Key, busiest_keys
+
+_HELD = 2.0  # seconds
+_MOST_SAMPLES = 6
+
+
+def world_keys(study: Study, progress: Progress) -> Section:
+    """Inverse dynamics on true and generated video, and the same moments with a key and without it."""
+    recording, settings = study.recording, study.settings
+    choices, keys = choices_of(recording.space, recording.rows), busiest_keys(recording.space, recording.rows)
+    if not choices or not keys:
+        about = "The actions of the recording hardly ever change, so nothing can be said of keys."
+        return Section("keys-world", "World: keys obeyed", f"{recording.about}\n{about}", ())
+    net = train_inverse(recording.others, choices, part_of(progress, 0, 3))
+    made = study.dream(recording.starts, [start.played for start in recording.starts], part_of(progress, 1, 3))
+    kinds = {
+        GENERATED: made,
+        RECONSTRUCTED: [reconstruct(study, start.clip.frames)[start.given :] for start in recording.starts],
+        TRUE: [start.future for start in recording.starts],
+    }
+    starts = recording.few(max(4, settings.clips // 4))
+    frames = min(recording.made, max(BEFORE + AFTER + 1, round(_HELD * study.bundle.fps)))
+    tried = starts[: max(3, settings.clips // 16)]
+    found = responses(study, keys, starts, tried, frames, part_of(progress, 2, 3))
+    return Section(
+        "keys-world",
+        "World: keys obeyed",
+        f"{recording.about}\n{_about(recording, net, keys, len(starts), frames)}",
+        (
+            *response_figures(found, study.bundle.tokenizer.temporal_stride),
+            *_held_figures(net, found),
+            *naming_figures(net, named(net, recording.starts, kinds)),
+        ),
+        (*response_curves(found), *_held_curves(net, found)),
+        _samples(found),
+    )
+
+
+def _held_figures(net: InverseDynamics, found: Sequence[Response]) -> list[Figure]:
+    """How often a held key is named in the frames while it is held, and how often if it is not held."""
+    rows = [_shares(net, each.key, each.with_key) for each in found]
+    free = [_shares(net, each.key, each.without) for each in found]
+    true = [_shares(net, each.key, each.true_with) for each in found if each.true_with is not None]
+    kept = [value for value in map(_mean, true) if not np.isnan(value)]
+    reference = 100 * float(np.mean(kept)) if kept else None
+    return [
+        mean_of(
+            "frames in which a held key is named", list(map(_mean, rows)), 100.0, unit="%", reference=reference, headline=True
+        ),
+        mean_of(
+            "frames in which the same key is named while it is not held", list(map(_mean, free)), 100.0, unit="%", better="lower"
+        ),
+    ]
+
+
+def _held_curves(net: InverseDynamics, found: Sequence[Response]) -> list[Curve]:
+    kinds = {
+        "held, dreamt": [_shares(net, each.key, each.with_key) for each in found],
+        "not held, dreamt": [_shares(net, each.key, each.without) for each in found],
+        "held, in the true environment": [_shares(net, each.key, each.true_with) for each in found if each.true_with is not None],
+    }
+    curves = []
+    for name, rows in kinds.items():
+        there = [row for row in rows if row is not None]
+        if there:
+            y = tuple(np.mean(there, axis=0).tolist())
+            x = tuple(float(index + BEFORE + 1) for index in range(len(y)))
+            curves.append(
+                Curve("A held key, named by frame", name, x, y, "frames since it was pressed", "share named as pressed")
+            )
+    return curves
+
+
+def _shares(net: InverseDynamics, key: Key, frames: Tensor | None) -> np.ndarray | None:
+    """Whether the key is named as pressed, frame by frame; None if the network does not know it, or there is no video."""
+    at = next((at for at, choice in enumerate(net.choices) if key.column in choice.columns), None)
+    if at is None or frames is None:
+        return None
+    pressed = key.press(np.zeros((1, 1 + max(max(choice.columns) for choice in net.choices)), np.float32))
+    return (net.name(frames)[at] == net.choices[at].classes(pressed)[0]).astype(np.float64)
+
+
+def _mean(row: np.ndarray | None) -> float:
+    return float(row.mean()) if row is not None and len(row) else float("nan")
+
+
+def _samples(found: Sequence[Response]) -> tuple[Sample, ...]:
+    samples = []
+    for each in {each.key: each for each in reversed(found)}.values():  # the first start of each key
+        given, clips, made = each.start.frames, [each.with_key, each.without], [True, True]
+        if each.true_with is not None:
+            clips, made = [each.true_with, *clips], [False, *made]
+        shown = side_by_side([torch.cat([given, clip]) for clip in clips], len(given), made)
+        note = "true with the key | " if each.true_with is not None else ""
+        distance = float(each.distance.mean())
+        samples.append(
+            Sample(
+                f"{each.key.name}, held", f"{note}dreamt with it | dreamt without; {distance:.0f} levels apart", -distance, shown
+            )
+        )
+    return tuple(samples[:_MOST_SAMPLES])
+
+
+def _about(recording: Recording, net: InverseDynamics, keys: Sequence[Key], starts: int, frames: int) -> str:
+    chosen = ", ".join(choice.name for choice in net.choices)
+    truth = (
+        "The same is done in the true environment, and keys that do nothing there do not count."
+        if recording.truth
+        else "Without the true environment, a key that truly does nothing at some moment counts as not shown."
+    )
+    return (
+        f"Keys are pressed at {starts} moments: {', '.join(key.name for key in keys)}. Each is held for {frames} frames, and "
+        "left alone in a second stream of the same seed; all other actions are those of the recording. So whatever differs is "
+        f"the doing of the key. A key shows once a block of 8 x 8 pixels differs by 5 levels. {truth}\n"
+        f"A small network was trained on other videos of the recording ({len(recording.others)} clips) to name what is done from "
+        f"six frames: {chosen}. An axis counts as low, middle or high. The network is asked the same of generated "
+        "video. If it names as much as on true video, the video answers to actions as the true world does. Balanced "
+        "accuracy counts each class alike, so that saying the commonest does not help."
+    )

@@ -1,0 +1,37 @@
+"""Long play keeps its look, or fades."""
+
+from played_worlds import Dreamer, fading, recording, right
+from studies import figure
+
+from framecast.evaluate.worlds import drift as drift_file
+from framecast.evaluate.worlds.drift import world_drift
+
+KINDS = ("sharpness", "brightness", "contrast", "colour")
+
+
+def test_true_play_stays_and_fading_play_does_not():
+    stays, fades = (world_drift(Dreamer(dream), lambda share: None) for dream in (right, fading))
+    for name in KINDS[:1] + KINDS[2:]:
+        assert figure(stays, f"change of {name}, all streams together") < figure(fades, f"change of {name}, all streams together")
+    assert figure(fades, "change of contrast, all streams together") > 40
+    assert figure(fades, "sharpness at the end against true video") < -40
+    assert figure(fades, "streams of which each measure stays within 5 %") == 0
+    assert all(one.low <= one.value <= one.high for one in stays.figures if "together" in one.name)
+
+
+def test_targets_are_those_of_two_thousand_frames():
+    section = world_drift(Dreamer(right), lambda share: None)
+    assert not any(one.target for one in section.figures)
+
+
+def test_a_sheet_shows_every_so_many_th_frame_and_the_start():
+    section = world_drift(Dreamer(right), lambda share: None)
+    assert section.samples[0].frames.ndim == 4 and len(section.samples[0].frames) == 1
+    assert "every 9th frame" in section.samples[0].label and len(section.samples) == 2
+
+
+def test_play_is_made_of_recorded_actions_and_differs_by_stream():
+    known = recording()
+    first, second = (drift_file._play(known, 100, 12.0, seed) for seed in (1, 2))
+    assert first.shape == (100, 2) and (first.sum(axis=1) <= 1).all() and (first != second).any()
+    assert (first == drift_file._play(known, 100, 12.0, 1)).all()
