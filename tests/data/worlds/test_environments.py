@@ -151,7 +151,8 @@ def test_cars_are_drawn_as_gymnasium_draws_them_and_only_when_seen():
     assert not np.array_equal(frames[-1], frames[-2])
 
 
-def test_a_scenario_of_doom_has_keys_and_runs_again():
+def test_a_scenario_of_doom_has_keys_and_runs_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     spec = world_spec("VizdoomMyWayHome-v1", size=16)
     assert spec.action_space.names == ("left", "right", "forward", "strafe left", "strafe right")
     assert [button.key for button in spec.action_space.buttons] == ["ArrowLeft", "ArrowRight", "ArrowUp", "KeyA", "KeyD"]
@@ -164,6 +165,7 @@ def test_a_scenario_of_doom_has_keys_and_runs_again():
     assert np.array_equal(first, again) and not np.array_equal(first[1], first[2])
     with open_world(spec) as world:
         assert np.array_equal(run_actions(world, 5, rows), first)
+    assert list(tmp_path.iterdir()) == []  # the engine leaves nothing where it is started
 
 
 def test_the_end_of_doom_shows_the_frame_before():
