@@ -1,6 +1,7 @@
 """`World`: frames that show the action of their own row, equal for equal seeds and actions, and errors that say what to do."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from small_worlds import ID, action_shown
 
 from framecast.data import ActionError, ActionSpace, Button
 from framecast.data.worlds import WorldError, WorldSpec, open_world, run_actions, world_spec
+from framecast.notices import Notice
 
 STEPS = np.array([[0, 0], [1, 0], [0, 0], [0, 1], [0, 1], [1, 0]], np.float32)
 
@@ -70,6 +72,13 @@ def test_skipped_steps_hold_the_action_and_add_their_rewards():
             WorldError, match=r"got a step in small_worlds:Shown-v0, which has ended or was not begun; call `reset`"
         ):
             world.step(STEPS[3])
+
+
+def test_other_versions_than_those_of_the_recording_are_named(spec):
+    older = replace(spec, versions={"gymnasium": "0.1", "numpy": np.__version__, "no-such-package": "3"})
+    wanted = r"was recorded with gymnasium 0.1, now \d.*; no-such-package 3, now not installed; its frames may differ"
+    with pytest.warns(Notice, match=wanted):
+        open_world(older).close()
 
 
 def test_pictures_are_cropped_and_scaled_by_area():
