@@ -131,6 +131,11 @@ class VideoFolder(ClipSource):
         return CaptionedClip(frames, captions, self.fps, f"{window.file}@{window.start:.2f}s", **self._steps_of(window))
 
     @property
+    def files_with_actions(self) -> int:
+        """Of how many files, of those that give clips, the actions are known."""
+        return 0 if self._actions is None else sum(file in self._actions for file in self.clips_of_files)
+
+    @property
     def clips_of_files(self) -> dict[str, int]:
         """How many clips each file gives, by its path below the folder; files that give none are in `skipped`."""
         return dict(Counter(window.file for window in self._windows))
