@@ -1,4 +1,4 @@
-"""What a path holds, in rows for a person: a bundle, whose networks are not loaded, tokens, a snapshot, a video or a picture."""
+"""What a path holds, in rows for a person: a bundle, whose networks are not loaded, tokens, a snapshot, a video, and more."""
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -30,11 +30,11 @@ def describe(path: str | None) -> Rows:
     Raises:
         ValueError: It is nothing that a model is made of or makes, or damaged.
     """
-    if path is None or Path(path).is_dir():
-        if path is not None and not (Path(path) / CONFIG).is_file():
-            _refuse_folder(Path(path))
-        return describe_bundle(open_bundle(path))
-    return _reader_of(Path(path))(Path(path))
+    if path is not None and not Path(path).is_dir():
+        return _reader_of(Path(path))(Path(path))
+    if path is not None and not (Path(path) / CONFIG).is_file():
+        return _of_folder(Path(path))
+    return describe_bundle(open_bundle(path))
 
 
 def describe_bundle(bundle: BundleFiles) -> Rows:
@@ -140,6 +140,11 @@ def describe_tokens(path: Path) -> Rows:
     if header.seed is None:
         return [*found, ("origin", "a video that was encoded")]
     settings = [("seed", str(header.seed)), ("settings", str(header.params))]
+    if header.action_space is not None and video.actions is not None:
+        known = int((~video.actions.isnan().any(-1)).any(-1).sum())
+        settings.append(("actions", f"{_shown(header.action_space.names)}; known in {known:,} latent frames"))
+    if video.past.num_given:
+        settings.append(("given", f"the first {video.past.num_given:,} latent frames"))
     return found + settings + [(f"prompt from {seconds:.2f} s", text) for seconds, text in video.timeline()]
 
 
@@ -183,6 +188,16 @@ def _of_picture(path: Path, picture: "PictureInfo") -> Rows:
     if picture.num_frames == 1:
         return [*rows, ("picture", shape)]
     return [*rows, ("moving picture", f"{shape}, {picture.num_frames:,} frames")]
+
+
+def _of_folder(folder: Path) -> Rows:
+    """What a folder without a bundle holds, if it says something of actions; a bundle's error otherwise."""
+    from .recording_descriptions import describe_recording
+
+    found = describe_recording(folder)
+    if found is None:
+        _refuse_folder(folder)
+    return found or describe_bundle(open_bundle(folder))
 
 
 def _refuse_folder(folder: Path) -> None:
