@@ -77,7 +77,7 @@ def test_a_moment_is_gone_back_to():
     for one in (world, other):
         one.restore(moment)
         assert [np.array_equal(a, b) for a, b in zip([one.step(LEFT)[0], one.reset()[0]], future, strict=True)] == [True, True]
-    with pytest.raises(SnapshotError, match="got no snapshot of an environment .* wanted the bytes that its `snapshot` gave"):
+    with pytest.raises(SnapshotError, match=r"got no snapshot of an environment .* wanted the bytes that its `snapshot` gave"):
         world.restore(b"nothing")
 
 
