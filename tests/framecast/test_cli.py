@@ -610,6 +610,7 @@ def test_the_commands():
         "animate",
         "encode",
         "decode",
+        "replay",
         "reconstruct",
         "record",
         "info",
@@ -623,7 +624,21 @@ def test_the_commands():
 
 @pytest.mark.parametrize(
     "command",
-    ["sample", "stream", "continue", "animate", "encode", "decode", "reconstruct", "record", "info", "evaluate", "serve", "demo"],
+    [
+        "sample",
+        "stream",
+        "continue",
+        "animate",
+        "encode",
+        "decode",
+        "replay",
+        "reconstruct",
+        "record",
+        "info",
+        "evaluate",
+        "serve",
+        "demo",
+    ],
 )
 def test_help_explains_every_option(command, capsys):
     with pytest.raises(SystemExit) as caught:
