@@ -66,6 +66,22 @@ def add_sampling(parser: ArgumentParser, seed: int = 0) -> None:
     add_compute(parser)
 
 
+def add_actions(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--actions",
+        default=None,
+        help='what is done in a world, such as "left*8 gas*20" (frames), or a file: .npy, .csv, .parquet, .jsonl, .fct '
+        "(default: unknown)",
+    )
+    parser.add_argument(
+        "--action_guidance", type=float, default=None, help="how closely to obey the actions; 1 is no guidance (default: 1)"
+    )
+
+
+def add_start(parser: ArgumentParser) -> None:
+    parser.add_argument("--start", default=None, help="the name or number of a start of the bundle to begin with (default: none)")
+
+
 def add_compute(parser: ArgumentParser) -> None:
     parser.add_argument("--device", default="cpu", help="where to compute, such as cuda (default: cpu)")
     parser.add_argument(
