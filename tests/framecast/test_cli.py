@@ -625,21 +625,7 @@ def test_the_commands():
 
 @pytest.mark.parametrize(
     "command",
-    [
-        "sample",
-        "stream",
-        "continue",
-        "animate",
-        "encode",
-        "decode",
-        "replay",
-        "reconstruct",
-        "record",
-        "info",
-        "evaluate",
-        "serve",
-    ]
-    + ["play", "demo"],
+    "sample stream continue animate encode decode replay reconstruct record info evaluate serve play demo".split(),
 )
 def test_help_explains_every_option(command, capsys):
     with pytest.raises(SystemExit) as caught:
