@@ -4,6 +4,8 @@ from .crops import RandomCrops
 from .fitting import fit_frames
 from .folder import VideoFolder
 from .images import encode_apng, encode_gif, encode_webp
+from .lerobot import LeRobotFolder, write_lerobot
+from .mixed import MixedClips
 from .shards import ShardWriter, TokenClip, TokenShards, write_shards
 from .sheets import contact_sheet
 from .some import SomeClips
@@ -19,6 +21,8 @@ __all__ = [
     "Caption",
     "CaptionedClip",
     "ClipSource",
+    "LeRobotFolder",
+    "MixedClips",
     "RandomCrops",
     "ShardWriter",
     "SomeClips",
@@ -40,6 +44,7 @@ __all__ = [
     "read_video",
     "to_frames",
     "to_video",
+    "write_lerobot",
     "write_shards",
     "write_video",
 ]

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import get_worker_info
 
 from ..progress import tracked
 from .actions import ActionSpace, resample
 from .caption_lines import CAPTIONS_FILE, TimedText, captions_of_window
 from .clips import CaptionedClip, ClipSource
 from .images import MAX_FPS
+from .kept import KeptClips
 from .kinds import as_path, real, sides, whole
 from .listing import list_videos
 from .recorded import ACTIONS_FILE, RecordedActions, read_action_lines, read_space
@@ -106,8 +106,7 @@ class VideoFolder(ClipSource):
         self._texts, self.skipped, self.damaged = found.texts, found.skipped, {}
         self._shown: dict[str, tuple[int, ...]] = {}
         self._windows: list[Window] = []
-        self._cached: dict[int, Tensor] = {}  # as many as fit
-        self._room = cache_bytes
+        self._cached = KeptClips(cache_bytes)
         self._index = ScanIndex(self.root)
         wanted = "a whole number of frames, at least 0"
         self._actions = self._recorded(actions, action_space, whole("action_delay", action_delay, 0, inf, wanted))
@@ -124,8 +123,10 @@ class VideoFolder(ClipSource):
             raise IndexError(f"clip {index} of a folder with {len(self)} clips")
         index %= len(self)
         window = self._windows[index]
-        frames = self._cached[index] if index in self._cached else self._read(window)
-        self._keep(index, frames)
+        frames = self._cached.get(index)
+        if frames is None:
+            frames = self._read(window)
+            self._cached.keep(index, frames)
         captions = captions_of_window(self._texts[window.file], window.start, self.num_frames, self.fps)
         return CaptionedClip(frames, captions, self.fps, f"{window.file}@{window.start:.2f}s", **self._steps_of(window))
 
@@ -216,7 +217,7 @@ class VideoFolder(ClipSource):
             mismatch = self._actions.mismatch(file, scan.num_frames)
             if mismatch is not None:
                 scan = Scan(skipped=mismatch)
-                self._cached = {index: frames for index, frames in self._cached.items() if index < len(self._windows)}
+                self._cached.forget(len(self._windows))
             self._shown[file] = scan.shown
         self._windows += [Window(file, index * self.step / self.fps, hash) for index, hash in enumerate(scan.clips)]
         if scan.skipped is not None:
@@ -235,7 +236,7 @@ class VideoFolder(ClipSource):
                     shown.append(reader.place)
                     if len(pictures) == self.num_frames:
                         frames = torch.from_numpy(np.stack(pictures))
-                        self._keep(len(self._windows) + len(clips), frames)
+                        self._cached.keep(len(self._windows) + len(clips), frames)
                         clips.append(_hash_frames(frames))
                         pictures = pictures[self.step :]
             if not clips:
@@ -244,14 +245,6 @@ class VideoFolder(ClipSource):
             return Scan(tuple(clips), reader.damage, None, *counted)
         except VideoError as error:
             return Scan(skipped=str(error).replace(str(self.root / file), file))
-
-    def _keep(self, index: int, frames: Tensor) -> None:
-        """Caches a clip while there is room, of which each process that loads clips has its share."""
-        worker = get_worker_info()
-        share = self._room // (worker.num_workers if worker else 1)
-        size = frames.numel()
-        if index not in self._cached and (len(self._cached) + 1) * size <= share:
-            self._cached[index] = frames
 
     def _read(self, window: Window) -> Tensor:
         """A clip, the same as when its file was read through. If a key frame leads elsewhere, the file is read from its start."""

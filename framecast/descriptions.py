@@ -134,6 +134,11 @@ def describe_tokens(path: Path) -> Rows:
     if header.seed is None:
         return [*found, ("origin", "a video that was encoded")]
     settings = [("seed", str(header.seed)), ("settings", str(header.params))]
+    if header.action_space is not None and video.actions is not None:
+        known = int((~video.actions.isnan().any(-1)).any(-1).sum())
+        settings.append(("actions", f"{_shown(header.action_space.names)}; known in {known:,} latent frames"))
+    if video.past.num_given:
+        settings.append(("given", f"the first {video.past.num_given:,} latent frames"))
     return found + settings + [(f"prompt from {seconds:.2f} s", text) for seconds, text in video.timeline()]
 
 

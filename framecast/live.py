@@ -20,7 +20,7 @@ from rich.status import Status
 
 from .console import say
 from .data.video import Mp4Stream, Y4MStream
-from .sample import SamplingParams, Stream, VideoGenerator
+from .sample import Stream
 from .sample.token_file import SUFFIX
 
 STREAM_SUFFIXES = (".mp4", ".y4m", SUFFIX)
@@ -37,10 +37,9 @@ class Sink(Protocol):
         """Makes the file whole."""
 
 
-def run_stream(generator: VideoGenerator, arguments: argparse.Namespace, params: SamplingParams) -> None:
+def run_stream(stream: Stream, arguments: argparse.Namespace) -> None:
     """Streams until the time is up, the reader goes away or Ctrl-C; then the file is whole."""
-    stream = generator.stream(arguments.prompt, arguments.seed, params)
-    last = None if arguments.seconds is None else max(1, round(arguments.seconds * generator.fps))
+    last = None if arguments.seconds is None else max(1, round(arguments.seconds * stream.codec.fps))
     with ExitStack() as stack:
         write = stack.enter_context(_sink(arguments.out, stream))
         report = stack.enter_context(_progress_line())

@@ -7,12 +7,16 @@ from .decodings import ByBlock, ByFrame, ByRow, ByToken, Decoding, Jacobi
 from .fidelity import UnfamiliarVideoWarning
 from .generator import VideoGenerator
 from .params import SamplingParams
+from .past import Past, Recipe
 from .prompts import PromptWarning, UnseenWordsWarning
+from .replay import Replay
 from .snapshot import SnapshotError
+from .starts import Start
 from .steps import Frame, GeneratorState, Step
 from .stream import Stream
 from .token_file import TokenFileError, TokenVideo, TokenWriter, read_tokens
 from .token_header import TokenHeader, describe_tokens
+from .worlds import WorldEnv, WorldVectorEnv
 
 __all__ = [
     "Bundle",
@@ -26,9 +30,13 @@ __all__ = [
     "Frame",
     "GeneratorState",
     "Jacobi",
+    "Past",
     "PromptWarning",
+    "Recipe",
+    "Replay",
     "SamplingParams",
     "SnapshotError",
+    "Start",
     "Step",
     "Stream",
     "StreamBatch",
@@ -40,6 +48,8 @@ __all__ = [
     "UnseenWordsWarning",
     "VideoCodec",
     "VideoGenerator",
+    "WorldEnv",
+    "WorldVectorEnv",
     "describe_tokens",
     "load_bundle",
     "load_generator",

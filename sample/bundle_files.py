@@ -15,6 +15,9 @@ FORMAT = 1
 DEFAULT = Path(__file__).parent / "default"
 """The shipped model: the small model that comes with the package."""
 
+WORLD = Path(__file__).parent / "world"
+"""The shipped world: the one that `framecast play` opens; absent if this version has none."""
+
 _LARGEST = {MANIFEST: 2**16, CONFIG: 2**22, CARD: 2**24, PICTURE: MAX_PICTURE, TEXT: 2**26}
 """Bytes of a file that is not weights, at most."""
 

@@ -140,7 +140,8 @@ def _in_groups(rows: Tensor, stride: Stride, begins: bool) -> Tensor:
     if begins:
         return stride.group(torch.cat([rows, rows[-1:].expand(stride.missing(len(rows)), -1)]))
     lacking = rows[-1:].expand(-len(rows) % stride.frames, -1)
-    return torch.cat([rows, lacking]).unflatten(0, (-1, stride.frames))
+    groups: Tensor = torch.cat([rows, lacking]).unflatten(0, (-1, stride.frames))
+    return groups
 
 
 def _grouped(space: ActionSpace, stride: Stride, given: object, what: str, length: int | None = None) -> Tensor:

@@ -44,7 +44,7 @@ VENDOR_ROOM = {
 }  # one file each, or one folder within a room
 LIGHTNING = {"lightning", "pytorch_lightning"}
 # Folders of which others import the `__init__` alone.
-FACES = tuple(f"framecast.data.{folder}" for folder in ("actions", "recorded", "shards", "sprites", "video", "worlds"))
+FACES = tuple(f"framecast.data.{folder}" for folder in ("actions", "lerobot", "recorded", "shards", "sprites", "video", "worlds"))
 
 
 def imported_modules(source: str, module: str) -> Iterator[str]:

@@ -16,6 +16,8 @@ FROZEN = [
     "VideoGenerator",
     "VideoLM",
     "VideoTokenizer",
+    "WorldEnv",
+    "WorldVectorEnv",
     "__version__",
     "load_bundle",
     "load_generator",

@@ -8,8 +8,10 @@ from typing import Any
 
 import lightning as L
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from ..data.actions import ActionSpace
 from ..data.clips import CaptionedClip, ClipSource, to_video
 from ..data.loading import WatchedLoader
 from ..data.sampler import ResumableSampler
@@ -38,6 +40,11 @@ class ResumableDataModule(L.LightningDataModule):
         self.batch_size, self.num_workers, self.seed = batch_size, num_workers, seed
         self._position = 0
         self._sampler: ResumableSampler | None = None
+
+    @property
+    def action_space(self) -> ActionSpace | None:
+        """What the actions in the batches are; None if the source has none."""
+        return self.source.action_space
 
     @cached_property
     def fingerprint(self) -> str:
@@ -164,8 +171,22 @@ class ClipDataModule(ResumableDataModule):
 
 
 def collate_clips(clips: list[CaptionedClip]) -> Batch:
-    """A batch of clips: `frames` uint8 `[B, T, H, W, 3]`, and their `names`."""
-    return {"frames": torch.stack([clip.frames for clip in clips]), "names": [clip.name for clip in clips]}
+    """A batch of clips: `frames` uint8 `[B, T, H, W, 3]`, and their `names`.
+
+    If any of them has some, there are `actions` float32 `[B, T, A]` too, NaN where unknown.
+    """
+    batch = {"frames": torch.stack([clip.frames for clip in clips]), "names": [clip.name for clip in clips]}
+    actions = stack_known([clip.actions for clip in clips])
+    return batch if actions is None else {**batch, "actions": actions}
+
+
+def stack_known(rows: list[Tensor | None]) -> Tensor | None:
+    """What is known of each clip, as one float32 tensor with NaN for the others; None if nothing is known of any."""
+    known = next((row for row in rows if row is not None), None)
+    if known is None:
+        return None
+    unknown = torch.full(known.shape, torch.nan)
+    return torch.stack([unknown if row is None else row.float() for row in rows])
 
 
 def amount_of(source: ClipSource, num_clips: int) -> dict[str, Any]:
@@ -197,4 +218,9 @@ def _check_same_shape(source: ClipSource, val_source: ClipSource) -> None:
         raise ValueError(
             f"training and validation clips differ: (num_frames, height, width, fps) is {shapes[0]} and {shapes[1]}; "
             "give both sources the same values"
+        )
+    if val_source.action_space not in (None, source.action_space):
+        raise ValueError(
+            f"got validation clips with {val_source.action_space} and training clips with {source.action_space or 'no actions'}; "
+            "wanted one action space; give both sources the same `action_space`"
         )

@@ -22,6 +22,12 @@ class Example:
     """Latent frames."""
     unscored: tuple[int, int] = (0, 0)
     """First position and end of the targets that cannot be told from what is left of the inputs; not trained on."""
+    actions: Tensor | None = None
+    """float32 `[B, F, stride, A]`, of the latent frames; NaN is unknown, None that all are."""
+    rewards: Tensor | None = None
+    """float32 `[B, F]`, likewise."""
+    ends: Tensor | None = None
+    """float32 `[B, F]`, 1 if the episode ended in the latent frame; likewise."""
 
 
 def corrupt(inputs: Tensor, num_frames: int, codebook_size: int, most: float) -> Tensor:
@@ -58,6 +64,16 @@ def drop_prompts(ids: Tensor, share: float, eos_id: int, pad_id: int) -> Tensor:
     return torch.where(torch.rand(ids.shape[0], 1, 1, device=ids.device) < share, null, ids)
 
 
+def drop_actions(actions: Tensor, share: float) -> Tensor:
+    """Makes all actions of a random share of the clips unknown, for guidance on actions.
+
+    Args:
+        actions: float32 `[B, F, stride, A]`.
+        share: Share of the clips, in [0, 1].
+    """
+    return actions.masked_fill(torch.rand(actions.shape[0], 1, 1, 1, device=actions.device) < share, torch.nan)
+
+
 def draw_gap(num_frames: int, sink_frames: int, share: float) -> int:
     """Latent frames to cut out behind the sink: none, or in a random share of the calls any number that leaves one."""
     most = num_frames - sink_frames - 1
@@ -71,12 +87,21 @@ def cut_gap(example: Example, sink_frames: int, gap: int) -> Example:
 
     Inputs were shifted before, so the first frame behind the gap still has its true inputs. A prompt that starts inside
     the gap holds from the first frame behind it. That frame is not scored: a stream never has its sink alone before a gap. If
-    scored, the frame would teach the model that the second latent frame of a video need not follow from the first.
+    scored, the frame would teach the model that the second latent frame of a video need not follow from the first. For the same
+    reason, its reward and end become unknown.
     """
 
+    def cut_frames(frames: Tensor) -> Tensor:
+        return torch.cat([frames[:, :sink_frames], frames[:, sink_frames + gap :]], dim=1)
+
     def cut(sequence: Tensor) -> Tensor:
-        frames = sequence.unflatten(1, (example.num_frames, -1))
-        return torch.cat([frames[:, :sink_frames], frames[:, sink_frames + gap :]], dim=1).flatten(1)
+        return cut_frames(sequence.unflatten(1, (example.num_frames, -1))).flatten(1)
+
+    def cut_outcome(values: Tensor | None) -> Tensor | None:
+        if values is None or not gap:
+            return values
+        behind = torch.arange(example.num_frames - gap, device=values.device) == sink_frames
+        return cut_frames(values).masked_fill(behind, torch.nan)
 
     length = example.targets.shape[1] // example.num_frames
     later = (example.starts - gap).clamp(min=sink_frames)
@@ -87,4 +112,7 @@ def cut_gap(example: Example, sink_frames: int, gap: int) -> Example:
         starts=torch.where(example.starts > sink_frames, later, example.starts),
         num_frames=example.num_frames - gap,
         unscored=(sink_frames * length, (sink_frames + 1) * length) if gap else (0, 0),
+        actions=None if example.actions is None else cut_frames(example.actions),
+        rewards=cut_outcome(example.rewards),
+        ends=cut_outcome(example.ends),
     )

@@ -1,15 +1,16 @@
-"""`LitVideoLM`: trains a `VideoLM` to predict the tokens of clips from the tokens before them and a prompt."""
+"""`LitVideoLM`: trains a `VideoLM` to predict the tokens of clips from the tokens before them, a prompt and actions."""
 
 import math
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..model import TokenLoss, VideoLM, VideoLMConfig, VideoLMShape, shift_tokens, to_sequence
-from ..sample import Bundle, SamplingParams, load_bundle
-from .conditioning import Example, corrupt, cut_gap, draw_gap, drop_prompts
+from ..model import LMOutput, TokenLoss, VideoLM, VideoLMShape, shift_tokens, to_sequence
+from ..sample import SamplingParams, load_bundle
+from .conditioning import Example, corrupt, cut_gap, draw_gap, drop_actions, drop_prompts
+from .init_from import start_from
 from .module import TrainingModule
 from .optim import AdamWConfig
 from .token_data import TokenDataModule
@@ -53,17 +54,20 @@ class Score:
         nats: Mean over the tokens that are scored, scalar.
         log_z: Mean square of the logarithm of the partition function, scalar.
         num_tokens: How many are scored.
+        outcome: What the predictions of rewards and ends are off, by name; of what is known.
     """
 
     nats: Tensor
     log_z: Tensor
     num_tokens: int
+    outcome: dict[str, Tensor] = field(default_factory=dict)
 
 
 class LitVideoLM(TrainingModule):
     """Trains a video LM on tokens: cross-entropy and z-loss, with a random block length at every step.
 
-    The network is built when the data are known, from `lm` and the sizes that tokenizer, videos and captions dictate.
+    The network is built when the data are known, from `lm` and the sizes that tokenizer, videos, captions and actions dictate.
+    If the data have an action space, it is the model of a world. Clips without actions are trained on as clips of unknown ones.
 
     Args:
         lm: Shape of the network.
@@ -71,13 +75,17 @@ class LitVideoLM(TrainingModule):
         z_weight: Weight of the z-loss.
         corruption: Largest share of a clip's input tokens that is replaced by random ones, in [0, 1].
         prompt_dropout: Share of the clips that get the null prompt instead of theirs, in [0, 1].
+        action_dropout: Share of the clips whose actions are made unknown, in [0, 1]; guidance on actions needs some.
+        outcome_weight: Weight of the losses of rewards and ends, if `lm.rewards` and `lm.ends` want heads for them: the mean
+            squared error of rewards on a symmetric logarithmic scale, and the cross-entropy of ends.
         gap_probability: Share of the steps in which latent frames between the sink and the rest are cut out, in [0, 1].
         optimizer: AdamW and its schedule.
         init_from: Folder of a bundle whose video LM to start from, the same as `data.init_args.tokenizer`; its shape must be
-            `lm`, but for the sink and the context; None starts from random weights.
+            `lm`, but for the sink and the context; None starts from random weights. A model without actions, rewards or ends
+            goes on as one with them.
 
     Raises:
-        ValueError: If a share is out of range.
+        ValueError: If a share or the weight is out of range.
     """
 
     what, unit = "video LM", "tokens"
@@ -92,15 +100,24 @@ class LitVideoLM(TrainingModule):
         gap_probability: float = 0.25,
         optimizer: AdamWConfig = _OPTIMIZER,
         init_from: str | None = None,
+        action_dropout: float = 0.1,
+        outcome_weight: float = 0.1,
     ):
         super().__init__(optimizer)
         self.shape, self.blocks, self.init_from = lm, blocks, init_from
-        shares = {"corruption": corruption, "prompt_dropout": prompt_dropout, "gap_probability": gap_probability}
+        shares = {
+            "corruption": corruption,
+            "prompt_dropout": prompt_dropout,
+            "gap_probability": gap_probability,
+            "action_dropout": action_dropout,
+        }
         for name, share in shares.items():
             if not 0 <= share <= 1:
                 raise ValueError(f"got {name} {share}; wanted a share from 0 to 1; 0 turns it off")
         self.corruption, self.prompt_dropout, self.gap_probability = corruption, prompt_dropout, gap_probability
-        self.z_weight = z_weight
+        if not 0 <= outcome_weight < math.inf:
+            raise ValueError(f"got outcome_weight {outcome_weight}; wanted a number of at least 0")
+        self.z_weight, self.action_dropout, self.outcome_weight = z_weight, action_dropout, outcome_weight
         self.lm: VideoLM | None = None
         self._latest: dict[str, Tensor] = {}
 
@@ -109,7 +126,7 @@ class LitVideoLM(TrainingModule):
         if self.lm is None:
             self.lm = VideoLM(self.data.lm_config(self.shape))
             if self.init_from is not None:
-                start_from(self.lm, load_bundle(self.init_from), self.data.bundle)
+                start_from(self.lm, load_bundle(self.init_from), self.data.bundle, self.data.action_space)
 
     @property
     def data(self) -> TokenDataModule:
@@ -148,29 +165,47 @@ class LitVideoLM(TrainingModule):
         block_length = self.block_length(name)
         scores = {what: self.score(part, block_length) for what, part in _parts(batch).items()}
         self._latest |= self._measures("train", name, scores["clips"].nats.detach())
+        self._latest |= {f"train/{what}_loss": loss.detach() for what, loss in scores["clips"].outcome.items()}
         if "stills" in scores:
             self._latest["train/nats_stills"] = scores["stills"].nats.detach()
         self.log_dict(self._latest)
         self.log("nats", scores["clips"].nats.detach(), prog_bar=True, logger=False)
         num_tokens = sum(score.num_tokens for score in scores.values())
         shares = [(score.nats + self.z_weight * score.log_z) * (score.num_tokens / num_tokens) for score in scores.values()]
-        return torch.stack(shares).sum()
+        outcome = [self.outcome_weight * loss for loss in scores["clips"].outcome.values()]
+        return torch.stack(shares + outcome).sum()
 
     def score(self, batch: dict[str, Any], block_length: int) -> Score:
         """The loss of disturbed clips."""
         example = self.disturb(self.example(batch, block_length))
-        loss = self.token_loss(example, block_length)
+        hidden = self.hidden(example, block_length)
+        loss = self.network.vocabulary.loss(hidden, example.targets)
         first, end = example.unscored
         nll, log_z = (torch.cat([values[:, :first], values[:, end:]], dim=1) for values in (loss.nll, loss.log_z))
-        return Score(nll.mean(), log_z.mean(), nll.numel())
+        return Score(nll.mean(), log_z.mean(), nll.numel(), self.outcome_loss(hidden, example))
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         batch_size = batch["tokens"].shape[0]
         for name in self.blocks.used:
             block_length = self.block_length(name)
-            nats = self.token_loss(self.example(batch, block_length), block_length).nll.mean()
-            self.log_dict(self._measures("val", name, nats), batch_size=batch_size, sync_dist=True)
+            example = self.example(batch, block_length)
+            hidden = self.hidden(example, block_length)
+            nats = self.network.vocabulary.loss(hidden, example.targets).nll.mean()
+            measures = self._measures("val", name, nats)
+            measures |= {f"val/{what}_loss_{name}": loss for what, loss in self.outcome_loss(hidden, example).items()}
+            if example.actions is not None and batch_size > 1:
+                measures[f"val/nats_{name}_other_actions"] = self._nats_of_other_actions(example, block_length)
+            self.log_dict(measures, batch_size=batch_size, sync_dist=True)
             self.log(f"val_{name}", nats, prog_bar=True, logger=False, batch_size=batch_size, sync_dist=True)
+
+    def _nats_of_other_actions(self, example: Example, block_length: int) -> Tensor:
+        """The loss if each clip is given another one's actions: how much more shows how much they say.
+
+        The other one is half a batch away, since neighbours may be windows of one video.
+        """
+        assert example.actions is not None
+        other = replace(example, actions=example.actions.roll(len(example.actions) // 2, dims=0))
+        return self.token_loss(other, block_length).nll.mean()
 
     def block_length(self, name: str) -> int:
         """Tokens of a block, by the name it has in `SamplingParams`."""
@@ -180,10 +215,19 @@ class LitVideoLM(TrainingModule):
         """What predicts what in a batch."""
         tokens = batch["tokens"]
         inputs = shift_tokens(tokens, block_length, self.network.start_id)
-        return Example(inputs, to_sequence(tokens), batch["ids"], batch["starts"], tokens.shape[1])
+        example = Example(inputs, to_sequence(tokens), batch["ids"], batch["starts"], tokens.shape[1])
+        known = {name: batch[name].float() for name in self._conditions if name in batch}
+        return replace(example, **known)
+
+    @property
+    def _conditions(self) -> list[str]:
+        """What the network takes of a batch beside tokens and prompts."""
+        config = self.network.config
+        wanted = {"actions": config.num_actions > 0, "rewards": config.rewards, "ends": config.ends}
+        return [name for name, is_wanted in wanted.items() if is_wanted]
 
     def disturb(self, example: Example) -> Example:
-        """Gap, corruption and dropped prompts; after the shift, so that targets stay what they are."""
+        """Gap, corruption, dropped prompts and actions; after the shift, so that targets stay what they are."""
         config, text = self.network.config, self.data.text_tokenizer
         gap = draw_gap(example.num_frames, config.sink_frames, self.gap_probability)
         example = cut_gap(example, config.sink_frames, gap)
@@ -191,14 +235,27 @@ class LitVideoLM(TrainingModule):
             example,
             inputs=corrupt(example.inputs, example.num_frames, config.codebook_size, self.corruption),
             ids=drop_prompts(example.ids, self.prompt_dropout, text.eos_id, text.pad_id),
+            actions=None if example.actions is None else drop_actions(example.actions, self.action_dropout),
         )
 
     def token_loss(self, example: Example, block_length: int) -> TokenLoss:
         """The loss of every token."""
+        return self.network.vocabulary.loss(self.hidden(example, block_length), example.targets)
+
+    def outcome_loss(self, hidden: Tensor, example: Example) -> dict[str, Tensor]:
+        """What the predictions of rewards and ends are off, by name, from the last hidden vector of each latent frame."""
+        if self.network.heads is None:
+            return {}
+        last = hidden.unflatten(1, (example.num_frames, -1))[:, :, -1]
+        return self.network.heads.loss(last, example.rewards, example.ends)
+
+    def hidden(self, example: Example, block_length: int) -> Tensor:
+        """The hidden vectors that predict the targets."""
         real = example.ids != self.data.text_tokenizer.pad_id
         prompts = self.network.encode_prompts(example.ids, real, example.starts, example.num_frames)
-        hidden = self.network(example.inputs, prompts, block_length).hidden
-        return self.network.vocabulary.loss(hidden, example.targets)
+        actions = None if example.actions is None else self.network.encode_actions(example.actions)
+        output: LMOutput = self.network(example.inputs, prompts, block_length, actions=actions)
+        return output.hidden
 
     def _measures(self, stage: str, name: str, nats: Tensor) -> dict[str, Tensor]:
         bits = bits_per_pixel(nats, self.data.pixels_per_token)
@@ -208,32 +265,6 @@ class LitVideoLM(TrainingModule):
 def _parts(batch: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The clips of a batch, and the single frames that come with them, if any."""
     return {"clips": batch} | ({"stills": batch["stills"]} if "stills" in batch else {})
-
-
-def start_from(lm: VideoLM, start: Bundle, data: Bundle) -> None:
-    """Puts the weights of the LM in the bundle `start` into `lm`, which is to learn from the tokens of the bundle `data`.
-
-    Raises:
-        ValueError: `start` has no LM, one of another shape, or one that knows other tokens or other text ids.
-    """
-    if start.lm is None:
-        raise ValueError(f"cannot start from {start.path}: it holds a tokenizer and no video LM; name a bundle with one")
-    other = [name for name in ("tokenizer.safetensors", "text.model") if start.hashes[name] != data.hashes.get(name)]
-    if other:
-        raise ValueError(
-            f"cannot start from {start.path}: the data were made with another {other[0]}, that of {data.path}; set "
-            f"`data.init_args.tokenizer` to {start.path} too"
-        )
-    seen = {"sink_frames", "context_frames"}  # what a model sees is not in its weights
-    names = [field.name for field in fields(VideoLMConfig) if field.name not in seen]
-    wrong = [name for name in names if getattr(start.lm.config, name) != getattr(lm.config, name)]
-    if wrong:
-        had, wanted = getattr(start.lm.config, wrong[0]), getattr(lm.config, wrong[0])
-        raise ValueError(
-            f"cannot start from {start.path}: its video LM has {wrong[0]} {had}, and {wanted} is wanted; make them equal in "
-            "`model.init_args.lm`"
-        )
-    lm.load_state_dict(start.lm.state_dict())
 
 
 def bits_per_pixel(nats_per_token: Tensor, pixels_per_token: float) -> Tensor:

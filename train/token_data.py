@@ -22,7 +22,7 @@ from ..sample import Bundle, load_bundle
 from ..sample.prompts import NO_CAPTION
 from ..tokenizer import TextTokenizer
 from ..tokenizer.words import words_of
-from .clip_data import Batch, ResumableDataModule, amount_of, split_source
+from .clip_data import Batch, ResumableDataModule, amount_of, split_source, stack_known
 from .continuing import HeldOut
 from .tokenize import drop_stale_tokens, write_tokens
 
@@ -106,9 +106,12 @@ class TokenDataModule(ResumableDataModule):
                 "source": self._sources[part].fingerprint(),
                 "num_clips": len(clips),  # type: ignore[arg-type]
             }
+            space = self._sources[part].action_space
+            if space is not None:
+                meta["actions"] = space.to_json()
             drop_stale_tokens(self._shards / part, meta)
             with self.trainer.precision_plugin.forward_context():
-                write_tokens(self._shards / part, clips, bundle.tokenizer, meta, self.num_workers)
+                write_tokens(self._shards / part, clips, bundle.tokenizer, meta, self.num_workers, space)
         if bundle.text_tokenizer is None and not self._text_file.is_file():
             texts = set(captions(TokenShards(self._shards / "train"))) - {""}
             model = TextTokenizer.train(texts or {NO_CAPTION}, self._text_vocab_size)
@@ -132,7 +135,9 @@ class TokenDataModule(ResumableDataModule):
         texts = {part: set(captions(shards)) - {""} for part, shards in tokens.items()}
         seen = set().union(*(own for part, own in texts.items() if part != "val")) or {NO_CAPTION}
         self.text_tokenizer = (self.bundle.text_tokenizer or self._own_text_tokenizer()).learned(seen)
-        self._collate = PromptCollate.of(self.text_tokenizer, set().union(*texts.values()))
+        space = self.action_space
+        actions = None if space is None else (self.bundle.tokenizer.stride.frames, space.size)
+        self._collate = PromptCollate.of(self.text_tokenizer, set().union(*texts.values()), actions)
 
     def _own_text_tokenizer(self) -> TextTokenizer:
         return TextTokenizer(read_regular(self._text_file, _LARGEST_TEXT_MODEL), ())
@@ -194,6 +199,8 @@ class TokenDataModule(ResumableDataModule):
             codebook_base=tokenizer.codebook_base,
             frame_shape=tokenizer.frame_shape(self.source.height, self.source.width),
             text_vocab_size=self.text_tokenizer.vocab_size,
+            num_actions=0 if self.action_space is None else self.action_space.size,
+            action_frames=1 if self.action_space is None else tokenizer.stride.frames,
         )
 
     def train_dataloader(self) -> DataLoader:
@@ -212,18 +219,23 @@ class PromptCollate:
 
     `tokens` int64 `[B, T, h, w]`; `ids` int64 `[B, P, L]`, padded; `starts` int64 `[B, P]`, the latent frame from which
     each prompt holds. Places without a prompt hold the null prompt from T on, that is never.
+
+    If the data have an action space, there are `actions` float32 `[B, T, stride, A]`. If any clip of a batch has them, there are
+    `rewards` and `ends`, float32 `[B, T]`; an end is 1. NaN is unknown in all three.
     """
 
     ids: dict[str, list[int]]
     """Ids of every text."""
     pad_id: int
     """What fills short prompts."""
+    actions: tuple[int, int] | None = None
+    """The stride, and the numbers A of an action; None if there is no action space."""
 
     @classmethod
-    def of(cls, text_tokenizer: TextTokenizer, texts: set[str]) -> "PromptCollate":
+    def of(cls, text_tokenizer: TextTokenizer, texts: set[str], actions: tuple[int, int] | None = None) -> "PromptCollate":
         """The one for the given texts and the null prompt, which is the text ""."""
         ids = {text: text_tokenizer.encode(text, max_length=len(text.encode()) + 2) for text in texts}
-        return cls({**ids, "": [text_tokenizer.eos_id]}, text_tokenizer.pad_id)
+        return cls({**ids, "": [text_tokenizer.eos_id]}, text_tokenizer.pad_id, actions)
 
     @property
     def longest(self) -> tuple[str, list[int]]:
@@ -238,7 +250,17 @@ class PromptCollate:
             "tokens": torch.stack([clip.tokens for clip in clips]),
             "ids": self._pad(ids),
             "starts": torch.tensor(starts),
+            **self._steps(clips),
         }
+
+    def _steps(self, clips: list[TokenClip]) -> Batch:
+        steps = {"rewards": stack_known([clip.rewards for clip in clips]), "ends": stack_known([clip.ends for clip in clips])}
+        known = {name: rows for name, rows in steps.items() if rows is not None}
+        if self.actions is None:
+            return known
+        actions = stack_known([clip.actions for clip in clips])
+        unknown = torch.full((len(clips), clips[0].tokens.shape[0], *self.actions), torch.nan)
+        return {"actions": unknown if actions is None else actions, **known}
 
     def _pad(self, ids: list[list[list[int]]]) -> Tensor:
         length = max(len(prompt) for prompts in ids for prompt in prompts)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset, Subset
 
-from ..data import CaptionedClip, to_video
+from ..data import ActionSpace, CaptionedClip, to_video
 from ..data.loading import WatchedLoader
 from ..data.shards import INDEX_FILE, Index, ShardWriter, TokenClip
 from ..data.timeline import latent_captions
@@ -21,8 +22,17 @@ from ..tokenizer import VideoTokenizer
 _BATCH_SIZE = 8
 
 
-def write_tokens(folder: Path, clips: Dataset, tokenizer: VideoTokenizer, meta: dict[str, Any], num_workers: int = 0) -> None:
+def write_tokens(
+    folder: Path,
+    clips: Dataset,
+    tokenizer: VideoTokenizer,
+    meta: dict[str, Any],
+    num_workers: int = 0,
+    action_space: ActionSpace | None = None,
+) -> None:
     """Tokenizes clips into shards with its progress shown; goes on where it was interrupted, does nothing if it is done.
+
+    Actions, rewards and ends of the clips come along, latent frame by latent frame.
 
     Args:
         folder: Where the shards go; made if missing.
@@ -30,11 +40,12 @@ def write_tokens(folder: Path, clips: Dataset, tokenizer: VideoTokenizer, meta: 
         tokenizer: The work is done where its weights are.
         meta: What the tokens depend on; plain JSON values.
         num_workers: Processes that prepare clips beside the tokenizing; 0 prepares them in it.
+        action_space: What the actions of the clips are; None if they have none.
 
     Raises:
         ValueError: If the folder holds the tokens of something else, or the clips do not fit the tokenizer.
     """
-    with ShardWriter(folder, meta=meta) as writer:
+    with ShardWriter(folder, meta=meta, action_space=action_space) as writer:
         if writer.complete:
             return
         rest = range(writer.num_clips, len(clips))  # type: ignore[arg-type]
@@ -73,5 +84,14 @@ def _tokenize(clips: Dataset, tokenizer: VideoTokenizer, num_workers: int) -> It
             yield _token_clip(clip, its_tokens, tokenizer.stride)
 
 
-def _token_clip(clip: CaptionedClip, tokens: torch.Tensor, stride: Stride) -> TokenClip:
-    return TokenClip(tokens, latent_captions(clip.captions, stride), clip.name)
+def _token_clip(clip: CaptionedClip, tokens: Tensor, stride: Stride) -> TokenClip:
+    actions = None if clip.actions is None else stride.group(clip.actions)
+    rewards = None if clip.rewards is None else _by_latent_frame(clip.rewards, stride).sum(1)
+    ends = None if clip.ends is None else _by_latent_frame(clip.ends, stride).any(1)
+    return TokenClip(tokens, latent_captions(clip.captions, stride), clip.name, actions, rewards, ends)
+
+
+def _by_latent_frame(rows: Tensor, stride: Stride) -> Tensor:
+    """Numbers or truth values of frames `[T]` as those of latent frames `[1 + k, frames]`; the first frame is not repeated."""
+    padded = torch.cat([rows.new_zeros(stride.frames - 1), rows])
+    return padded.unflatten(0, (-1, stride.frames))

@@ -31,6 +31,14 @@ def rows_of_space(actions: Numbers, names: Sequence[str] | None, space: ActionSp
     return space.check(rows.astype(np.float32), "actions")
 
 
+def in_own_units(rows: NDArray[np.float32], space: ActionSpace) -> NDArray[np.float32]:
+    """Actions `[N, A]` with the axes in the unit of the recording; undone by `rows_of_space`."""
+    values = rows.astype(np.float64)
+    for place, axis in enumerate(space.axes, start=len(space.buttons)):
+        values[:, place] = (axis.low + axis.high) / 2 + values[:, place] * ((axis.high - axis.low) / 2)
+    return values.astype(np.float32)
+
+
 def _in_order(actions: Numbers, names: Sequence[str] | None, space: ActionSpace) -> Numbers:
     if names is None:
         if actions.shape[1] != space.size:

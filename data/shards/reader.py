@@ -78,8 +78,8 @@ def _open_shard(folder: Path, shard: Shard, shapes: dict[str, tuple[int, ...]]) 
     try:
         file = safe_open(path, framework="pt")
         clips = parse_json(file.metadata()["clips"])
-        names = ["tokens", *(name for name in shapes if name != "tokens" and name in file.keys())]  # noqa: SIM118: no mapping
-        tensors = {name: file.get_slice(name) for name in names}
+        there = set(file.keys())
+        tensors = {name: file.get_slice(name) for name in shapes if name == "tokens" or name in there}
         for name, tensor in tensors.items():
             wanted = [shard.num_clips, *shapes[name]]
             if tensor.get_shape() != wanted or tensor.get_dtype() not in _DTYPES[name]:

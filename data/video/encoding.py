@@ -84,14 +84,15 @@ class Mp4Writer:
         height: Rows of the frames.
         width: Columns of the frames.
         fps: Frames per second.
+        full_colour: Whether colour has the size of the picture, and not half of it: small pictures stay sharp (yuv444p).
     """
 
-    def __init__(self, path: Path, height: int, width: int, fps: float):
+    def __init__(self, path: Path, height: int, width: int, fps: float, full_colour: bool = False):
         self._padding = ((0, 0), (0, height % 2), (0, width % 2), (0, 0))
         self._container = av.open(_address(path), "w", format="mp4", options={"movflags": "+faststart"})
-        size = (height + height % 2, width + width % 2)
-        self._stream = _add_stream(self._container, size, fps, "libx264", "yuv420p", {"crf": "12", **X264_REPEATABLE})
-        self._encoder, self._count = _FrameEncoder("yuv420p"), 0
+        size, pixels = (height + height % 2, width + width % 2), "yuv444p" if full_colour else "yuv420p"
+        self._stream = _add_stream(self._container, size, fps, "libx264", pixels, {"crf": "12", **X264_REPEATABLE})
+        self._encoder, self._count = _FrameEncoder(pixels), 0
 
     def write(self, frames: np.ndarray) -> None:
         """Adds frames, uint8 `[T, H, W, 3]`."""

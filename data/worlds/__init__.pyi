@@ -1,9 +1,10 @@
 from .environments import Step, World, open_world, world_spec
 from .episodes import RecordedEpisode, Recording, replay_episode, run_actions
 from .packages import WorldError, gymnasium
+from .players import Play, default_play
 from .playing import PolicyError, play_episode
 from .policies import Policy
-from .recorder import Play, record
+from .recorder import record
 from .recording import Episode, RecordingWriter
 from .spaces import ActionMapping, from_gymnasium, mapping_of, to_gymnasium
 from .spec import WorldSpec
@@ -21,6 +22,7 @@ __all__ = [
     "World",
     "WorldError",
     "WorldSpec",
+    "default_play",
     "from_gymnasium",
     "gymnasium",
     "mapping_of",

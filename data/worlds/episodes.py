@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..actions import ActionSpace
+from ..caption_lines import CAPTIONS_FILE
 from ..kinds import as_path, real
+from ..recorded import ACTIONS_FILE
 from ..video import read_video
 from .environments import World
 from .games import Picture
 from .packages import WorldError
-from .recording import ACTIONS_FILE, CAPTIONS_FILE, Row, read_head, read_lines
+from .recording import Row, read_head, read_lines
 from .spec import WorldSpec
 
 
@@ -83,6 +85,20 @@ class Recording(Sequence[RecordedEpisode]):
 
     def __iter__(self) -> Iterator[RecordedEpisode]:
         return map(self._episode, self._rows)
+
+    @property
+    def num_frames(self) -> int:
+        """The frames of all episodes."""
+        return sum(int(row["num_frames"]) for row in self._rows)
+
+    def summary(self) -> str:
+        """One line: how much there is, and of what."""
+        cut = sum("cut" in row for row in self._rows)
+        return (
+            f"{len(self)} episodes, {self.num_frames:,} frames, {self.num_frames / self.fps / 60:.1f} min at {self.fps:.4g} fps, "
+            f"of {'play' if self.spec is None else self.spec.env_id} with {', '.join(self.space.names)}"
+            + (f"; {cut} cut off" if cut else "")
+        )
 
     def _episode(self, row: Row) -> RecordedEpisode:
         actions = self.space.check(self._array(row, "actions"), f"actions of {row['file']}")

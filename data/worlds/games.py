@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -41,6 +42,8 @@ class Game(ABC):
     """Frames per second at about which it is recorded if nobody says another."""
     crop: tuple[int, int, int, int] | None = None
     warmup = 0
+    on: Mapping[str, float] = MappingProxyType({})
+    """How likely its buttons are on under random keys."""
     packages: tuple[str, ...] = ("gymnasium", "numpy")
     """The modules of which the versions matter."""
 
@@ -81,6 +84,11 @@ class Game(ABC):
     def close(self) -> None:
         """Ends the environment."""
         self.env.close()
+
+    @classmethod
+    def caption_of(cls, env_id: str) -> str:
+        """What a person sees there."""
+        return ""
 
     def _make(self, env_id: str, kwargs: dict[str, Any]) -> "gymnasium.Env[Any, Any]":
         return _make(env_id, kwargs)
@@ -127,7 +135,12 @@ class CarGame(DrawnGame):
     """Without the dashboard, and as wide as it is high."""
     warmup = 50
     """The camera comes near in the first second."""
+    on = MappingProxyType({"gas": 0.5, "brake": 0.12})
     packages = ("gymnasium", "numpy", "Box2D", "pygame")
+
+    @classmethod
+    def caption_of(cls, env_id: str) -> str:
+        return "a car drives on a track"
 
     def picture(self) -> Picture | None:
         return self.env.unwrapped.picture()  # type: ignore[attr-defined]
@@ -164,12 +177,25 @@ _DOOM = {
 }
 _WITHOUT_TURNS = {"MOVE_LEFT": _DOOM["TURN_LEFT"], "MOVE_RIGHT": _DOOM["TURN_RIGHT"]}
 """For scenarios in which nobody turns."""
+_DOOM_CAPTIONS = {
+    "HealthGathering": "a walk through a green hall with medicine",
+    "MyWayHome": "a walk through a house of brown stone",
+    "TakeCover": "monsters throw fire in a long hall",
+    "Basic": "a monster stands in a brown hall",
+    "Defend": "monsters come near in a round hall",
+    "DeadlyCorridor": "a walk through a corridor with guards",
+}
 
 
 class DoomGame(Game):
     """A scenario of ViZDoom, which skips frames itself and draws the last."""
 
+    on = MappingProxyType({"forward": 0.7, "back": 0.1, "fire": 0.25, "use": 0.05})
     packages = ("gymnasium", "numpy", "vizdoom")
+
+    @classmethod
+    def caption_of(cls, env_id: str) -> str:
+        return next((caption for name, caption in _DOOM_CAPTIONS.items() if name in env_id), "a walk through a dark place")
 
     def reset(self, seed: int) -> None:
         self._seen = self.env.reset(seed=seed)[0]["screen"]
@@ -217,8 +243,12 @@ def open_game(env_id: str, kwargs: Mapping[str, Any], frame_skip: int = 1) -> Ga
     Raises:
         WorldError: There is none of this id, it is not installed, or it cannot be made.
     """
-    kind = next((kind for start, kind in _KINDS.items() if env_id.startswith(start)), DrawnGame)
-    return kind(env_id, kwargs, frame_skip)
+    return kind_of(env_id)(env_id, kwargs, frame_skip)
+
+
+def kind_of(env_id: str) -> type[Game]:
+    """The kind of an environment, by its id."""
+    return next((kind for start, kind in _KINDS.items() if env_id.startswith(start)), DrawnGame)
 
 
 def open_mapping(game: Game, spec: WorldSpec) -> ActionMapping:

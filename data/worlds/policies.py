@@ -1,9 +1,7 @@
 """Who plays while an environment is recorded: policies, each a sibling that is called for every frame."""
 
-import importlib
-import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -88,47 +86,3 @@ def parts_of(space: ActionSpace) -> list[Part]:
     grouped = {place: group for group in space.groups for place in group}
     places = dict.fromkeys(grouped.get(place, (place,)) for place in range(space.size))
     return [Part(tuple(space.names[p] for p in part), part, part[0] >= len(space.buttons)) for part in places]
-
-
-def policy_maker(name: str, space: ActionSpace, on: Mapping[str, float], hold: float = 0.5) -> Callable[[], Policy]:
-    """What makes the policy of an episode.
-
-    Args:
-        name: "random", "held", or "module:function"; a class is made anew for each episode.
-        space: What actions there are.
-        on: How likely each button is on, for "random" and "held"; what is not named is drawn evenly.
-        hold: How long "held" holds something, in seconds, in the mean.
-
-    Raises:
-        ValueError: There is no such policy, or no such button.
-    """
-    strange = sorted(set(on) - set(space.names[: len(space.buttons)]))
-    wrong = [f"{key} {share!r}" for key, share in on.items() if not 0 <= share <= 1]
-    if strange or wrong:
-        raise ValueError(
-            f"got {', '.join(strange or wrong)} as how likely a button is on; wanted a share from 0 to 1 for some of "
-            f"{', '.join(space.names[: len(space.buttons)]) or 'no buttons'}"
-        )
-    if not 0 < hold < 1e6:
-        raise ValueError(f"got hold {hold!r}; wanted a number of seconds above 0")
-    if name == "random":
-        return lambda: Random(on)
-    if name == "held":
-        return lambda: Held(on, hold)
-    return _loaded(name)
-
-
-def _loaded(name: str) -> Callable[[], Policy]:
-    wanted = 'wanted random, held, or "module:function", which is called with frame, previous action, rng and world'
-    module, _, attribute = name.partition(":")
-    if not module or not attribute:
-        raise ValueError(f"got policy {name!r:.80}; {wanted}")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except ModuleNotFoundError as error:
-        raise ValueError(f"got policy {name!r:.80}, and there is no module {error.name}; is it on PYTHONPATH?") from error
-    except AttributeError as error:
-        raise ValueError(f"got policy {name!r:.80}, and {module} has no {attribute}; {wanted}") from error
-    if not callable(found):
-        raise ValueError(f"got policy {name!r:.80}, which cannot be called; {wanted}")
-    return cast(Callable[[], Policy], found) if inspect.isclass(found) else lambda: found

@@ -24,13 +24,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..actions import ActionSpace
+from ..caption_lines import CAPTIONS_FILE
 from ..files import naming, replacing
 from ..images import check_frames
 from ..kinds import as_path
-from ..video import write_video
+from ..recorded import ACTIONS_FILE
+from ..video import Mp4Writer, write_video
 from .spec import WorldSpec
 
-ABOUT_FILE, ACTIONS_FILE, CAPTIONS_FILE = "recording.json", "actions.jsonl", "captions.jsonl"
+ABOUT_FILE = "recording.json"
 KIND, VERSION = "framecast recording", 1
 _SHORTEST = 2
 Row = dict[str, Any]
@@ -77,14 +79,18 @@ def write_episode(folder: Path, name: str, episode: Episode, fps: float, lossles
         name: Of the files, without a suffix.
         episode: What happened.
         fps: Frames per second.
-        lossless: Whether the video keeps every pixel, in about five times the room.
+        lossless: Whether the video keeps every pixel, in about four times the room.
 
     Raises:
         WriteError: A file cannot be written.
     """
-    video = f"{name}.mkv" if lossless else f"{name}.mp4"
-    write_video(folder / video, episode.frames, fps)
-    row: Row = {"file": video}
+    row: Row = {"file": f"{name}.mkv" if lossless else f"{name}.mp4"}
+    if lossless:
+        write_video(folder / row["file"], episode.frames, fps)
+    else:
+        rows, columns = episode.frames.shape[1:3]
+        with replacing(folder / row["file"]) as temporary, Mp4Writer(temporary, rows, columns, fps, full_colour=True) as writer:
+            writer.write(episode.frames)
     arrays = {"actions": episode.actions, "rewards": episode.rewards, "ends": episode.ends}
     for what, array in arrays.items():
         if array is not None:
@@ -219,7 +225,7 @@ class RecordingWriter:
         counted = {row["file"] for row in self.rows}
         captions = [line for line in read_lines(folder / CAPTIONS_FILE) if line.get("file") in counted]
         _write(folder / CAPTIONS_FILE, _as_lines(captions))
-        _write(folder / ACTIONS_FILE, _as_lines([{"action_space": head["action_space"]}, *self.rows]))
+        _write(folder / ACTIONS_FILE, _as_lines([{"action_space": head["action_space"], "units": "space"}, *self.rows]))
 
 
 def episode_name(number: int) -> str:

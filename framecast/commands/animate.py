@@ -4,7 +4,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from .options import add_bundle, add_compile, add_out, add_sampling
+from .options import add_actions, add_bundle, add_compile, add_out, add_sampling
 
 HELP = "make a video that begins with a picture"
 
@@ -19,6 +19,7 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--num_frames", type=int, default=33, help="length of the video with the picture, 1 + 4k (default: 33)")
     add_bundle(parser)
     add_out(parser)
+    add_actions(parser)
     add_sampling(parser)
     add_compile(parser)
 

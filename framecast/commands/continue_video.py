@@ -4,9 +4,9 @@ import time
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from .options import add_bundle, add_compile, add_out, add_sampling
+from .options import add_actions, add_bundle, add_compile, add_out, add_sampling
 
 HELP = "continue a video or a token file"
 DEFAULT_GIVEN_FRAMES = 17
@@ -36,6 +36,7 @@ def add_options(parser: ArgumentParser) -> None:
     )
     add_bundle(parser)
     add_out(parser)
+    add_actions(parser)
     add_sampling(parser)
     add_compile(parser)
 
@@ -66,19 +67,30 @@ def run(arguments: Namespace) -> None:
         )
     if arguments.given_frames is not None:
         generator.tokenizer.num_latent_frames(arguments.given_frames)
-    prompt, given, before = (_given_tokens if is_tokens else _given_frames)(generator, arguments)
+    given = (_given_tokens if is_tokens else _given_frames)(generator, arguments)
     started = time.perf_counter()
-    total = generator.tokenizer.num_frames(len(given)) + arguments.num_frames
-    clip = generate(generator, prompt, total, arguments, out, given)
-    if arguments.keep == "all" and len(before):
-        clip = replace(clip, frames=torch.cat([before, clip.frames]))
+    total = generator.tokenizer.num_frames(len(given.tokens)) + arguments.num_frames
+    clip = generate(generator, given.prompt, total, arguments, out, given.tokens, given.actions)
+    if arguments.keep == "all" and given.before is not None and len(given.before):
+        clip = replace(clip, frames=torch.cat([given.before, clip.frames]))
     if arguments.keep == "none":
         clip = clip[-arguments.num_frames :]
     report(clip, out, arguments.num_frames, time.perf_counter() - started)
 
 
-def _given_frames(generator: "VideoGenerator", arguments: Namespace) -> "tuple[Prompt, Tensor, Tensor]":
-    """The prompt, the tokens of a video's last frames, and the frames before those."""
+class _Given(NamedTuple):
+    """What a video goes on from."""
+
+    prompt: "Prompt"
+    tokens: "Tensor"
+    before: "Tensor | None" = None
+    """The frames before those of the tokens."""
+    actions: "Tensor | None" = None
+    """What was done in the latent frames of the tokens, if that is known."""
+
+
+def _given_frames(generator: "VideoGenerator", arguments: Namespace) -> _Given:
+    """The last frames of a video."""
     from ..coding import encode, read
     from ..sample.fidelity import warn_of_unfamiliar
 
@@ -90,21 +102,19 @@ def _given_frames(generator: "VideoGenerator", arguments: Namespace) -> "tuple[P
             f"{length} to go on from; give fewer --given_frames"
         )
     warn_of_unfamiliar(generator.codec, video.frames[-length:])
-    return arguments.prompt, encode(generator.codec, video.frames[-length:]), video.frames[:-length]
+    return _Given(arguments.prompt, encode(generator.codec, video.frames[-length:]), video.frames[:-length])
 
 
-def _given_tokens(generator: "VideoGenerator", arguments: Namespace) -> "tuple[Prompt, Tensor, Tensor]":
-    """The prompt that held last, the tokens of a token file, and no frames, since all of them have tokens."""
-    import torch
-
+def _given_tokens(generator: "VideoGenerator", arguments: Namespace) -> _Given:
+    """All of a token file, with the prompt that held last, and the actions if it is of the same world."""
     from ..sample import read_tokens
 
-    none = torch.empty(0)
     video = read_tokens(arguments.video).check(generator.codec.header())
     if arguments.given_frames is not None:
         raise ValueError("got --given_frames for a token file; wanted all of its tokens: they are of one video from its start")
+    actions = None if video.header.action_space != generator.action_space else video.actions
     if arguments.prompt is not None:
-        return arguments.prompt, video.tokens, none
+        return _Given(arguments.prompt, video.tokens, actions=actions)
     if not video.prompts:
         raise ValueError(f"got {arguments.video}, which knows no prompt, and no --prompt; wanted to know what the video shows")
-    return [(0.0, video.prompts[-1][1])], video.tokens, none
+    return _Given([(0.0, video.prompts[-1][1])], video.tokens, actions=actions)

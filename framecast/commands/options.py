@@ -15,6 +15,10 @@ def add_named_bundle(parser: ArgumentParser) -> None:
     parser.add_argument("bundle", nargs="?", default=None, help="a bundle's folder (default: the shipped model)")
 
 
+def add_named_world(parser: ArgumentParser) -> None:
+    parser.add_argument("bundle", nargs="?", default=None, help="a world's folder (default: the shipped world)")
+
+
 def add_bundle(parser: ArgumentParser) -> None:
     parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the shipped model)")
 
@@ -60,6 +64,22 @@ def add_sampling(parser: ArgumentParser, seed: int = 0) -> None:
         help="tokens chosen at a time: token, row, frame or a number; jacobi: as token, faster (default: row)",
     )
     add_compute(parser)
+
+
+def add_actions(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--actions",
+        default=None,
+        help='what is done in a world, such as "left*8 gas*20" (frames), or a file: .npy, .csv, .parquet, .jsonl, .fct '
+        "(default: unknown)",
+    )
+    parser.add_argument(
+        "--action_guidance", type=float, default=None, help="how closely to obey the actions; 1 is no guidance (default: 1)"
+    )
+
+
+def add_start(parser: ArgumentParser) -> None:
+    parser.add_argument("--start", default=None, help="the name or number of a start of the bundle to begin with (default: none)")
 
 
 def add_compute(parser: ArgumentParser) -> None:

@@ -1,6 +1,14 @@
 """`framecast record`: videos of an environment that is played, with what was done in it."""
 
+import os
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import console
+
+if TYPE_CHECKING:
+    from ..data.worlds import Play, WorldSpec
 
 HELP = "record videos and actions of an environment"
 
@@ -10,20 +18,115 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--out", required=True, help="folder to record in; a recording that is there goes on")
     parser.add_argument("--episodes", type=int, default=None, help="episodes in all (default: 10, or by --minutes)")
     parser.add_argument("--minutes", type=float, default=None, help="minutes of video in all")
-    parser.add_argument("--policy", default="held", help="who plays: random, held, or module:function (default: held)")
-    parser.add_argument("--size", type=int, default=64, help="rows and columns of a frame (default: 64)")
-    parser.add_argument("--fps", type=float, default=None, help="frames per second (default: about 12)")
+    _add_policy(parser)
+    _add_frames(parser)
+    parser.add_argument("--workers", type=int, default=None, help="processes that play at once (default: one a core)")
+    parser.add_argument("--lossless", action="store_true", help="keep every pixel, in .mkv (default: .mp4, at about 40 dB)")
+    parser.add_argument("--caption", default=None, help="what the videos show (default: what is known of the environment)")
+
+
+def _add_policy(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--policy",
+        default=None,
+        help="who plays: held (random keys, each for a while), random, driver or weaver (CarRacing), walker (ViZDoom), or "
+        "module:function, called with frame, previous action, rng and world (default: held)",
+    )
+    parser.add_argument("--hold", type=float, default=None, help="seconds that held holds a key, in the mean (default: 0.5)")
+    parser.add_argument(
+        "--on",
+        action="append",
+        metavar="BUTTON=SHARE",
+        default=None,
+        help="how likely a button is on under random keys, such as forward=0.7; may be repeated (default: by the environment)",
+    )
+    parser.add_argument("--seed", type=int, default=None, help="the same seed gives the same episodes (default: 0)")
+
+
+def _add_frames(parser: ArgumentParser) -> None:
+    parser.add_argument("--size", type=int, nargs="+", default=[64], help="rows and columns, or one for both (default: 64)")
+    parser.add_argument("--fps", type=float, default=None, help="frames per second, as near as whole steps come (default: 12)")
     parser.add_argument("--frame_skip", type=int, default=None, help="steps of the environment for a frame (default: by --fps)")
-    parser.add_argument("--max_frames", type=int, default=250, help="frames of an episode at most (default: 250)")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same episodes (default: 0)")
-    parser.add_argument("--caption", default="", help="what the videos show (default: nothing)")
+    parser.add_argument("--max_frames", type=int, default=None, help="frames of an episode at most (default: 250)")
+    parser.add_argument(
+        "--crop",
+        type=int,
+        nargs=4,
+        metavar=("TOP", "BOTTOM", "LEFT", "RIGHT"),
+        default=None,
+        help="rows and columns of the environment's picture to keep (default: by the environment)",
+    )
+    parser.add_argument("--warmup", type=int, default=None, help="steps before the first frame (default: by the environment)")
+    parser.add_argument("--kwargs", default=None, help="what the environment is made with, as JSON: '{\"continuous\": true}'")
 
 
 def run(arguments: Namespace) -> None:
-    from ..data.worlds import Play, record, world_spec
+    from ..data.reading import parse_json
+    from ..data.worlds import default_play, world_spec
 
-    spec = world_spec(arguments.env_id, size=arguments.size, fps=arguments.fps, frame_skip=arguments.frame_skip)
-    play = Play(arguments.policy, arguments.seed, arguments.max_frames, arguments.caption)
-    episodes = 10 if arguments.episodes is None and arguments.minutes is None else arguments.episodes
-    for row in record(arguments.out, spec, play, episodes=episodes, minutes=arguments.minutes):
-        print(f"{row['file']}: {row['num_frames']} frames")
+    kwargs = {} if arguments.kwargs is None else parse_json(arguments.kwargs)
+    if not isinstance(kwargs, dict):
+        raise ValueError(f"got --kwargs {arguments.kwargs!r:.80}; wanted a JSON object, such as '{{\"continuous\": true}}'")
+    spec = world_spec(
+        arguments.env_id,
+        size=_size(arguments.size),
+        fps=arguments.fps,
+        frame_skip=arguments.frame_skip,
+        crop=arguments.crop,
+        warmup=arguments.warmup,
+        kwargs=kwargs,
+    )
+    names = ("policy", "seed", "max_frames", "caption", "hold")
+    play = default_play(spec, **{name: getattr(arguments, name) for name in names}, on=_shares(arguments.on))
+    _record(arguments, spec, play)
+
+
+def _record(arguments: Namespace, spec: "WorldSpec", play: "Play") -> None:
+    from ..data.worlds import Recording, record
+    from ..progress import Task
+
+    minutes, episodes = arguments.minutes, arguments.episodes
+    episodes = 10 if minutes is None and episodes is None else episodes
+    workers = _cores() if arguments.workers is None else arguments.workers
+    total, unit = (episodes, "episodes") if minutes is None else (round(minutes * 60 * spec.fps), "frames")
+    rows = record(arguments.out, spec, play, episodes=episodes, minutes=minutes, workers=workers, lossless=arguments.lossless)
+    try:
+        with Task(f"recording {arguments.out}", total, unit) as task:
+            task.reach(_done(arguments.out, unit))
+            for row in rows:
+                task.advance(1 if minutes is None else row["num_frames"])
+    except KeyboardInterrupt:
+        console.say(f"stopped; what is whole is kept in {arguments.out}; the same command goes on from there")
+        raise
+    print(Recording(arguments.out).summary())
+
+
+def _done(folder: str, unit: str) -> int:
+    """How much an earlier run has recorded."""
+    from ..data.worlds import Recording
+
+    if not Path(folder, "recording.json").is_file():
+        return 0
+    before = Recording(folder)
+    return before.num_frames if unit == "frames" else len(before)
+
+
+def _size(values: list[int]) -> tuple[int, int] | int:
+    if len(values) > 2:
+        raise ValueError(f"got --size {' '.join(map(str, values))}; wanted rows and columns, or one number for both")
+    return values[0] if len(values) == 1 else (values[0], values[1])
+
+
+def _shares(given: list[str] | None) -> dict[str, float] | None:
+    if given is None:
+        return None
+    try:
+        return {name.strip(): float(share) for name, share in (text.split("=") for text in given)}
+    except ValueError as error:
+        raise ValueError(
+            f"got --on {' '.join(given)!r:.80}; wanted a button and a share each time, such as forward=0.7"
+        ) from error
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

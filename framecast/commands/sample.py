@@ -3,7 +3,7 @@
 import time
 from argparse import ArgumentParser, Namespace
 
-from .options import add_bundle, add_compile, add_out, add_prompt, add_sampling
+from .options import add_actions, add_bundle, add_compile, add_out, add_prompt, add_sampling, add_start
 
 HELP = "make a clip from a prompt, or from each of several"
 
@@ -13,6 +13,8 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--num_frames", type=int, default=33, help="length of the clip, 1 + 4k (default: 33)")
     add_bundle(parser)
     add_out(parser)
+    add_actions(parser)
+    add_start(parser)
     add_sampling(parser)
     add_compile(parser)
 

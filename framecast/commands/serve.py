@@ -51,7 +51,7 @@ def run(arguments: Namespace) -> None:
         warnings.simplefilter("ignore", theirs)
     config = ServeConfig(
         **given_options(arguments, "host", "port", "slots", "queue", "replicas"),
-        token=_token(arguments.token_file),
+        token=token_of(arguments.token_file),
         hosts=tuple(arguments.allow_host or ()),
         origins=tuple(arguments.allow_origin or ()),
     )
@@ -75,7 +75,7 @@ def _serve_in_cluster(arguments: Namespace, config: "ServeConfig") -> None:
     run_cluster(Recipe(bundle, arguments.device, arguments.dtype, arguments.replica_cpus), config, arguments.ray_address)
 
 
-def _token(file: str | None) -> str | None:
+def token_of(file: str | None) -> str | None:
     """The token of a file, or else of the environment: on a command line others could read it."""
     if file is None:
         return os.environ.get("FRAMECAST_TOKEN")

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from .options import add_bundle, add_compile, add_prompt, add_sampling
+from .options import add_actions, add_bundle, add_compile, add_prompt, add_sampling, add_start
 
 HELP = "stream frames as they are made; type a new prompt to steer"
 
@@ -20,12 +20,14 @@ def add_options(parser: ArgumentParser) -> None:
         "--out", default=None, help=".mp4 (fragmented), .y4m, .fct (tokens), or - for y4m on standard output (default: none)"
     )
     add_bundle(parser)
+    add_actions(parser)
+    add_start(parser)
     add_sampling(parser)
     add_compile(parser)
 
 
 def run(arguments: Namespace) -> None:
-    from ..generating import make_generator, params_of
+    from ..generating import make_generator, params_of, world_of
     from ..live import STREAM_SUFFIXES, run_stream
     from ..requests import checked_out, one_prompt
 
@@ -34,4 +36,6 @@ def run(arguments: Namespace) -> None:
     if arguments.seconds is not None and not 0 < arguments.seconds < float("inf"):
         raise ValueError(f"got --seconds {arguments.seconds:g}; wanted a number above 0; leave it out for a stream without end")
     arguments.prompt = one_prompt(arguments.prompt)
-    run_stream(make_generator(arguments), arguments, params_of(arguments))
+    generator, params = make_generator(arguments), params_of(arguments)
+    stream = generator.stream(arguments.prompt, arguments.seed, params, **world_of(generator, arguments))
+    run_stream(stream, arguments)

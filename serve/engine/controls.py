@@ -81,7 +81,8 @@ class Controls:
         if act is None:
             return
         try:
-            news = Receipt(act.id, act.clock, stream.num_latent_frames, stream.act(act.action))
+            frame = stream.act(act.action)
+            news = Receipt(act.id, act.clock, stream.codec.stride.latent_index(frame), frame)
         except ValueError as error:  # it is its client's, and not that of the streams beside it
             self._tell(Refusal(act.id, as_serve_error(error, "bad_action")))
             return

@@ -20,6 +20,12 @@ def known_words(generator: VideoGenerator) -> list[str] | None:
     return sorted(word for word in words if any(letter.isalnum() for letter in word))  # a comma is none to a person
 
 
+def opening(generator: VideoGenerator) -> str:
+    """A prompt that the model knows, for who plays and says nothing: that of a start, or else some words of the training."""
+    told = [start.prompt for start in generator.starts if start.prompt]
+    return told[0] if told else " ".join((known_words(generator) or ["something"])[:_MOST_NAMED])
+
+
 def prompt_notes(generator: VideoGenerator, prompt: Prompt) -> list[str]:
     """A sentence about the words that the model has never seen; none if it has seen them all."""
     texts = [text for _, text in timeline_of(prompt).entries]

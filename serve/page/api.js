@@ -31,9 +31,10 @@ export async function words() {
   return (await (await get("/v1/words")).json()).words;
 }
 
-/** What a stream has shown as a file, "mp4" or "fct": `{name, blob}`. */
+/** What a stream has shown as a file, "mp4" or "fct", or what was done in it, "ndjson": `{name, blob}`. */
 export async function fetchVideo(session, format, frames) {
-  return named(await get(`/v1/streams/${session}/video.${format}?frames=${frames}`), `framecast.${format}`);
+  const what = format === "ndjson" ? "actions" : "video";
+  return named(await get(`/v1/streams/${session}/${what}.${format}?frames=${frames}`), `framecast.${format}`);
 }
 
 /** The video of a token file: `{name, blob}`. */

@@ -3,11 +3,13 @@
 const CUSHION = 3; // frames to wait for after a gap, so that the next one is not at hand at once
 const PLENTY = 8; // frames with which nothing needs to be slowed down
 const SLOWEST = 500; // milliseconds of a frame
+const TICK = 8; // milliseconds, half of a screen's
 const EXACT = { premultiplyAlpha: "none", colorSpaceConversion: "none" };
 const OPAQUE = { alpha: false, willReadFrequently: true };
 
 export class CanvasPlayer {
-  #frames = []; // {index, picture, row, last}: a picture has one frame or several, one below the other
+  #frames = []; // {index, picture, row, last, first, control}: a picture has one frame or several, one below the other
+  #latent = -1; // of the frame that came last
   #context;
   #arrivals = [];
   #playing = false;
@@ -19,7 +21,7 @@ export class CanvasPlayer {
   shown = -1;
   /** Index of the last frame that came. */
   received = -1;
-  /** Called with the index of each frame that was shown or skipped, the time, and whether it is the last of its picture. */
+  /** Called with the index of each frame that is shown, the time, whether it is the last of its picture, and its control. */
   onshow = () => {};
   /** Whether a frame may be shown now. */
   mayShow = () => true;
@@ -27,10 +29,11 @@ export class CanvasPlayer {
   /**
    * @param size of the video: `{width, height, fps}`.
    * @param fast whether frames are shown as soon as they come.
+   * @param live whether the first frame of a latent frame is shown as soon as it is there, in place of all that still wait.
    * @param smooth whether frames that come too slowly are shown more slowly, so that the video flows.
    * @param opaque whether there is nothing to be seen through the canvas before the first frame.
    */
-  constructor(size, { fast = false, smooth = true, opaque = true } = {}) {
+  constructor(size, { fast = false, smooth = true, opaque = true, live = false } = {}) {
     this.element = document.createElement("canvas");
     this.element.width = size.width;
     this.element.height = size.height;
@@ -38,7 +41,8 @@ export class CanvasPlayer {
     this.#context = this.element.getContext("2d", opaque ? OPAQUE : {});
     this.fps = size.fps;
     this.interval = fast ? 0 : 1000 / size.fps;
-    this.smooth = smooth && !fast;
+    this.smooth = smooth && !fast && !live;
+    this.live = live;
   }
 
   /** Frames that wait to be shown. */
@@ -47,15 +51,17 @@ export class CanvasPlayer {
   }
 
   /** Takes a picture that came, with `count` frames from `index` on. Those that came before are left out. */
-  push({ type, index, payload, count = 1 }) {
+  push({ type, index, payload, count = 1, latent = index, control = null }) {
     const picture = { bitmap: null, uses: 0, shared: false }; // the bitmap is null until it is decoded
     for (let row = 0; row < count; row++) {
       if (index + row <= this.received) continue;
-      this.#frames.push({ index: index + row, picture, row, last: row === count - 1 });
+      const first = row === 0 && latent !== this.#latent;
+      this.#frames.push({ index: index + row, picture, row, last: row === count - 1, first, control });
       picture.uses += 1;
     }
     if (picture.uses === 0) return;
     this.received = index + count - 1;
+    this.#latent = latent;
     this.#arrivals.push(performance.now());
     if (this.#arrivals.length > 24) this.#arrivals.shift();
     createImageBitmap(new Blob([payload], { type }), EXACT).then(
@@ -90,7 +96,7 @@ export class CanvasPlayer {
   /** Forgets all frames, and shows none. */
   clear() {
     this.trim(0);
-    this.shown = this.received = -1;
+    this.shown = this.received = this.#latent = -1;
     this.#context.clearRect(0, 0, this.element.width, this.element.height);
   }
 
@@ -118,6 +124,7 @@ export class CanvasPlayer {
   #tick(now) {
     this.#request = requestAnimationFrame((later) => this.#tick(later));
     if (!this.mayShow()) this.#due = 0;
+    else if (this.live) this.#showNewest(now);
     else if (this.#frames[0]?.picture.bitmap && this.#frames.length >= this.#needed) this.#showDue(now);
   }
 
@@ -128,6 +135,16 @@ export class CanvasPlayer {
     this.#due = this.#due < now - 2 * step ? now + step : this.#due + step; // who is late is not hurried afterwards
     this.#show(this.#frames.shift(), now);
     if (this.#frames.length === 0 && this.smooth) this.#needed = CUSHION;
+  }
+
+  /** Shows what was made last, and what belongs to it at the video's rate; what is older is left out. */
+  #showNewest(now) {
+    const newest = this.#frames.findLastIndex(({ first, picture }) => first && picture.bitmap);
+    if (newest > 0) for (const frame of this.#frames.splice(0, newest)) release(frame);
+    const [frame] = this.#frames;
+    if (!frame?.picture.bitmap || (!frame.first && now < this.#due)) return;
+    this.#due = now + this.interval - TICK;
+    this.#show(this.#frames.shift(), now);
   }
 
   /** Milliseconds until the next frame: longer than the video's if frames come slower, so that it flows. */
@@ -143,7 +160,7 @@ export class CanvasPlayer {
     release(frame);
     this.shown = frame.index;
     this.element.dataset.frame = frame.index;
-    this.onshow(frame.index, now, frame.last);
+    this.onshow(frame.index, now, frame.last, frame.control);
   }
 
   /** Leaves out a picture that cannot be decoded. */

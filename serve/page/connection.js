@@ -5,6 +5,8 @@ import { Failure } from "./errors.js";
 
 const SUBPROTOCOL = "framecast.v1";
 const HEADER_BYTES = 20;
+const CONTROL_BYTES = 16;
+const WITH_CONTROL = 128; // in the kind of a packet
 const SNAPSHOT = 5;
 const RESTART = [1001, 1012]; // what a server that goes down closes WebSockets with
 
@@ -16,7 +18,7 @@ export class Connection {
   #fatal = null;
   #onsnapshot = () => {};
 
-  /** Called with each frame: `{kind, index, payload}`. */
+  /** Called with each frame: `{kind, index, latent, payload, control}`; `control` is `{id, clock}` or null. */
   onpacket = () => {};
   /** Called with each message that answers no question. */
   onmessage = () => {};
@@ -46,6 +48,13 @@ export class Connection {
       this.send({ ...message, id });
       if (bytes) this.#socket.send(bytes);
     });
+  }
+
+  /** Sends a message whose answer, if one comes, is no answer to wait for; returns its id. */
+  tell(message) {
+    const id = ++this.#lastId;
+    this.send({ ...message, id });
+    return id;
   }
 
   /** Sends a message that has no answer. */
@@ -115,8 +124,18 @@ export class Connection {
   }
 }
 
-/** A binary message: "FC", version, kind, index, latent index, time in microseconds; then the frame. */
+/** A binary message: "FC", version, kind, index, latent index, time in microseconds, perhaps a control; then the frame. */
 function unpack(data) {
   const view = new DataView(data);
-  return { kind: view.getUint8(3), index: view.getUint32(4, true), payload: new Uint8Array(data, HEADER_BYTES) };
+  const kind = view.getUint8(3);
+  const follows = (kind & WITH_CONTROL) !== 0;
+  const start = HEADER_BYTES + (follows ? CONTROL_BYTES : 0);
+  const id = () => view.getUint32(HEADER_BYTES, true) + 2 ** 32 * view.getUint32(HEADER_BYTES + 4, true);
+  return {
+    kind: kind & ~WITH_CONTROL,
+    index: view.getUint32(4, true),
+    latent: view.getUint32(8, true),
+    payload: new Uint8Array(data, start),
+    control: follows ? { id: id(), clock: view.getFloat64(HEADER_BYTES + 8, true) } : null,
+  };
 }

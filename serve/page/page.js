@@ -3,6 +3,7 @@
 import { greet, token, words } from "./api.js";
 import { Failure } from "./errors.js";
 import { Gallery } from "./gallery.js";
+import { keyLabel } from "./hand.js";
 import { Panel } from "./panel.js";
 import { dragsFiles } from "./picture.js";
 import { SettingsForm } from "./settings.js";
@@ -17,23 +18,31 @@ const CHOICES = {
 
 class Page {
   #panels = [];
+  #active = null; // the panel that keys play
 
   constructor(hello, known) {
     this.known = known;
-    this.size = { width: hello.width, height: hello.height, fps: hello.fps };
+    this.size = { width: hello.width, height: hello.height, fps: hello.fps, stride: hello.temporal_stride };
+    this.world = worldOf(hello);
     this.limits = hello.limits;
     this.root = document.querySelector("#panels");
     document.documentElement.style.setProperty("--ratio", String(hello.width / hello.height));
     const rate = `${hello.fps} frames a second`;
     document.querySelector("#model").textContent = `${hello.bundle}, ${hello.width}×${hello.height} pixels, ${rate}`;
-    this.settings = new SettingsForm(document.querySelector("#settings"));
+    this.settings = new SettingsForm(document.querySelector("#settings"), this.world !== null);
     this.gallery = new Gallery(document.querySelector("#gallery"), document.querySelector("#replay"), hello.fps);
     this.gallery.onreuse = (prompt, seed) => this.#reuse(prompt, seed);
     this.#place([new Panel(this)]);
+    if (this.world) showKeys(this.world.space);
     document.addEventListener("keydown", (event) => this.#onKey(event));
+    document.addEventListener("keyup", (event) => this.#active.controls?.lift(event));
+    document.addEventListener("focusin", (event) => event.target.closest("input, textarea, select, dialog") && this.#release());
+    window.addEventListener("blur", () => this.#release());
+    for (const kind of ["pointerdown", "focusin"]) this.root.addEventListener(kind, (event) => this.#activateAt(event.target));
     for (const kind of ["dragover", "drop"]) window.addEventListener(kind, keepPage);
     document.addEventListener("visibilitychange", () => this.#onVisibility());
     this.#panels[0].view.input.focus();
+    if (this.world) this.#panels[0].view.part(".play").focus();
   }
 
   /** Puts futures of a panel's video in its place; if that fails, all stays as it was. */
@@ -70,9 +79,26 @@ class Page {
     this.#panels = panels;
     this.root.dataset.count = panels.length;
     this.root.replaceChildren(...panels.map((panel) => panel.root));
+    if (!panels.includes(this.#active)) this.#activate(panels[0]);
     for (const panel of panels) if (panel.state === "playing") panel.stream.player.play(); // moving a video pauses it
     const shelf = panels.length === 1 ? panels[0].root.querySelector(".shelf") : document.querySelector("#shelf");
     shelf.append(this.settings.root);
+  }
+
+  #activate(panel) {
+    if (panel === this.#active) return;
+    this.#release();
+    this.#active = panel;
+    for (const each of this.#panels) each.root.dataset.active = String(each === panel);
+  }
+
+  #activateAt(element) {
+    const panel = this.#panels.find(({ root }) => root.contains(element));
+    if (panel) this.#activate(panel);
+  }
+
+  #release() {
+    this.#active?.controls?.release();
   }
 
   #onVisibility() {
@@ -80,12 +106,31 @@ class Page {
   }
 
   #onKey(event) {
+    if (this.#active.controls?.press(event)) {
+      event.preventDefault();
+      return;
+    }
+    if (event.key === "Escape" && this.world && event.target.closest(".composer")) this.#active.view.input.blur();
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest(CONTROLS)) return;
     if (event.key === "/") this.#panels[0].view.input.focus();
-    else if (event.key === " ") for (const panel of this.#panels) panel.toggle();
+    else if (event.key === " " || (event.key === "p" && this.world)) for (const panel of this.#panels) panel.toggle();
     else return;
     event.preventDefault();
   }
+}
+
+/** What one plays on this server: `{space, starts, opening}`; null if it only shows videos. */
+function worldOf({ action_space: space, starts = [], opening = "" }) {
+  return space ? { space, starts, opening } : null;
+}
+
+/** Says in the line at the foot which keys play. */
+function showKeys({ buttons, axes }) {
+  const all = [...buttons.map(({ key }) => key), ...axes.flatMap(({ keys }) => keys ?? [])].filter(Boolean);
+  const caps = all.flatMap((code) => [Object.assign(document.createElement("kbd"), { textContent: keyLabel(code) }), " "]);
+  const line = document.querySelector(".keys");
+  const pause = all.includes("KeyP") ? [] : [Object.assign(document.createElement("kbd"), { textContent: "P" }), " pauses, "];
+  line.replaceChildren(...caps, "play while they are held, ", ...pause, ...[...line.childNodes].slice(2));
 }
 
 /** A picture that is dropped beside a panel is not opened in the place of the page. */

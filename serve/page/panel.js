@@ -2,6 +2,7 @@
 
 import { download, fetchVideo } from "./api.js";
 import { Connection } from "./connection.js";
+import { Controls } from "./controls.js";
 import { Failure } from "./errors.js";
 import { readPicture } from "./picture.js";
 import { randomSeed } from "./settings.js";
@@ -23,14 +24,17 @@ export class Panel {
   #bedtime = 0; // the timer of a pause
 
   /**
-   * @param page what is around it: `size` of the video, `limits` of the server, `known` words, `settings`, `gallery`, and
-   *   `branch(panel, futures)`, `close(panel)`.
+   * @param page what is around it: `size` of the video, `limits` of the server, `known` words, `world`, `settings`, `gallery`, and
+   *   `branch(panel, futures)`, `close(panel)`. A `world` is `{space, starts, opening}`, or null.
    */
   constructor(page) {
     this.page = page;
-    this.view = new PanelView(page.size.fps, page.known, {
+    this.controls = page.world && new Controls(page.world.space);
+    const world = page.world && { pad: this.controls.pad, starts: page.world.starts };
+    this.view = new PanelView(page.size.fps, page.known, world, {
       send: (prompt) => this.send(prompt),
       toggle: () => this.toggle(),
+      touch: () => this.#touch(),
       restart: () => this.#try(() => this.#restart()),
       stop: () => this.#try(() => this.#stop()),
       openBranching: (frame) => this.view.openBranching(frame, [this.#stream.started.seed, randomSeed()]),
@@ -60,9 +64,10 @@ export class Panel {
   /** Steers the video by a prompt, or begins one; without a prompt by the first example. */
   async send(text) {
     const begins = !this.#isLive || this.#picture !== null;
-    const prompt = text.trim() || (begins ? OPENINGS[0] : "");
+    const prompt = text.trim() || (begins ? this.#opening : "");
     if (!prompt) return;
     this.view.text = prompt;
+    if (this.controls) this.view.input.blur(); // keys play again
     await this.#try(() => (begins ? this.#start(prompt, this.#picture) : this.#steer(prompt)));
   }
 
@@ -71,6 +76,12 @@ export class Panel {
     if (this.#state === "playing") await this.#try(() => this.#pause());
     else if (this.#state === "paused") await this.#try(() => this.#resume());
     else if (this.#state !== "waiting") await this.send(this.view.input.value);
+  }
+
+  /** A click on the picture: keys play there, so a world is not paused by it. */
+  #touch() {
+    if (this.controls && this.#state === "playing") this.view.focusPicture();
+    else this.toggle();
   }
 
   /** Pauses while the page cannot be seen, and goes on afterwards. */
@@ -110,6 +121,13 @@ export class Panel {
     this.root.remove();
   }
 
+  /** The prompt of a video that begins without one. */
+  get #opening() {
+    const { world } = this.page;
+    const start = world?.starts.find(({ name }) => name === this.view.start);
+    return start?.prompt || world?.opening || OPENINGS[0];
+  }
+
   get #isLive() {
     return this.#state === "playing" || this.#state === "paused";
   }
@@ -121,7 +139,8 @@ export class Panel {
   async #start(prompt, picture) {
     const { settings } = this.page;
     if (!settings.check()) return;
-    const size = picture ? { picture_size: picture.bytes.byteLength } : {};
+    const start = picture || !this.view.start ? {} : { start_name: this.view.start };
+    const size = picture ? { picture_size: picture.bytes.byteLength } : start;
     await this.#begin({ type: "start", prompt, notes: true, ...size, ...settings.message() }, picture);
     if (this.#picture === picture) this.#give(null);
   }
@@ -146,7 +165,7 @@ export class Panel {
   }
 
   async #restart() {
-    const prompt = this.view.input.value.trim() || this.view.timeline.prompts.at(-1)?.[1] || OPENINGS[0];
+    const prompt = this.view.input.value.trim() || this.view.timeline.prompts.at(-1)?.[1] || this.#opening;
     await this.#start(prompt, this.#picture ?? this.#begun?.picture ?? null);
   }
 
@@ -280,6 +299,7 @@ export class Panel {
     this.#stream?.close();
     this.#stream = stream;
     stream.onshow = (index) => this.#show(index);
+    stream.onrefusal = (failure) => this.view.say(failure.sentence, "error");
     stream.onprompt = (frame, prompt) => this.view.add(frame, prompt);
     stream.onarrival = (frame, seconds) => this.view.arrive(frame, seconds);
     stream.onend = () => {
@@ -292,7 +312,7 @@ export class Panel {
 
   #show(index) {
     this.view.goTo(index);
-    if (index % 6 === 0) this.view.measure(this.#stream);
+    if (index % 6 === 0) this.view.measure(this.#stream, this.controls?.meter);
   }
 
   #lose(failure) {
@@ -315,6 +335,8 @@ export class Panel {
   #enter(state) {
     this.#state = state;
     this.view.enter(state, this.#isLive || (state === "ended" && this.#isConnected));
+    this.controls?.use(state === "playing" ? this.#stream : null);
+    if (this.controls && state === "playing") this.view.focusPicture();
     if (state === "playing" && document.hidden) queueMicrotask(() => this.see(false));
   }
 }

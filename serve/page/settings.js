@@ -1,10 +1,12 @@
 /** What the next video is started with: seed, how tokens are chosen, how frames travel. */
 
 export class SettingsForm {
-  constructor(root) {
+  /** @param plays whether one plays what starts, and not only watches it. */
+  constructor(root, plays) {
     this.root = root;
     this.form = root.querySelector("form");
     this.summary = root.querySelector(".chosen");
+    if (plays) this.form.elements.pace.prepend(new Option("for playing: keys are answered at once", "play", true, true));
     this.form.addEventListener("input", () => this.#sum());
     this.form.addEventListener("submit", (event) => event.preventDefault());
     this.form.elements.dice.addEventListener("click", () => this.throwDice());

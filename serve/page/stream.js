@@ -1,11 +1,13 @@
 /** A stream of the server on its way to a player: begun, steered, paused, branched, and given credit as it is seen. */
 
 import { CanvasPlayer } from "./canvas.js";
+import { Failure } from "./errors.js";
 import { ShownRate } from "./rate.js";
 import { VideoPlayer } from "./video.js";
 
 const TYPES = { 1: "image/png", 2: "image/webp", 3: "image/jpeg" }; // of pictures, by the kind of a packet
 const AHEAD = 12; // frames that may be on their way or wait here
+const PLAYED = 4; // the same for who plays, or two latent frames: what is on its way is old when it comes
 const CREDIT = 4; // frames after which the server is told that they were seen
 const PATIENCE = 3000; // milliseconds for frames that are on their way
 
@@ -22,6 +24,10 @@ export class ServedStream {
   onprompt = () => {};
   /** Called with a frame and seconds, when a changed prompt is first seen. */
   onarrival = () => {};
+  /** Called when a frame is drawn that follows a control: `{id, clock}`, and the time. */
+  oncontrol = () => {};
+  /** Called with a Failure if the server refuses a control. */
+  onrefusal = () => {};
   /** Called when the last frame has come. */
   onend = () => {};
 
@@ -30,13 +36,16 @@ export class ServedStream {
   /** Seconds from the last prompt, or the start, to its first picture; null before. */
   latency = null;
 
-  /** @param size of the video: `{width, height, fps}`. */
+  /** @param size of the video: `{width, height, fps, stride}`, the last one the frames of a latent frame. */
   constructor(connection, size, { format, pace }) {
     this.#connection = connection;
     this.format = format;
     this.pace = pace;
-    this.player = format === "h264" ? new VideoPlayer(size) : new CanvasPlayer(size, { fast: pace === "fast" });
-    this.player.onshow = (index, now) => this.#seen(index, now);
+    this.live = pace === "play";
+    this.ahead = this.live ? Math.max(PLAYED, 2 * size.stride) : AHEAD;
+    const options = { fast: pace === "fast", live: this.live };
+    this.player = format === "h264" ? new VideoPlayer(size) : new CanvasPlayer(size, options);
+    this.player.onshow = (index, now, _last, control) => this.#seen(index, now, control);
   }
 
   get rate() {
@@ -52,9 +61,9 @@ export class ServedStream {
   async begin(message, bytes) {
     const asked = performance.now();
     const { format, pace } = this;
-    this.#connection.onpacket = ({ kind, index, payload }) => this.player.push({ type: TYPES[kind], index, payload });
+    this.#connection.onpacket = ({ kind, ...frame }) => this.#take({ type: TYPES[kind], ...frame });
     this.#connection.onmessage = (reply) => this.#hear(reply);
-    this.started = await this.#connection.ask({ ...message, format, pace, credits: AHEAD }, bytes);
+    this.started = await this.#connection.ask({ ...message, format, pace, credits: this.ahead }, bytes);
     if (message.type === "start") this.#steers.push({ frame: this.started.frame, asked });
     this.player.play();
   }
@@ -65,6 +74,11 @@ export class ServedStream {
     const receipt = await this.#connection.ask({ type: "prompt", prompt, notes: true });
     this.#steers.push({ frame: receipt.frame, asked });
     return receipt;
+  }
+
+  /** Says what is held from now on, `{buttons, axes}`, and since when. */
+  control(held, clock) {
+    if (!this.#over) this.#connection.tell({ type: "control", ...held, clock });
   }
 
   async pause() {
@@ -104,19 +118,31 @@ export class ServedStream {
 
   #hear(message) {
     if (message.type === "shows") this.onprompt(message.frame, message.prompt);
+    if (message.type === "error" && !message.fatal) this.onrefusal(new Failure(message.code, message.message));
     if (message.type !== "ended") return;
     this.#over = true;
     this.player.end();
     this.onend();
   }
 
-  #seen(index, now) {
-    this.#shown.count(now);
+  /** Takes a frame. Who plays gives credit as frames come, since not all of them are shown. */
+  #take(frame) {
+    this.player.push(frame);
+    if (this.live) this.#repay(this.ahead / 2);
+  }
+
+  /** Gives credit for a frame, `step` frames at a time. */
+  #repay(step) {
     this.#owed += 1;
-    if (this.#owed >= CREDIT && !this.#over) {
-      this.#connection.send({ type: "credit", frames: this.#owed });
-      this.#owed = 0;
-    }
+    if (this.#owed < step || this.#over) return;
+    this.#connection.send({ type: "credit", frames: this.#owed });
+    this.#owed = 0;
+  }
+
+  #seen(index, now, control) {
+    this.#shown.count(now);
+    if (!this.live) this.#repay(CREDIT);
+    if (control) this.oncontrol(control, performance.now());
     while (this.#steers.length && this.#steers[0].frame <= index) this.#arrive(this.#steers.shift());
     this.onshow(index);
   }

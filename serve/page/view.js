@@ -18,11 +18,13 @@ export class PanelView {
   /**
    * @param fps of the video.
    * @param known the words of the model.
-   * @param on what is done: `send(prompt)`, `toggle()`, `restart()`, `stop()`, `openBranching(frame)`, `branch()`, `save(format)`,
+   * @param world `{pad, starts}` of a world that one plays: the pad, and the starts to choose from; null of a video.
+   * @param on what is done: `send(prompt)`, `toggle()`, `touch()` of the picture, `restart()`, `stop()`, `openBranching(frame)`, `branch()`, `save(format)`,
    *   `take(file)`, `forget()`, `reconnect()`, `close()`.
    */
-  constructor(fps, known, on) {
+  constructor(fps, known, world, on) {
     this.fps = fps;
+    this.world = world;
     this.root = document.importNode(document.querySelector("#panel").content.firstElementChild, true);
     this.input = this.part(".prompt");
     this.branching = this.part(".branching");
@@ -33,8 +35,12 @@ export class PanelView {
     this.#connectButtons(on);
     this.#connectForms(on);
     this.#connectFiles(on);
-    this.#offer(".openings", OPENINGS, on);
-    this.#offer(".turns", TURNS, on);
+    this.part(".save[value=ndjson]").hidden = world === null;
+    if (world !== null) this.#showWorld(world);
+    else {
+      this.#offer(".openings", OPENINGS, on);
+      this.#offer(".turns", TURNS, on);
+    }
   }
 
   part(selector) {
@@ -56,6 +62,16 @@ export class PanelView {
   /** The element that shows the frames. */
   set picture(element) {
     this.part(".picture").replaceChildren(element);
+  }
+
+  /** The name of the start at which the next video begins; "" if it is drawn anew. */
+  get start() {
+    return this.part(".starts select").value;
+  }
+
+  /** Puts the focus where keys play, unless somebody types. */
+  focusPicture() {
+    if (!document.activeElement?.closest("textarea, select, dialog, input")) this.part(".picture").focus({ preventScroll: true });
   }
 
   /** The picture that the next video begins with: `{name, canvas}`, or null. */
@@ -99,10 +115,11 @@ export class PanelView {
     this.part(".frame").textContent = `frame ${index}`;
   }
 
-  /** Figures of a stream. */
-  measure({ rate, latency, slowness, player }) {
+  /** Figures of a stream; `meter` has those of who plays. */
+  measure({ rate, latency, slowness, player }, meter = null) {
     const seconds = latency === null ? "" : ` · ${latency.toFixed(1)} s from words to picture`;
-    this.part(".figures").textContent = `${rate.toFixed(1)} frames a second · ${player.waiting} ready${seconds}`;
+    const more = meter === null ? ` · ${player.waiting} ready${seconds}` : keyToPicture(meter);
+    this.part(".figures").textContent = `${rate.toFixed(1)} frames a second${more}`;
     this.#showSlowness(slowness);
     player.element.setAttribute("aria-label", `Video: ${this.timeline.promptAt(player.shown)}`);
   }
@@ -178,7 +195,7 @@ export class PanelView {
   #connectButtons(on) {
     const actions = {
       ".play": on.toggle,
-      ".picture": on.toggle,
+      ".picture": on.touch,
       ".restart": on.restart,
       ".stop": on.stop,
       ".branch": () => (this.branching.hidden ? on.openBranching(null) : this.closeBranching()),
@@ -236,6 +253,20 @@ export class PanelView {
     });
   }
 
+  /** What a video has not: keys, a pad, and places to begin at. */
+  #showWorld({ pad, starts }) {
+    const [hand, picture] = [this.part(".hand"), this.part(".picture")];
+    this.root.dataset.world = "true";
+    hand.append(pad.root);
+    hand.hidden = false;
+    picture.tabIndex = 0;
+    picture.setAttribute("role", "application");
+    picture.setAttribute("aria-label", "The world: with the focus here, keys play");
+    this.part(".hint").textContent = "Press Start, and hold the keys below.";
+    this.part(".starts").hidden = starts.length === 0;
+    this.part(".starts select").append(...starts.map(({ name }) => new Option(name, name)));
+  }
+
   /** Offers what "it" may do, if "it" is one thing. */
   #offerTurns() {
     const [, prompt] = this.timeline.prompts.at(-1) ?? [0, ""];
@@ -249,6 +280,12 @@ export class PanelView {
       this.part(selector).append(chip);
     }
   }
+}
+
+/** How long a key takes to its picture, in words. */
+function keyToPicture(meter) {
+  const [half, most] = [meter.within(0.5), meter.within(0.95)];
+  return half === null ? "" : ` · key to picture ${half.toFixed(0)} ms, 95 % within ${most.toFixed(0)} ms`;
 }
 
 function copy(canvas) {

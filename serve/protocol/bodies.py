@@ -8,6 +8,13 @@ from .messages import Hello
 from .script import Message, Script
 
 
+class StartInfo(Message):
+    """How a world can begin."""
+
+    name: str
+    prompt: str | None = Field(description="what it shows, if that is said")
+
+
 class Info(Hello):
     """Who serves, what it allows, and what can be done in its streams.
 
@@ -15,6 +22,8 @@ class Info(Hello):
     """
 
     action_space: dict[str, Any] | None = Field(None, description="buttons and axes of the world; nothing if it takes no actions")
+    starts: list[StartInfo] | None = Field(None, description="frames that the world keeps to begin with, for `start_name`")
+    opening: str | None = Field(None, description="a prompt for a game that begins without one")
 
 
 class VideoRequest(Script):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from .errors import ServeError
-from .script import Message, Script, Seed, Settings
+from .script import Message, Name, Script, Seed, Settings
 
 VERSION = 1
 SUBPROTOCOL = "framecast.v1"
@@ -17,7 +17,6 @@ TOKEN_PROTOCOL = "bearer."
 MOST_NAMES = 256
 """Buttons and axes that a control may name, as many as a world may have."""
 
-Name = Annotated[str, Field(min_length=1, max_length=64)]
 Notes = Annotated[bool, Field(description="whether the answer is to say what the model cannot show; older servers know no notes")]
 RequestId = Annotated[int | None, Field(ge=0, lt=2**53, description="comes back as `reply_to`")]
 

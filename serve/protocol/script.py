@@ -15,6 +15,7 @@ class Message(BaseModel):
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**63, description="the same seed gives the same tokens")]
+Name = Annotated[str, Field(min_length=1, max_length=64)]
 Moment = Annotated[tuple[float, str], Strict(False)]  # a JSON array is a list once Python has parsed it
 
 
@@ -27,7 +28,7 @@ class Settings(Message):
     guidance_scale: float = SamplingParams.guidance_scale
     decoding: str | int = SamplingParams().way.name
     negative_prompt: Annotated[str | None, Field(max_length=4096, description="what the video is led away from")] = None
-    action_guidance: float = SamplingParams.action_guidance
+    action_guidance: Annotated[float | None, Field(description="as for prompts, for actions; none is 1")] = None
 
     def params(self) -> SamplingParams:
         """The checked settings.
@@ -36,7 +37,9 @@ class Settings(Message):
             ServeError: One is out of its range.
         """
         try:
-            return SamplingParams(**self.model_dump())
+            values = self.model_dump()
+            guidance = values.pop("action_guidance")
+            return SamplingParams(**values, **({} if guidance is None else {"action_guidance": guidance}))
         except ValueError as error:
             raise ServeError("bad_settings", str(error)) from error
 
@@ -46,15 +49,18 @@ class Script(Message):
 
     prompt: str | None = Field(None, description='such as "a red circle moves right; at 2s it stops"')
     timeline: list[Moment] | None = Field(None, min_length=1, max_length=256, description="seconds and prompts")
+    start_name: Name | None = Field(None, description="one of the world's starts to go on from; it may say the prompt")
     seed: Seed = 0
     settings: Settings = Settings()
 
-    def prompts(self, longest: int) -> str | list[tuple[float, str]]:
-        """The prompt or the timeline, of which no text is longer than `longest` letters.
+    def prompts(self, longest: int) -> str | list[tuple[float, str]] | None:
+        """The prompt or the timeline, of which no text is longer than `longest` letters; `None` if a start is to say it.
 
         Raises:
             ServeError: Neither or both are there, or one is too long.
         """
+        if self.start_name is not None and self.prompt is None and self.timeline is None:
+            return None
         if (self.prompt is None) == (self.timeline is None):
             raise ServeError("bad_prompt", "got neither or both of prompt and timeline; wanted one of them")
         texts = [self.prompt] if self.prompt is not None else [text for _, text in self.timeline or ()]
@@ -71,4 +77,7 @@ def check_prompt(text: str, longest: int) -> None:
 
 def settings_of(params: SamplingParams) -> Settings:
     """The inverse of `Settings.params`."""
-    return Settings(**params.values())
+    values = params.values()
+    if params.action_guidance == SamplingParams.action_guidance:
+        values.pop("action_guidance", None)  # clients of earlier versions refuse fields that they do not know
+    return Settings(**values)

@@ -187,7 +187,8 @@ class LiveStream:
                 late = await clock.wait(self.next_index)
                 if not self._resumed.is_set():
                     continue
-                self.channel.ask()
+                if not self.channel.waiting:  # the first two come together
+                    self.channel.ask()
             if await self.channel.peek() is None:
                 return None
             if self._resumed.is_set():

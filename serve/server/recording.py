@@ -13,8 +13,10 @@ from torch import Tensor
 
 from ...data import write_video
 from ...data.video import Mp4Writer
-from ...sample import SamplingParams, Stream, TokenWriter, VideoCodec, read_tokens
+from ...sample import Stream, TokenWriter, VideoCodec, read_tokens
+from ...sample.past import Past
 from ...sample.token_file import TokenFileError
+from ...sample.token_header import TokenHeader
 from ..protocol.errors import ServeError
 
 _DECODED_AT_ONCE = 4  # latent frames, which those of running streams wait for
@@ -29,35 +31,39 @@ class Recording:
 
     Attributes:
         codec: Decodes them.
-        tokens: int64 `[T, H, W]`, those of given frames included; T may be 0.
-        prompts: The prompts with the latent frames from which they hold.
-        seed: The stream's seed.
-        params: How the tokens were chosen.
+        past: The tokens and what they were made of, those of given frames included; there may be none.
+        header: What a token file of it says first.
         num_frames: Frames of the video.
     """
 
     codec: VideoCodec
-    tokens: Tensor
-    prompts: tuple[tuple[int, str], ...]
-    seed: int
-    params: SamplingParams
+    past: Past
+    header: TokenHeader
     num_frames: int
 
     @classmethod
     def of(cls, stream: Stream) -> Self:
         """What a stream has made; to be called in the thread that steps it."""
-        tokens = stream.tokens
-        if tokens is None:
-            tokens = torch.empty(0, *stream.codec.frame_shape, dtype=torch.int64)
-        num_frames = stream.codec.stride.num_frames(len(tokens))
-        return cls(stream.codec, tokens, stream.prompts, stream.seed, stream.params, num_frames)
+        past = stream.past
+        return cls(stream.codec, past, stream.header, stream.codec.stride.num_frames(len(past)))
+
+    @property
+    def seed(self) -> int:
+        """The stream's seed; 0 of a video that was encoded."""
+        return self.header.seed or 0
+
+    @property
+    def actions(self) -> Tensor | None:
+        """float32 `[T, A]`, what was done between each frame and the one before; `None` of a model without actions."""
+        if self.past.actions is None:
+            return None
+        return self.codec.stride.ungroup(self.past.actions)[: self.num_frames]
 
     def first(self, num_frames: int) -> Self:
         """The first frames of the video, at least one, and the latent frames that hold them."""
         num_frames = min(num_frames, self.num_frames)
         length = 1 + self.codec.stride.latent_index(num_frames - 1)
-        prompts = tuple((start, text) for start, text in self.prompts if start < length)
-        return replace(self, tokens=self.tokens[:length], prompts=prompts, num_frames=num_frames)
+        return replace(self, past=self.past.first(length), num_frames=num_frames)
 
     async def write(self, path: Path, pieces: AsyncIterator[Tensor]) -> None:
         """Writes a file, whose suffix says what it is: `.fct` is a token file, others are videos.
@@ -78,14 +84,14 @@ class Recording:
 
     async def decode(self, run: Run) -> AsyncIterator[Tensor]:
         """The frames again, uint8 `[T, H, W, 3]`, a few latent frames at once."""
-        pieces, left = self.codec.decode_pieces(self.tokens, _DECODED_AT_ONCE), self.num_frames
+        pieces, left = self.codec.decode_pieces(self.past.tokens, _DECODED_AT_ONCE), self.num_frames
         while (frames := await run(partial(next, pieces, None))) is not None:
             yield frames[:left]
             left -= len(frames)
 
     def _write_tokens(self, path: Path) -> None:
-        with TokenWriter(path, self.codec.header(self.seed, self.params)) as writer:
-            writer.append_all(self.tokens, self.prompts)
+        with TokenWriter(path, self.header) as writer:
+            writer.append_past(self.past)
 
 
 def read_recording(data: bytes, codec: VideoCodec) -> Recording:
@@ -101,5 +107,4 @@ def read_recording(data: bytes, codec: VideoCodec) -> Recording:
             video = read_tokens(path).check(codec.header())
         except TokenFileError as error:
             raise ServeError("bad_message", str(error).replace(str(path), "the token file")) from error
-    header = video.header
-    return Recording(codec, video.tokens, video.prompts, header.seed or 0, header.params or SamplingParams(), video.num_frames)
+    return Recording(codec, video.past, video.header, video.num_frames)

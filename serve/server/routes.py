@@ -18,6 +18,7 @@ from ..protocol import messages
 from ..protocol.bodies import Info, PromptReply, PromptRequest, StreamReply, StreamRequest, VideoRequest, WordsReply
 from ..protocol.errors import ServeError
 from ..protocol.script import check_prompt
+from .action_log import action_lines
 from .recording import Recording, read_recording
 from .service import Service
 
@@ -93,6 +94,14 @@ def _add_streams(router: APIRouter, service: Service) -> None:
     @router.get("/v1/streams/{id}/video.{format}", summary="A stream so far, as a file", response_class=FileResponse)
     async def save(request: Request, id: str, format: Literal["mp4", "fct"], frames: Frames = None) -> FileResponse:
         return await save_video(service, request, await service.record(id), format, frames)
+
+    @router.get("/v1/streams/{id}/actions.ndjson", summary="What was done in a stream so far", response_class=Response)
+    async def actions(id: str, frames: Frames = None) -> Response:
+        recording = await service.record(id)
+        recording = recording if frames is None else recording.first(frames)
+        lines = await asyncio.to_thread(lambda: "".join(action_lines(recording)))
+        headers = {"Content-Disposition": f'attachment; filename="framecast-{recording.seed}.ndjson"'}
+        return Response(lines, media_type="application/x-ndjson", headers=headers)
 
     @router.post("/v1/streams/{id}/prompt", summary="Steers a stream")
     async def steer(id: str, wanted: PromptRequest) -> PromptReply:

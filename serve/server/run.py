@@ -1,13 +1,17 @@
 """`run_server`: serves until it is told to stop."""
 
+import asyncio
 import socket
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import uvicorn
 
 from ...sample import VideoGenerator
 from .app import create_app
 from .config import ServeConfig
+from .journal import open_journal
 from .service import Service
 
 _DRAIN_SECONDS = 10
@@ -16,9 +20,9 @@ _DRAIN_SECONDS = 10
 class Server(uvicorn.Server):
     """A server that ends the streams before the connections: each client is told, and none loses half a frame."""
 
-    def __init__(self, config: uvicorn.Config, service: Service):
+    def __init__(self, config: uvicorn.Config, service: Service, when_ready: Callable[[str], object] | None = None):
         super().__init__(config)
-        self._service = service
+        self._service, self._when_ready = service, when_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listens, and says where."""
@@ -26,8 +30,12 @@ class Server(uvicorn.Server):
         for listener in sockets or ():
             host, port = listener.getsockname()[:2]
             name, service = f"[{host}]" if ":" in host else host, self._service
-            what = f"{service.generator.name} at http://{name}:{port} for {service.config.capacity} sessions"
+            address = f"http://{name}:{port}"
+            what = f"{service.generator.name} at {address} for {service.config.capacity} sessions"
             print(f"serving {what}; Ctrl-C ends", file=sys.stderr, flush=True)
+            if self._when_ready is not None:
+                token = "" if service.config.token is None else f"#token={service.config.token}"
+                asyncio.get_running_loop().run_in_executor(None, self._when_ready, f"{address}/{token}")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drains, then closes what is left."""
@@ -35,8 +43,8 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def make_server(service: Service) -> Server:
-    """A server that is not running yet."""
+def make_server(service: Service, when_ready: Callable[[str], object] | None = None) -> Server:
+    """A server that is not running yet; `when_ready` is told the address of its page."""
     config = service.config
     return Server(
         uvicorn.Config(
@@ -54,16 +62,31 @@ def make_server(service: Service) -> Server:
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         ),
         service,
+        when_ready,
     )
 
 
-def run_server(generator: VideoGenerator, config: ServeConfig) -> None:
+def run_server(
+    generator: VideoGenerator,
+    config: ServeConfig,
+    record: str | Path | None = None,
+    when_ready: Callable[[str], object] | None = None,
+) -> None:
     """Serves until SIGINT or SIGTERM; then what runs is ended in order.
 
+    Args:
+        generator: Makes the frames.
+        config: The limits.
+        record: Folder in which every stream of a world is kept as an episode; `None` keeps none.
+        when_ready: Called with the address of the page once it can be opened, in a thread.
+
     Raises:
-        ValueError: The address cannot be bound to.
+        ValueError: The address cannot be bound to, or the folder is none to record in.
     """
-    server = make_server(Service(generator, config))
+    service = Service(generator, config)
+    if record is not None:
+        service.archive.journal = open_journal(record, generator)
+    server = make_server(service, when_ready)
     try:
         listener = server.config.bind_socket()
     except (OSError, SystemExit) as error:

@@ -9,11 +9,12 @@ from ...data.actions import ActionSpace
 from ...sample import Stream, VideoGenerator
 from ..engine.channel import Channel, Span
 from ..engine.engine import Engine
-from ..engine.notes import picture_notes, prompt_notes
-from ..protocol.bodies import Info
+from ..engine.notes import opening, picture_notes, prompt_notes
+from ..protocol.bodies import Info, StartInfo
 from ..protocol.errors import DRAINING, TAKEN_OVER, ServeError, as_serve_error
 from ..protocol.messages import Hello
 from ..protocol.script import Script
+from .archive import Archive
 from .config import ServeConfig
 from .futures import Futures
 from .given import GivenFrames
@@ -49,6 +50,7 @@ class Service:
         others: Where else streams run; `None` is nowhere.
         host: What the streams here need of it.
         connections: Who is to be told if it goes down.
+        archive: What streams that have ended had made.
     """
 
     def __init__(self, generator: VideoGenerator, config: ServeConfig, store: SnapshotStore | None = None, name: str = "alone"):
@@ -60,7 +62,7 @@ class Service:
         self.streams: dict[str, LiveStream] = {}
         self.saving = asyncio.Semaphore()  # videos are decoded one at a time, beside the streams
         self._given = GivenFrames(generator.codec, config)
-        self._recordings: dict[str, Recording] = {}
+        self.archive = Archive(self.engine.run)
         self._branches: dict[str, tuple[LiveStream, LiveStream]] = {}  # with the stream that each is of
         self._places = Places(config.capacity)
         self.connections = set[Connection]()
@@ -110,8 +112,13 @@ class Service:
 
     def info(self) -> Info:
         """The greeting, and what can be done."""
-        space = self.action_space
-        return Info(**self.hello().model_dump(), action_space=None if space is None else space.to_json())
+        space, starts = self.action_space, self.generator.starts
+        return Info(
+            **self.hello().model_dump(),
+            action_space=None if space is None else space.to_json(),
+            starts=[StartInfo(name=start.name, prompt=start.prompt) for start in starts] or None,
+            opening=None if space is None else opening(self.generator),
+        )
 
     async def start(
         self,
@@ -145,9 +152,11 @@ class Service:
             found: list[str] = []
 
             def make() -> Stream:
-                stream = self.generator.stream(prompts, script.seed, params, given)
+                stream = self.generator.stream(prompts, script.seed, params, given, start=script.start_name)
+                if by_hand and self.action_space is not None:
+                    stream.act(self.action_space.nothing)  # who plays and touches nothing does nothing, which is known
                 if notes:
-                    found.extend(prompt_notes(self.generator, prompts))
+                    found.extend([] if prompts is None else prompt_notes(self.generator, prompts))
                     found.extend([] if given is None else picture_notes(self.generator, given))
                 return stream
 
@@ -266,18 +275,10 @@ class Service:
         Raises:
             ServeError: There is none.
         """
-        if id not in self.streams and id in self._recordings:
-            return self._recordings[id]
+        if id not in self.streams and (kept := self.archive.find(id)) is not None:
+            return kept
         stream = self.find(id).channel.stream
         return await self.engine.run(lambda: Recording.of(stream))
-
-    def keep_recording(self, live: LiveStream) -> None:
-        """Keeps what a stream that was closed has made, until it is let go."""
-        self._recordings[live.id] = Recording.of(live.channel.stream)
-
-    def drop_recording(self, id: str) -> None:
-        """Forgets what was kept of a stream."""
-        self._recordings.pop(id, None)
 
     def forget(self, live: LiveStream) -> None:
         """Takes a stream off the list, and ends its branches that nobody has attached."""
@@ -298,6 +299,7 @@ class Service:
                     await asyncio.sleep(0.01)
         for live in [*self.streams.values(), *(branch for branch, _ in self._branches.values())]:
             await live.close(gone)
+        await self.archive.finish()
         await asyncio.to_thread(self.engine.stop)
 
     async def _claim(self, id: str, owner: str) -> Kept | None:

@@ -257,10 +257,10 @@ class Session:
     def _keep_recording(self, live: LiveStream | None) -> None:
         """Lets a stream that has ended be saved, in place of the one before."""
         if self._kept is not None:
-            self._service.drop_recording(self._kept)
+            self._service.archive.drop(self._kept)
         self._kept = None if live is None else live.id
         if live is not None:
-            self._service.keep_recording(live)
+            self._service.archive.keep(live)
 
     async def _receive(self) -> Any:
         """The next message of the client.

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from framecast.data import ActionSpace, Axis, RandomCrops, SomeClips, VideoFolder
+from framecast.data import ActionSpace, Axis, Button, RandomCrops, SomeClips, VideoFolder
 from framecast.data.scans import INDEX_FILE
+from framecast.data.worlds import RecordingWriter
 
 pytestmark = pytest.mark.usefixtures("own_caches")
 
@@ -171,3 +172,15 @@ def test_a_file_whose_actions_do_not_fit_is_skipped_with_its_reason(copy, change
     assert numbered.numbers(folder[4].frames)[0] == 90  # no frame of the skipped file was kept in its place
     with pytest.raises(ValueError, match=f"no clip can be made from .*: b.mp4: .*{message}"):
         VideoFolder(copy, **SETTINGS, include="b.mp4")
+
+
+def test_what_a_recording_writer_writes_comes_back_in_the_units_of_the_space(tmp_path):
+    space = ActionSpace((Button("gas"),), (Axis("force", low=-2, high=2),))
+    actions = np.array([[np.nan, np.nan], [1, 0.75], [0, -1.0], [1, 0.1]], np.float32)
+    with RecordingWriter(tmp_path / "world", space, fps=10.0) as writer:
+        frames = np.zeros((4, 16, 16, 3), np.uint8)
+        writer.add(frames, actions, [np.nan, 1, 2, 3], [False, False, False, True], caption="a world")
+    clip = VideoFolder(tmp_path / "world", num_frames=4, size=16, fps=10.0)[0]
+    np.testing.assert_array_equal(clip.actions.numpy(), actions)
+    assert clip.rewards[1:].tolist() == [1, 2, 3] and clip.ends.tolist() == [False, False, False, True]
+    assert clip.captions[0].text == "a world"

@@ -67,9 +67,9 @@ def test_a_search_that_stops_early_is_noticed(generator, monkeypatch):
 
     def once(frame: NextFrame, chooser):
         block = 1 if frame.is_first else frame.block_length
-        chosen = decodings._choose(frame, frame.previous.clamp(0, 59), slice(0, 6), block, chooser, hold=True)
+        chosen, last = decodings._choose(frame, frame.previous.clamp(0, 59), slice(0, 6), block, chooser, hold=True)
         frame.lm.finish(frame.state)
-        return Found(chosen, 1)
+        return Found(chosen, 1, last)
 
     monkeypatch.setattr(decodings, "in_parallel", once)
     assert not torch.equal(tokens(generator, params, 0), right)

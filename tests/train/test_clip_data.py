@@ -1,10 +1,12 @@
 """Clips as the data of a training: where they come from, and that a run goes on with the same ones."""
 
 import pytest
+from played import SPACE, Played
 from trainings import fit
 
-from framecast.data import RandomCrops, SpriteWorld
+from framecast.data import ActionSpace, Button, RandomCrops, SpriteWorld
 from framecast.train import ClipDataModule, LitVideoTokenizer
+from framecast.train.clip_data import collate_clips
 
 
 def test_a_run_on_other_clips_or_with_another_batch_is_refused(tmp_path, no_export):
@@ -35,3 +37,23 @@ def test_a_training_says_where_its_clips_come_from(capsys):
     assert (
         capsys.readouterr().out == "source: 3 crops of 48x48 from each of 40 clips of 5 frames at 12 fps, 64x64 (SpriteWorld)\n"
     )
+
+
+def test_batches_of_pixels_hold_the_actions_of_their_frames():
+    played, silent = Played(2), Played(1, None)
+    batch = collate_clips([played[1], silent[0]])
+    assert batch["actions"].shape == (2, 5, 2) and batch["actions"][1].isnan().all()
+    assert batch["actions"][0, 1:, 1].tolist() == pytest.approx([0.011, 0.012, 0.013, 0.014])
+    assert set(collate_clips([silent[0]])) == {"frames", "names"}
+    assert ClipDataModule(played, val_clips=1).action_space == SPACE
+
+
+def test_validation_clips_of_another_action_space_are_refused():
+    other = ActionSpace((Button("jump"),))
+    with pytest.raises(
+        ValueError, match=r"validation clips with ActionSpace\(jump\) and training clips with ActionSpace\(gas, st"
+    ):
+        ClipDataModule(Played(2), val_source=Played(1, other))
+    with pytest.raises(ValueError, match=r"with ActionSpace\(gas, steering\) and training clips with no actions; wanted one"):
+        ClipDataModule(Played(2, None), val_source=Played(1))
+    ClipDataModule(Played(2), val_source=Played(1, None))

@@ -1,10 +1,12 @@
 """The disturbed inputs: corruption, dropped prompts, gaps."""
 
+from dataclasses import replace
+
 import tiny
 import torch
 from lm_trainings import EOS, PAD
 
-from framecast.train.conditioning import Example, corrupt, cut_gap, draw_gap, drop_prompts
+from framecast.train.conditioning import Example, corrupt, cut_gap, draw_gap, drop_actions, drop_prompts
 
 
 def test_corruption_has_the_stated_share_and_grows_over_frames():
@@ -28,6 +30,17 @@ def test_dropped_prompts_are_null():
     assert (same ^ null).all()  # whole clips
     assert abs(float(null.float().mean()) - 0.1) < 0.03
     assert torch.equal(drop_prompts(ids, 0.0, EOS, PAD), ids)
+
+
+def test_dropped_actions_are_unknown():
+    actions = torch.rand(2000, 3, 2, 4, generator=tiny.rng())
+    torch.manual_seed(0)
+    dropped = drop_actions(actions, 0.1)
+    same = (dropped == actions).flatten(1).all(dim=1)
+    unknown = dropped.isnan().flatten(1).all(dim=1)
+    assert (same ^ unknown).all()  # whole clips
+    assert abs(float(unknown.float().mean()) - 0.1) < 0.03
+    assert torch.equal(drop_actions(actions, 0.0), actions)
 
 
 def example(num_frames: int, starts: list[int]) -> Example:
@@ -58,6 +71,19 @@ def test_the_frame_behind_a_gap_is_not_scored():
     scored[slice(*cut.unscored)] = False
     assert (~scored).nonzero().flatten().tolist() == list(range(2 * length, 3 * length))
     assert cut_gap(whole, 2, 0).unscored == (0, 0)
+
+
+def test_a_gap_cuts_actions_rewards_and_ends_alike():
+    frames = torch.arange(7.0)[None]
+    known = {"actions": frames[..., None, None].expand(-1, -1, 2, 3), "rewards": frames, "ends": (frames == 6).float()}
+    whole = replace(example(7, [0]), **known)
+    cut = cut_gap(whole, sink_frames=2, gap=2)
+    assert cut.actions[0, :, 1, 2].tolist() == [0, 1, 4, 5, 6] == cut.targets[0, ::3].tolist()
+    assert cut.rewards[0].isnan().tolist() == [False, False, True, False, False]  # as the frame is not scored
+    assert cut.rewards[0, 3:].tolist() == [5, 6] and cut.ends[0, 3:].tolist() == [0, 1]
+    same = cut_gap(whole, 2, 0)
+    assert all(torch.equal(getattr(same, name), value) for name, value in known.items())
+    assert cut_gap(example(7, [0]), 2, 2).actions is None
 
 
 def test_gaps_are_drawn_as_stated():

@@ -19,11 +19,13 @@ import framecast
 from framecast.data import SpriteWorld
 from framecast.data.sprites import CAPTION_WORDS
 from framecast.model import shift_tokens, to_sequence
+from framecast.model.outcome import symlog
 from framecast.sample import load_bundle
 from framecast.tokenizer import TextTokenizer
 from framecast.train import BlockWeights, ClipDataModule, LitVideoLM
 from framecast.train.conditioning import cut_gap
-from framecast.train.lm_module import bits_per_pixel, start_from
+from framecast.train.init_from import start_from
+from framecast.train.lm_module import bits_per_pixel
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +202,104 @@ def test_single_frames_weigh_as_much_as_they_have_tokens(module, monkeypatch):
     assert module.count({**clips, "stills": own}) == (2 * 4 + 1) * 6
 
 
+@pytest.fixture(params=["add", "film"])
+def world(request, module) -> LitVideoLM:
+    """The same for the model of a world, with both heads."""
+    module.lm = tiny.video_lm(context_frames=4, rewards=True, ends=True, **tiny.WORLDS[request.param])
+    return module
+
+
+def world_batch(module: LitVideoLM) -> dict[str, Tensor]:
+    rewards = torch.tensor([[torch.nan, 0, 1, -2], [torch.nan, 3, torch.nan, 0]])
+    ends = torch.tensor([[False, False, False, True], [False, False, False, False]])
+    return {**batch(module), "actions": tiny.raw_actions(4), "rewards": rewards, "ends": ends}
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["token", "frame"])
+def test_the_loss_is_that_of_the_actions_of_the_batch(world, name):
+    lm, its_batch, block_length = world.network, world_batch(world), world.block_length(name)
+    example = world.example(its_batch, block_length)
+    prompts = lm.encode_prompts(its_batch["ids"], its_batch["ids"] != PAD, its_batch["starts"], 4)
+    inputs = shift_tokens(its_batch["tokens"], block_length, lm.start_id)
+    hidden = lm(inputs, prompts, block_length, actions=lm.encode_actions(its_batch["actions"])).hidden
+    assert torch.equal(world.hidden(example, block_length), hidden)
+    last = hidden[:, 5::6]  # the last position of each latent frame
+    known = ~its_batch["rewards"].isnan()
+    predicted = torch.stack([lm.outcome(last[:, frame]).reward for frame in range(4)], dim=1)
+    off = symlog(predicted[known]) - symlog(its_batch["rewards"][known])
+    losses = world.outcome_loss(hidden, example)
+    torch.testing.assert_close(losses["reward"], off.square().mean())
+    end = torch.stack([lm.outcome(last[:, frame]).end for frame in range(4)], dim=1)
+    torch.testing.assert_close(losses["end"], F.binary_cross_entropy(end, its_batch["ends"].float()))
+
+
+def test_training_a_world_reaches_every_weight(world, monkeypatch):
+    logged: dict[str, Tensor] = {}
+    monkeypatch.setattr(world, "log_dict", logged.update)
+    monkeypatch.setattr(world, "log", lambda *_, **__: None)
+    torch.manual_seed(0)
+    for _ in range(6):
+        world.training_step(world_batch(world), 0).backward()
+    grads = {name: parameter.grad for name, parameter in world.network.named_parameters()}
+    assert not [name for name, grad in grads.items() if grad is None or not grad.isfinite().all() or not grad.any()]
+    assert {"train/reward_loss", "train/end_loss"} <= set(logged)
+    world.outcome_weight = world.gap_probability = 0.0
+    torch.manual_seed(0)
+    without = world.training_step(world_batch(world), 0)
+    world.outcome_weight = 2.0
+    torch.manual_seed(0)
+    both = logged["train/reward_loss"] + logged["train/end_loss"]
+    torch.testing.assert_close(world.training_step(world_batch(world), 0), without + 2 * both)
+
+
+@torch.no_grad()
+def test_batches_without_actions_and_stills_are_trained_on_as_unknown(world, monkeypatch):
+    monkeypatch.setattr(world, "log_dict", lambda *_: None)
+    monkeypatch.setattr(world, "log", lambda *_, **__: None)
+    clips = batch(world)
+    unknown = {**clips, "actions": torch.full((2, 4, 2, 3), torch.nan)}
+    hidden = [world.hidden(world.example(each, 6), 6) for each in (clips, unknown)]
+    torch.testing.assert_close(*hidden, atol=1e-5, rtol=0)
+    own = {"tokens": clips["tokens"][:1, :1], "ids": clips["ids"][:1, :1], "starts": clips["starts"][:1, :1]}
+    assert world.training_step({**world_batch(world), "stills": own}, 0).isfinite()
+    plain = LitVideoLM()
+    plain.lm = tiny.video_lm(context_frames=4)
+    assert plain.example(world_batch(world), 6).actions is None  # a model without actions does not ask for them
+
+
+def test_disturbing_a_world_cuts_and_drops_its_actions(world):
+    torch.manual_seed(0)
+    world.action_dropout = 0.5
+    clean = world.example(world_batch(world), 6)
+    disturbed = [world.disturb(clean) for _ in range(20)]
+    shares = []
+    for result in disturbed:
+        kept = cut_gap(clean, 1, 4 - result.num_frames).actions
+        dropped = result.actions.isnan().flatten(1).all(1)
+        assert torch.equal(result.actions[~dropped].nan_to_num(9), kept[~dropped].nan_to_num(9))
+        shares.append(float(dropped.float().mean()))
+    assert 0.3 < sum(shares) / len(shares) < 0.7
+
+
+@torch.no_grad()
+def test_validation_says_how_much_actions_matter(world, monkeypatch):
+    logged: dict[str, Tensor] = {}
+    monkeypatch.setattr(world, "log_dict", lambda values, **_: logged.update(values))
+    monkeypatch.setattr(world, "log", lambda *_, **__: None)
+    its_batch = world_batch(world)
+    world.validation_step(its_batch, 0)
+    names = {f"val/{what}_{name}" for what in ("nats", "reward_loss", "end_loss") for name in ("token", "row", "frame")}
+    assert names | {f"val/nats_{name}_other_actions" for name in ("token", "row", "frame")} <= set(logged)
+    swapped = {**its_batch, "actions": its_batch["actions"].flip(0)}
+    expected = world.token_loss(world.example(swapped, 3), 3).nll.mean()
+    torch.testing.assert_close(logged["val/nats_row_other_actions"], expected)
+    assert logged["val/nats_row_other_actions"] != logged["val/nats_row"]
+    logged.clear()
+    world.validation_step({name: value[:1] for name, value in its_batch.items()}, 0)
+    assert not [name for name in logged if "other" in name]  # a clip alone has no other
+
+
 def test_bits_per_pixel():
     nats = torch.tensor(math.log(1000.0))  # as a uniform guess among 1000
     tokens_in_clip, pixels_in_clip = 9 * 64, 33 * 64 * 64
@@ -221,7 +321,12 @@ def test_bad_block_weights(weights):
         BlockWeights(**weights)
 
 
-@pytest.mark.parametrize("name", ["corruption", "prompt_dropout", "gap_probability"])
+def test_the_weight_of_outcomes_is_checked():
+    with pytest.raises(ValueError, match=r"got outcome_weight -0.1; wanted a number of at least 0"):
+        LitVideoLM(outcome_weight=-0.1)
+
+
+@pytest.mark.parametrize("name", ["corruption", "prompt_dropout", "action_dropout", "gap_probability"])
 def test_shares_are_checked(name):
     with pytest.raises(ValueError, match=f"got {name} 1.5; wanted a share from 0 to 1"):
         LitVideoLM(**{name: 1.5})

@@ -4,8 +4,9 @@ import pytest
 import tiny
 import torch
 from lm_trainings import EOS, PAD, VIDEO, prepared, tokens
+from played import SPACE, Played
 
-from framecast.data import Caption, CaptionedClip, ClipSource, SpriteWorld
+from framecast.data import Caption, CaptionedClip, ClipSource, MixedClips, SpriteWorld
 from framecast.data.shards import TokenClip
 from framecast.model import VideoLMShape
 from framecast.sample import load_bundle, save_bundle
@@ -118,3 +119,31 @@ def test_clips_must_fit_the_context(bundle, tmp_path):
     data = prepared(tokens(bundle, tmp_path, SpriteWorld(num_clips=8, num_frames=9, size=32)))
     with pytest.raises(ValueError, match=r"got clips of 3 latent frames; wanted at most 2.*context_frames"):
         data.lm_config(VideoLMShape(sink_frames=0, context_frames=1))
+
+
+def test_batches_hold_actions_also_where_none_are_known(bundle, tmp_path):
+    mixed = MixedClips([Played(6), Played(6, None, name="silent")])
+    data = prepared(tokens(bundle, tmp_path, mixed, stills=Played(8, None, num_frames=1), stills_per_clip=1))
+    assert data.action_space == SPACE == data.train_tokens.action_space
+    config = data.lm_config(VideoLMShape())
+    assert (config.num_actions, config.action_frames) == (2, 4)
+    batch = data._collate([data.train_tokens[index] for index in range(4)])
+    assert batch["actions"].dtype == torch.float32 and batch["actions"].shape == (4, 2, 4, 2)
+    assert batch["actions"].isnan().all(dim=(1, 2, 3)).tolist() == [False, True, False, True]
+    assert batch["actions"][2, 1, :, 1].tolist() == pytest.approx([0.011, 0.012, 0.013, 0.014])
+    for name, known in (("rewards", 10), ("ends", 1)):
+        assert batch[name].dtype == torch.float32 and batch[name][::2, 1].tolist() == [known, known]
+        assert batch[name][1::2].isnan().all()
+    silent = data._collate([data.train_tokens[1]])
+    assert silent["actions"].isnan().all() and "rewards" not in silent and "ends" not in silent
+    still = data._collate([data.still_tokens[0]])
+    assert still["actions"].shape == (1, 1, 4, 2) and still["actions"].isnan().all()
+
+
+def test_tokens_are_made_anew_for_other_actions(bundle, tmp_path, capsys):
+    prepared(tokens(bundle, tmp_path, Played(6, None)))
+    data = prepared(tokens(bundle, tmp_path, Played(6)))
+    assert "has changed: actions, source.action_space" in capsys.readouterr().err and data.train_tokens[0].actions is not None
+    without = prepared(tokens(bundle, tmp_path, Played(6, None)))
+    batch = without._collate([without.train_tokens[0]])
+    assert without.action_space is None and "actions" not in batch and without.lm_config(VideoLMShape()).num_actions == 0

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import torch
 from lm_trainings import prepared, tokens
+from played import SPACE, Played
 
 import framecast
 from framecast.data import SpriteWorld
@@ -41,3 +42,14 @@ def test_an_interrupted_tokenizing_goes_on(bundle, tmp_path, monkeypatch):
     write_tokens(tmp_path, clips, tokenizer, {})
     assert calls == [8, 8, 8, 8]  # the second one twice
     assert [clip.name for clip in TokenShards(tmp_path)] == [f"sprites/0/{i}" for i in range(24)]
+
+
+def test_actions_rewards_and_ends_go_to_their_latent_frames(bundle, tmp_path):
+    tokenizer = load_bundle(bundle).tokenizer
+    write_tokens(tmp_path, Played(2), tokenizer, {}, action_space=SPACE)
+    clip = TokenShards(tmp_path)[1]
+    assert tokenizer.stride.frames == 4 and clip.actions.shape == (2, 4, 2)
+    assert clip.actions[0].isnan().all()  # the first frame and its repetitions
+    assert clip.actions[1, :, 1].tolist() == pytest.approx([0.011, 0.012, 0.013, 0.014])
+    assert clip.rewards[0].isnan() and clip.rewards[1] == 1 + 2 + 3 + 4
+    assert clip.ends.tolist() == [False, True]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from framecast.serve.engine.controls import Act, Controls, Receipt, Refusal
+from framecast.stride import Stride
 
 
 class FakeStream:
@@ -14,12 +15,13 @@ class FakeStream:
 
     def __init__(self) -> None:
         self.num_latent_frames, self.acts = 0, []
+        self.codec = SimpleNamespace(stride=Stride(2))
 
     def act(self, action) -> int:
         if action[0] > 1:
             raise ValueError("got 2; wanted 0 or 1")
         self.acts.append(float(action[0]))
-        return 0 if self.num_latent_frames == 0 else 2 * self.num_latent_frames - 1
+        return self.codec.stride.num_frames(max(1, self.num_latent_frames))  # nothing is done before the first frame
 
 
 def act(id: int, value: float = 1.0) -> Act:
@@ -42,7 +44,7 @@ def test_newest_counts_and_nothing_waits_in_line():
         return stream.acts, await controls.news(), controls._told
 
     acts, news, left = with_controls(work)
-    assert acts == [1.0] and news == Receipt(999, 1099.0, 0, 0) and not left
+    assert acts == [1.0] and news == Receipt(999, 1099.0, 1, 1) and not left
 
 
 def test_receipt_comes_in_the_order_of_reading_also_to_who_waits():
@@ -55,7 +57,7 @@ def test_receipt_comes_in_the_order_of_reading_also_to_who_waits():
             stream.num_latent_frames += 1
         return [await waiting, await controls.news(), await controls.news()]
 
-    assert [(news.id, news.latent_frame, news.frame) for news in with_controls(work)] == [(0, 0, 0), (1, 1, 1), (2, 2, 3)]
+    assert [(news.id, news.latent_frame, news.frame) for news in with_controls(work)] == [(0, 1, 1), (1, 1, 1), (2, 2, 3)]
 
 
 def test_frames_know_the_act_that_holds_for_them():

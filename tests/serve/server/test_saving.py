@@ -104,7 +104,7 @@ def test_nothing_is_kept_of_a_connection_that_is_gone():
                 await socket.frame()
                 await socket.ask(type="stop")
             await asyncio.sleep(0.1)
-            assert server.service._recordings == {}
+            assert server.service.archive.find(started["session"]) is None
             return await fetch(server, f"/v1/streams/{started['session']}/video.fct")
 
     assert asyncio.run(run()).status_code == 404

@@ -1,0 +1,73 @@
+"""`framecast play`: a world on a page of this machine, played by keys."""
+
+import sys
+import warnings
+from argparse import ArgumentParser, Namespace
+
+from .options import add_compute, add_named_world
+
+HELP = "play a world in the browser"
+
+
+def add_options(parser: ArgumentParser) -> None:
+    add_named_world(parser)
+    parser.add_argument("--port", type=int, default=None, help="port of the page; 0 takes a free one (default: 8000)")
+    parser.add_argument(
+        "--host", default=None, help="address to bind to; others than this machine's own need a token (default: 127.0.0.1)"
+    )
+    parser.add_argument("--no_browser", action="store_true", help="open no browser, and say the address alone")
+    parser.add_argument(
+        "--record", default=None, metavar="FOLDER", help="keep every game as an episode, to train on (default: keep none)"
+    )
+    add_compute(parser)
+    parser.set_defaults(compile=None)
+
+
+def run(arguments: Namespace) -> None:
+    from ..generating import make_generator
+    from ..requests import given_options
+    from ..sample import PromptWarning, UnfamiliarVideoWarning
+    from ..serve.server.config import ServeConfig
+    from .serve import token_of
+
+    for theirs in (PromptWarning, UnfamiliarVideoWarning):  # prompts and frames of whoever plays
+        warnings.simplefilter("ignore", theirs)
+    config = ServeConfig(**given_options(arguments, "host", "port"), token=token_of(None))
+    arguments.bundle = arguments.bundle or shipped_world()
+    try:
+        from ..serve.engine.engine import load_apart
+        from ..serve.server.run import run_server
+    except ImportError as error:
+        raise ValueError(f"{error.name} is not installed; wanted it to play; pip install '.[serve]'") from error
+    generator = load_apart(lambda: make_generator(arguments))
+    if generator.action_space is None:
+        raise ValueError(
+            f"got {arguments.bundle}, a model without actions; wanted a world, which answers keys; `framecast serve "
+            f"{arguments.bundle}` shows its videos"
+        )
+    run_server(generator, config, record=arguments.record, when_ready=None if arguments.no_browser else open_page)
+
+
+def shipped_world() -> str:
+    """The world that comes with the package.
+
+    Raises:
+        ValueError: There is none.
+    """
+    from ..sample.bundle_files import WORLD
+    from ..sample.bundle_folder import CONFIG
+
+    if not (WORLD / CONFIG).is_file():
+        raise ValueError(
+            "got no bundle to play; wanted the folder of a world, since none comes with this version: framecast play "
+            "runs/my_world/bundle"
+        )
+    return str(WORLD)
+
+
+def open_page(address: str) -> None:
+    """Opens the page in the browser of whoever sits here; says where it is if there is none."""
+    import webbrowser
+
+    if not webbrowser.open(address):
+        print(f"no browser opens by itself here; open {address} in one", file=sys.stderr, flush=True)

@@ -1,0 +1,4 @@
+from .env import WorldEnv
+from .vector import WorldVectorEnv
+
+__all__ = ["WorldEnv", "WorldVectorEnv"]

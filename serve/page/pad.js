@@ -1,0 +1,89 @@
+/** The pad of a world: its buttons to be pressed by finger or pointer, with the key of each, and its axes to be pushed. */
+
+import { keyLabel, keyName } from "./hand.js";
+
+const PLACES = { ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowRight: "right", KeyW: "up", KeyS: "down", KeyA: "left", KeyD: "right" };
+const TAP = 300; // milliseconds that a press without a finger or pointer lasts, such as one by voice
+
+export class Pad {
+  #buttons = new Map(); // by name
+
+  /** @param hand what is told; its space says what there is. */
+  constructor(hand) {
+    this.hand = hand;
+    const cross = make("div", "pad-cross");
+    const others = make("div", "pad-others");
+    const places = new Set();
+    for (const button of hand.space.buttons) {
+      const place = PLACES[button.key];
+      const isFree = place && !places.has(place);
+      const element = this.#button(button);
+      if (isFree) element.style.gridArea = place;
+      places.add(place);
+      (isFree ? cross : others).append(element);
+    }
+    for (const axis of hand.space.axes) others.append(this.#slider(axis));
+    this.root = make("div", "pad");
+    this.root.setAttribute("role", "group");
+    this.root.setAttribute("aria-label", "What you can do");
+    this.root.append(...[cross, others].filter((part) => part.children.length));
+  }
+
+  /** Marks what is held, by whatever. */
+  show({ buttons }) {
+    for (const [name, element] of this.#buttons) {
+      element.setAttribute("aria-pressed", String(buttons.includes(name)));
+    }
+  }
+
+  #button({ name, key }) {
+    const element = make("button", "pad-button");
+    element.type = "button";
+    element.append(make("span", "", name));
+    if (key) {
+      element.append(Object.assign(document.createElement("kbd"), { textContent: keyLabel(key) }));
+      element.setAttribute("aria-label", `${name}, key ${keyName(key)}`);
+    }
+    element.setAttribute("aria-pressed", "false");
+    this.#buttons.set(name, element);
+    element.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      event.preventDefault(); // the focus stays where keys play
+      element.setPointerCapture(event.pointerId);
+      this.hand.hold(`pointer ${event.pointerId}`, name, event.timeStamp);
+    });
+    for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) {
+      element.addEventListener(kind, (event) => this.hand.release(`pointer ${event.pointerId}`, event.timeStamp));
+    }
+    element.addEventListener("contextmenu", (event) => event.preventDefault()); // a long press is a press
+    element.addEventListener("click", (event) => event.detail === 0 && this.#tap(name, event.timeStamp));
+    return element;
+  }
+
+  /** A press by a key or by voice, which has no end of its own. */
+  #tap(name, time) {
+    this.hand.hold(`tap ${name}`, name, time);
+    setTimeout(() => this.hand.release(`tap ${name}`, performance.now()), TAP);
+  }
+
+  /** An axis: pushed while it is held, and then at rest again. */
+  #slider({ name, keys, rest }) {
+    const input = Object.assign(document.createElement("input"), { type: "range", min: -1, max: 1, step: 0.05, value: rest });
+    const label = make("label", "pad-axis");
+    label.append(make("span", "", name), ...(keys ? [make("kbd", "", keyLabel(keys[0]))] : []), input);
+    if (keys) label.append(make("kbd", "", keyLabel(keys[1])));
+    input.setAttribute("aria-label", name);
+    input.addEventListener("input", (event) => this.hand.hold(`slider ${name}`, name, event.timeStamp, input.valueAsNumber));
+    for (const kind of ["change", "blur", "pointercancel"]) {
+      input.addEventListener(kind, (event) => {
+        input.value = rest;
+        this.hand.release(`slider ${name}`, event.timeStamp);
+      });
+    }
+    return label;
+  }
+}
+
+function make(tag, className, text = "") {
+  return Object.assign(document.createElement(tag), { className, textContent: text });
+}
