@@ -127,8 +127,18 @@ class VideoFolder(ClipSource):
         if frames is None:
             frames = self._read(window)
             self._cached.keep(index, frames)
-        captions = captions_of_window(self._texts[window.file], window.start, self.num_frames, self.fps)
-        return CaptionedClip(frames, captions, self.fps, f"{window.file}@{window.start:.2f}s", **self._steps_of(window))
+        return self._clip(window, frames, f"{window.file}@{window.start:.2f}s")
+
+    def whole_videos(self) -> Iterator[CaptionedClip]:
+        """The files that give clips, each as one clip of its own length, with its captions and actions.
+
+        Raises:
+            VideoError: A file has changed since the folder was opened.
+        """
+        for file in self.clips_of_files:
+            with VideoReader(self.root / file, fps=self.fps, size=(self.height, self.width)) as reader:
+                frames = torch.from_numpy(np.stack(list(reader)))
+            yield self._clip(Window(file, 0.0, ""), frames, file)
 
     @property
     def clips_of_files(self) -> dict[str, int]:
@@ -261,15 +271,20 @@ class VideoFolder(ClipSource):
             pictures = list(islice(reader, self.num_frames))
         return torch.from_numpy(np.stack(pictures)) if len(pictures) == self.num_frames else None
 
-    def _steps_of(self, window: Window) -> dict[str, Tensor | None]:
-        """The actions, rewards and ends of a clip, if its file has any."""
+    def _clip(self, window: Window, frames: Tensor, name: str) -> CaptionedClip:
+        """Frames with what is said of them, and the actions, rewards and ends, if their file has any."""
+        captions = captions_of_window(self._texts[window.file], window.start, len(frames), self.fps)
         steps = None if self._actions is None else self._actions.steps(window.file)
         if steps is None or self.action_space is None:
-            return {}
+            return CaptionedClip(frames, captions, self.fps, name)
         first = round(window.start * self.fps)
-        found = resample(steps, self.action_space, self._shown[window.file][first : first + self.num_frames])
+        shown = self._shown[window.file][first : first + len(frames)]
+        if len(shown) < len(frames):
+            raise VideoError(f"{self.root / window.file} has changed since the folder was opened; open the folder again")
+        found = resample(steps, self.action_space, shown)
         values = {"actions": found.actions, "rewards": found.rewards, "ends": found.ends}
-        return {name: None if rows is None else torch.from_numpy(rows) for name, rows in values.items()}
+        known = {what: torch.from_numpy(rows) for what, rows in values.items() if rows is not None}
+        return CaptionedClip(frames, captions, self.fps, name, **known)
 
     def _too_short(self, num_frames: int, damage: str | None) -> str:
         cause = f" before the damage ({damage})" if damage else ""

@@ -1,4 +1,4 @@
-"""What a path holds, in rows for a person: a bundle, whose networks are not loaded, tokens, a snapshot, a video or a picture."""
+"""What a path holds, in rows for a person: a bundle, whose networks are not loaded, tokens, a snapshot, a video, and more."""
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .data.reading import read_regular, regular_size
-from .sample.bundle_files import BundleError, BundleFiles, caption_words, open_bundle, parse_config
+from .sample.bundle_files import BundleError, BundleFiles, caption_words, open_bundle, parse_config, space_of
 from .sample.bundle_folder import CONFIG, LM, NAMES, TOKENIZER
 from .tokenizer.config import VideoTokenizerConfig
 
@@ -30,11 +30,11 @@ def describe(path: str | None) -> Rows:
     Raises:
         ValueError: It is nothing that a model is made of or makes, or damaged.
     """
-    if path is None or Path(path).is_dir():
-        if path is not None and not (Path(path) / CONFIG).is_file():
-            _refuse_folder(Path(path))
-        return describe_bundle(open_bundle(path))
-    return _reader_of(Path(path))(Path(path))
+    if path is not None and not Path(path).is_dir():
+        return _reader_of(Path(path))(Path(path))
+    if path is not None and not (Path(path) / CONFIG).is_file():
+        return _of_folder(Path(path))
+    return describe_bundle(open_bundle(path))
 
 
 def describe_bundle(bundle: BundleFiles) -> Rows:
@@ -68,6 +68,12 @@ def _of_networks(config: Mapping[str, Any], bundle: BundleFiles) -> Rows:
             ("context", f"{lm['sink_frames']} sink and {lm['context_frames']} latest latent frames"),
             ("words", _shown_words(config)),
         ]
+    space = space_of(dict(config))
+    if space is not None:
+        grain = shape.temporal_stride / video["fps"]
+        rows += [("actions", f"{_shown(space.names)}; they count from the next {1000 * grain:.0f} ms on")]
+    if lm and (heads := [name for name in ("rewards", "ends") if lm.get(name)]):
+        rows += [("predicts", " and ".join(heads))]
     return rows
 
 
@@ -182,6 +188,16 @@ def _of_picture(path: Path, picture: "PictureInfo") -> Rows:
     if picture.num_frames == 1:
         return [*rows, ("picture", shape)]
     return [*rows, ("moving picture", f"{shape}, {picture.num_frames:,} frames")]
+
+
+def _of_folder(folder: Path) -> Rows:
+    """What a folder without a bundle holds, if it says something of actions; a bundle's error otherwise."""
+    from .recording_descriptions import describe_recording
+
+    found = describe_recording(folder)
+    if found is None:
+        _refuse_folder(folder)
+    return found or describe_bundle(open_bundle(folder))
 
 
 def _refuse_folder(folder: Path) -> None:

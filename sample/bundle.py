@@ -21,8 +21,8 @@ from ..machine import warn_if_slow
 from ..model import VideoLM
 from ..progress import Task
 from ..tokenizer import TextTokenizer, VideoTokenizer
-from .bundle_config import build_networks, check_declared, check_sizes, describe_misfits, describe_networks
-from .bundle_files import FORMAT, BundleError, BundleFiles, caption_words, open_bundle, parse_config, sha256
+from .bundle_config import build_networks, check_declared, check_sizes, check_space, describe_misfits, describe_networks
+from .bundle_files import FORMAT, BundleError, BundleFiles, caption_words, open_bundle, parse_config, sha256, space_of
 from .bundle_folder import CARD, CONFIG, LM, MANIFEST, MAX_PICTURE, PICTURE, TEXT, TOKENIZER, check_bundle_folder
 from .codec import VideoCodec
 from .compiled import check_compiler
@@ -139,7 +139,7 @@ def save_bundle(
 
     Raises:
         ValueError: The folder above does not exist, `folder` is something else than a bundle, `dtype` is no precision, an LM
-            comes without its text tokenizer, or the picture is no small JPEG.
+            comes without its text tokenizer or with an action space of another size, or the picture is no small JPEG.
     """
     folder, dtype = as_path(folder, "a bundle's folder"), as_dtype(dtype)
     if (lm is None) != (text_tokenizer is None):
@@ -150,6 +150,10 @@ def save_bundle(
     sizes = {name: real(f"video {name}", video[name], nextafter(0, 1), inf, "a number above 0") for name in _VIDEO}
     check_bundle_folder(folder)
     _check_picture(picture)
+    try:
+        check_space(lm, action_space)
+    except ValueError as error:
+        raise ValueError(f"got {error}; give `action_space`, that of the clips it was trained on") from error
     config = {
         "format": FORMAT,
         **describe_networks(tokenizer, lm),
@@ -208,7 +212,8 @@ def _load(found: BundleFiles) -> Bundle:
         height, width, fps = _video(config["video"], tokenizer)
         training = dict(config["training"])
         words = caption_words(config)
-        space = None if config.get("action_space") is None else ActionSpace.from_json(config["action_space"])
+        space = space_of(config)
+        check_space(lm, space)
     except BundleError:
         raise
     except _MISFITS as error:

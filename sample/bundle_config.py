@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from ..data.actions import ActionSpace
 from ..model import VideoLM, VideoLMConfig
 from ..tokenizer import VideoTokenizer, VideoTokenizerConfig, quantizer_named
 from .declared import Shapes
@@ -47,6 +48,15 @@ class _Unfilled(TorchFunctionMode):
         if getattr(func, "__module__", "") != "torch.nn.init":
             return func(*args, **(kwargs or {}))
         return args[0] if args else kwargs["tensor"]
+
+
+def check_space(lm: VideoLM | None, space: ActionSpace | None) -> None:
+    """Raises ValueError unless the LM knows as many actions as the action space has; a tokenizer alone may have any."""
+    known, there = 0 if lm is None else lm.config.num_actions, 0 if space is None else space.size
+    if lm is not None and known != there:
+        named = "no action space" if space is None else f"an action space of {there} numbers"
+        wanted = f"one of {known}, which it was trained with" if known else "none: it was trained without actions"
+        raise ValueError(f"{named} for a video LM with {known or 'no'} actions; wanted {wanted}")
 
 
 def check_sizes(config: dict[str, Any]) -> None:
@@ -94,3 +104,6 @@ def _check_counts(config: dict[str, Any], tokenizer: Shapes, lm: Shapes | None) 
         layers = config["lm"].get("num_layers", 0) + config["lm"].get("text_layers", 0)
         if layers > len(lm):
             raise ValueError(f"lm: {layers} layers in {len(lm)} weights: what they need {_NOT_THERE}")
+        actions = max(config["lm"].get("num_actions", 0), config["lm"].get("action_frames", 1))
+        if actions > (numbers := sum(prod(shape) for shape in lm.values())):
+            raise ValueError(f"lm: {actions} actions in {numbers} numbers: what they need {_NOT_THERE}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..data.actions import ActionSpace
 from ..data.kinds import as_path
 from ..data.reading import parse_json, read_regular, regular_size
 from .bundle_folder import CARD, CONFIG, MANIFEST, MAX_PICTURE, NAMES, PICTURE, TEXT, TOKENIZER
@@ -50,6 +51,20 @@ class BundleFiles:
     def hashes(self) -> dict[str, str]:
         """sha256 of every file, by name."""
         return {name: entry.sha256 for name, entry in self.entries.items()}
+
+    @property
+    def action_space(self) -> ActionSpace | None:
+        """What can be done in the world of the bundle; `None` if it is no world.
+
+        Raises:
+            BundleError: The config is damaged, or speaks of no action space.
+        """
+        try:
+            return space_of(parse_config(self.read(CONFIG)))
+        except BundleError:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise BundleError(f"{self.path / CONFIG} is damaged ({error}); export or copy it anew") from error
 
     def read(self, name: str) -> bytes:
         """A file of the size and the hash that the manifest says.
@@ -105,6 +120,16 @@ def parse_config(data: bytes) -> dict[str, Any]:
     if config["format"] != FORMAT:
         raise ValueError(f"format {config['format']!r}; this version reads format {FORMAT}")
     return config
+
+
+def space_of(config: dict[str, Any]) -> ActionSpace | None:
+    """The action space that a config names; bundles that are no worlds, and older ones, name none.
+
+    Raises:
+        ActionError: It is none.
+    """
+    values = config.get("action_space")
+    return None if values is None else ActionSpace.from_json(values)
 
 
 def caption_words(config: dict[str, Any]) -> Iterable[str] | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..data.actions import ActionSpace
 from ..sample.bundle_folder import PICTURE
 from .description import in_words, innermost
 
@@ -18,6 +19,7 @@ _FIGURES = (
     ("val/continuation_psnr", "Continues clips that it was not trained on, over the first second, with", "dB"),
     ("val/repeat_psnr", "Repeating the last frame, for comparison, has", "dB"),
     ("val/nats_row", "Predicts their tokens, a row at a time, with a loss of", "nats a token"),
+    ("val/nats_row_other_actions", "Given another clip's actions, for comparison, it has", "nats a token"),
     ("codebook/usage", "Codes in use:", "%"),
 )
 """What a card says of each figure, in this order."""
@@ -46,7 +48,12 @@ class Terms:
 
 
 def model_card(
-    training: Mapping[str, Any], video: Mapping[str, float], is_lm: bool, text: str = "", picture: bool = False
+    training: Mapping[str, Any],
+    video: Mapping[str, float],
+    is_lm: bool,
+    text: str = "",
+    picture: bool = False,
+    space: ActionSpace | None = None,
 ) -> str:
     """The card, as Markdown with the front matter of Hugging Face.
 
@@ -56,6 +63,7 @@ def model_card(
         is_lm: Whether there is a video LM, or a tokenizer alone.
         text: What the author says, Markdown; it comes first.
         picture: Whether the bundle has a picture.
+        space: What can be done, if the bundle is a world.
     """
     licence = training.get("licence")
     blocks = [
@@ -63,10 +71,10 @@ def model_card(
         f"# {training.get('title') or _title(training, is_lm)}",
         text.strip(),
         _caption(is_lm) if picture else "",
-        _section("Data", _data_lines(training, video)),
+        _section("Data", _data_lines(training, video, space)),
         _section("Training", _training_lines(training)),
         _section("Figures", _figure_lines(training.get("metrics", {}))),
-        _use(is_lm, training),
+        _use(is_lm, training, space),
         f"## Licence\n\n{licence.strip() if licence else NO_LICENCE}",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -94,7 +102,7 @@ def _section(name: str, lines: Iterator[str]) -> str:
     return "\n".join([f"## {name}\n", *rows]) if rows else ""
 
 
-def _data_lines(training: Mapping[str, Any], video: Mapping[str, float]) -> Iterator[str]:
+def _data_lines(training: Mapping[str, Any], video: Mapping[str, float], space: ActionSpace | None) -> Iterator[str]:
     settings, data = training.get("settings", {}), training.get("data", {})
     kind = innermost(settings).get("class", training.get("source", "clips"))
     yield f"Kind: {kind}{' in ' + settings['class'] if settings.get('class', kind) != kind else ''}."
@@ -108,6 +116,15 @@ def _data_lines(training: Mapping[str, Any], video: Mapping[str, float]) -> Iter
         yield f"Captions: {data['captioned']:,} clips have one, with {data['words']:,} different words in all."
     elif "captioned" in data:
         yield "Captions: none."
+    if space is not None:
+        yield f"Actions: {_named(space)}."
+
+
+def _named(space: ActionSpace) -> str:
+    """The buttons and axes of a world, and the keys that hold them."""
+    buttons = [button.name + (f" ({button.key})" if button.key else "") for button in space.buttons]
+    axes = [f"{axis.name} from {axis.low:g} to {axis.high:g}" for axis in space.axes]
+    return ", ".join(buttons + axes)
 
 
 def _training_lines(training: Mapping[str, Any]) -> Iterator[str]:
@@ -126,8 +143,10 @@ def _figure_lines(metrics: Mapping[str, float]) -> Iterator[str]:
             yield f"{words} {value:.3g} {unit}."
 
 
-def _use(is_lm: bool, training: Mapping[str, Any]) -> str:
-    if is_lm:
+def _use(is_lm: bool, training: Mapping[str, Any], space: ActionSpace | None) -> str:
+    if is_lm and space is not None:
+        lines = ["framecast play FOLDER_OF_THIS_BUNDLE", "framecast info FOLDER_OF_THIS_BUNDLE"]
+    elif is_lm:
         captioned = training.get("data", {}).get("captioned", 1)
         options = ", params=framecast.SamplingParams(guidance_scale=0)" if not captioned else ""
         prompt = "a video" if not captioned else "WHAT THE VIDEO SHOWS"
@@ -136,4 +155,4 @@ def _use(is_lm: bool, training: Mapping[str, Any]) -> str:
     else:
         lines = ["framecast encode video.mp4 --bundle FOLDER_OF_THIS_BUNDLE --out tokens.fct"]
         lines.append("framecast decode tokens.fct --bundle FOLDER_OF_THIS_BUNDLE --out decoded.mp4")
-    return "\n".join(["## Use\n", f"```{'python' if is_lm else 'bash'}", *lines, "```"])
+    return "\n".join(["## Use\n", f"```{'python' if is_lm and space is None else 'bash'}", *lines, "```"])

@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..data.actions import ActionSpace
 from ..sample import load_bundle, save_bundle
 from ..sample.bundle_config import build_networks, describe_networks
+from ..sample.bundle_files import space_of
 from ..sample.bundle_folder import TOKENIZER, check_bundle_folder
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .card import Terms, model_card
@@ -32,12 +34,14 @@ def describe_bundle(module: TrainingModule, about: dict[str, Any]) -> dict[str, 
     parts = module.bundle()
     picture = about["picture"]
     text: TextTokenizer | None = parts.get("text_tokenizer")
+    space: ActionSpace | None = parts.get("action_space")
     return {
         **about,
         "picture": None if picture is None else _as_tensor(picture),
         "networks": describe_networks(parts["tokenizer"], parts.get("lm")),
         "tokenizer": module.tokenizer_bundle,
         "text": None if text is None else {"model": _as_tensor(text.model_bytes), "words": sorted(text.words or ())},
+        "action_space": None if space is None else space.to_json(),
     }
 
 
@@ -63,7 +67,8 @@ def write_bundle(
         dtype: Precision of the stored weights.
     """
     training = without_folders(dict(training))
-    written = model_card(training, video, parts.get("lm") is not None, card, picture is not None)
+    is_lm, space = parts.get("lm") is not None, parts.get("action_space")
+    written = model_card(training, video, is_lm, card, picture is not None, space)
     return save_bundle(folder, **parts, video=video, training=training, card=written, picture=picture, dtype=dtype)
 
 
@@ -114,13 +119,13 @@ def given_terms(terms: Terms) -> dict[str, str]:
 def _parts(saved: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
     """The networks with their weights, as arguments of `save_bundle`."""
     tokenizer, lm = build_networks(about["networks"])
-    average = saved["callbacks"]["EMA"]["average"]
+    average, space = saved["callbacks"]["EMA"]["average"], space_of(dict(about))
     if lm is None:
         _fill(tokenizer, "tokenizer.", saved["state_dict"], average)
-        return {"tokenizer": tokenizer}
+        return {"tokenizer": tokenizer, "action_space": space}
     _fill(lm, "lm.", saved["state_dict"], average)
     text = TextTokenizer(bytes(about["text"]["model"].tolist()), about["text"]["words"])
-    return {"tokenizer": _tokenizer_of(about["tokenizer"]), "lm": lm, "text_tokenizer": text}
+    return {"tokenizer": _tokenizer_of(about["tokenizer"]), "lm": lm, "text_tokenizer": text, "action_space": space}
 
 
 def _fill(network: nn.Module, prefix: str, state: Mapping[str, Tensor], average: Mapping[str, Tensor]) -> None:

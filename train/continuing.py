@@ -1,12 +1,13 @@
 """Continuations of held-out clips, and how close they come to what truly followed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from ..data import Caption, CaptionedClip, to_video
+from ..data.actions import ActionSpace
 from ..evaluate import psnr
 from ..sample import SamplingParams, StreamBatch, VideoGenerator
 from ..sample.prompts import NO_CAPTION
@@ -76,10 +77,43 @@ def continuations(
     for seed, held_out in enumerate(clips):
         prompt, own = told(held_out.clip.captions, held_out.clip.fps, params)
         first = held_out.tokens[:given]
-        streams.append(generator.stream(prompt, seed, own, first_tokens=first))
+        past_actions, actions = done(generator, held_out.clip, given)
+        streams.append(generator.stream(prompt, seed, own, first_tokens=first, actions=actions, first_actions=past_actions))
         past.append(generator.decode(first))
     made = run(generator, streams, len(clips[0].tokens), is_stopping)
     return None if made is None else [torch.cat(both) for both in zip(past, made, strict=True)]
+
+
+def done(generator: VideoGenerator, clip: CaptionedClip, given: int) -> tuple[Tensor | None, Tensor | None]:
+    """What was truly done in the first `given` latent frames of a clip and after them, float32 `[T, A]`; None if not known."""
+    if clip.actions is None or generator.action_space is None:
+        return None, None
+    frames = generator.codec.stride.num_frames(given)
+    return clip.actions[:frames], clip.actions[frames:]
+
+
+def held_actions(space: ActionSpace, most: int) -> dict[str, Tensor]:
+    """Actions to try a world with, float32 `[A]`, by their names: nothing, each button, each axis at both ends."""
+    values = ["", *(button.name for button in space.buttons), *({a.name: end} for a in space.axes for end in (-1.0, 1.0))]
+    rows = [space.action(value) for value in values[:most]]
+    return {space.describe(row): torch.from_numpy(row) for row in rows}
+
+
+def acted(
+    generator: VideoGenerator,
+    held_out: HeldOut,
+    actions: Iterable[Tensor],
+    params: SamplingParams,
+    is_stopping: Callable[[], bool],
+) -> list[Tensor] | None:
+    """The beginning of a clip, continued under each of some actions, uint8 `[T, H, W, 3]`; None if the run is to stop."""
+    given = given_latents(held_out, generator.codec.stride.frames)
+    prompt, own = told(held_out.clip.captions, held_out.clip.fps, params)
+    first = held_out.tokens[:given]
+    known, _ = done(generator, held_out.clip, given)
+    streams = [generator.stream(prompt, 0, own, first_tokens=first, actions=row, first_actions=known) for row in actions]
+    made, past = run(generator, streams, len(held_out.tokens), is_stopping), generator.decode(first)
+    return None if made is None else [torch.cat([past, each]) for each in made]
 
 
 def prompted(

@@ -150,7 +150,8 @@ class LitVideoLM(TrainingModule):
 
     def bundle(self) -> dict[str, Any]:
         data = self.data
-        return {"tokenizer": data.bundle.tokenizer, "lm": self.network, "text_tokenizer": data.text_tokenizer}
+        parts = {"tokenizer": data.bundle.tokenizer, "lm": self.network, "text_tokenizer": data.text_tokenizer}
+        return {**parts, "action_space": data.action_space}
 
     @property
     def tokenizer_bundle(self) -> dict[str, str]:

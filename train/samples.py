@@ -12,7 +12,7 @@ from lightning.pytorch.utilities import rank_zero_warn
 from ..sample import SamplingParams, UnseenWordsWarning, VideoGenerator
 from ..sample.prompts import NO_CAPTION
 from .checkpointing import is_stopping
-from .continuing import HeldOut, Likeness, continuations, given_latents, likeness, prompted
+from .continuing import HeldOut, Likeness, acted, continuations, given_latents, held_actions, likeness, prompted
 from .ema import EMA
 from .lm_module import LitVideoLM
 from .looks import Column, Looker
@@ -29,8 +29,9 @@ class Samples(Looker):
 
     At each validation the model continues some held-out clips: the last second of each is made, and compared with what truly
     followed (`val/continuation_psnr`, in dB) and with the last given frame, repeated (`val/repeat_psnr`). It also makes clips of
-    the first captions of the validation clips, or without a prompt if there are no captions. TensorBoard shows all of them, and
-    so do files in `samples/` under the folder of the run. A look takes a few seconds with the networks of the shipped
+    the first captions of the validation clips, or without a prompt if there are no captions. A world continues clips with what
+    was truly done in them, and one of them while nothing, then each of the first buttons is held. TensorBoard shows all of them,
+    and so do files in `samples/` under the folder of the run. A look takes a few seconds with the networks of the shipped
     configurations; if looks take more than a fifth of the time, a line says so.
 
     Args:
@@ -39,6 +40,7 @@ class Samples(Looker):
         num_continuations: Held-out clips that are continued, of which the first four are shown; 0 continues none.
         num_prompts: Clips of prompts; 0 makes none.
         params: How tokens are chosen.
+        num_held: Actions that are held in the clips of a world; 0 makes none of these clips.
 
     Raises:
         ValueError: A number is below 0.
@@ -51,13 +53,15 @@ class Samples(Looker):
         params: SamplingParams | None = None,
         every_n_validations: int = 1,
         num_continuations: int = 8,
+        num_held: int = 4,
     ):
         numbers = {"every_n_steps": every_n_steps or 0, "num_prompts": num_prompts, "every_n_validations": every_n_validations}
-        for name, number in {**numbers, "num_continuations": num_continuations}.items():
+        for name, number in {**numbers, "num_continuations": num_continuations, "num_held": num_held}.items():
             if number < 0:
                 raise ValueError(f"got {name} {number}; wanted at least 0; 0 turns it off")
         self.every_n_steps, self.num_prompts, self.params = every_n_steps, num_prompts, params or SamplingParams()
         self.every_n_validations, self.num_continuations = every_n_validations, num_continuations
+        self.num_held = num_held
         self._validations = 0
         self._last = time.monotonic()
         self._held_out: list[HeldOut] | None = None
@@ -100,11 +104,13 @@ class Samples(Looker):
         source = module.data.source
         tokenizer = module.data.bundle.tokenizer.to(module.device)
         size = (source.height, source.width, source.fps)
-        generator = VideoGenerator(tokenizer, module.network, module.data.text_tokenizer, *size)
+        parts, space = (tokenizer, module.network, module.data.text_tokenizer), module.data.action_space
+        generator = VideoGenerator(*parts, *size, action_space=space)
         say(trainer, f"step {trainer.global_step}: making samples ...", only_in_files=True)
         found = self._continue(trainer, module, generator)
+        by_action = self._acted(trainer, module.data, generator)
         by_prompt = self._prompted(trainer, module.data, generator)
-        groups = [group for group in (found[0] if found else (), by_prompt) if group]
+        groups = [group for group in (found[0] if found else (), by_action, by_prompt) if group]
         if groups and not is_stopping(trainer):
             path = self.keep(trainer, groups, source.fps)
             say(trainer, _line(trainer.global_step, found[1] if found else None, path))
@@ -128,6 +134,19 @@ class Samples(Looker):
         pairs = torch.cat([torch.cat([a, b], dim=2) for a, b in zip(true.clips, ours.clips, strict=True)], dim=1)
         log_video(trainer, "continuations", pairs, generator.fps)
         return (true, ours), found
+
+    def _acted(self, trainer: L.Trainer, data: TokenDataModule, generator: VideoGenerator) -> list[Column]:
+        """A held-out clip, continued under one action after the other."""
+        space, clips = generator.action_space, self._clips(data)
+        if space is None or not self.num_held or not clips:
+            return []
+        held = held_actions(space, self.num_held)
+        made = acted(generator, clips[0], held.values(), self.params, lambda: is_stopping(trainer))
+        if made is None:
+            return []
+        for name, clip in zip(held, made, strict=True):
+            log_video(trainer, f"actions/{name}", clip, generator.fps)
+        return [Column("by action", made, [f"held: {name}" for name in held])]
 
     def _prompted(self, trainer: L.Trainer, data: TokenDataModule, generator: VideoGenerator) -> list[Column]:
         prompts = data.first_prompts(self.num_prompts)

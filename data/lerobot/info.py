@@ -34,6 +34,10 @@ class LeRobotInfo:
     """Pattern of the paths of the videos; None if there are none."""
     chunk: int
     """Episodes of a folder, before version 3."""
+    num_episodes: int
+    """How many there are."""
+    num_frames: int
+    """Frames of all of them."""
 
     @property
     def one_file_an_episode(self) -> bool:
@@ -110,7 +114,9 @@ def _checked(content: Mapping[str, Any]) -> LeRobotInfo:
             raise ValueError(f"feature {name!r} without dtype and shape")
     chunk = whole("chunks_size", content.get("chunks_size", 1000), 1, inf, "a whole number of at least 1")
     video_path = content.get("video_path")
-    return LeRobotInfo(version, fps, features, str(content["data_path"]), None if video_path is None else str(video_path), chunk)
+    counts = [whole(name, content[name], 0, inf, "a whole number") for name in ("total_episodes", "total_frames")]
+    paths = str(content["data_path"]), None if video_path is None else str(video_path)
+    return LeRobotInfo(version, fps, features, *paths, chunk, *counts)
 
 
 def _is_depth(what: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from .tables import Numbers
 
 _SLACK = 0.05
 """How far beyond the ends of its axis a number may lie, in halves of the axis: sensors read a little too far."""
-_MOST_NAMED = 8
+_MOST_NAMED = 5
 
 
 def rows_of_space(actions: Numbers, names: Sequence[str] | None, space: ActionSpace, own_units: bool) -> NDArray[np.float32]:

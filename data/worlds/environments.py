@@ -163,7 +163,8 @@ def world_spec(
     """
     game = open_game(env_id, kwargs or {})
     try:
-        skip = max(1, round(game.rate / _rate(fps or game.frame_rate))) if frame_skip is None else frame_skip
+        wanted = game.frame_rate if fps is None else real("fps", fps, 1e-3, 1000, "frames per second, above 0 and at most 1000")
+        skip = max(1, round(game.rate / wanted)) if frame_skip is None else frame_skip
         return WorldSpec(
             env_id,
             game.space(),
@@ -178,10 +179,6 @@ def world_spec(
         )
     finally:
         game.close()
-
-
-def _rate(fps: float) -> float:
-    return real("fps", fps, 1e-3, 1000, "frames per second, above 0 and at most 1000")
 
 
 def _frame(picture: Picture, spec: WorldSpec) -> Picture:

@@ -1,6 +1,7 @@
 """`Game`: an environment of Gymnasium with the picture of each frame; siblings for those that have a faster way to it."""
 
 import copy
+import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -157,7 +158,9 @@ class CarGame(DrawnGame):
         return {"left": (-0.6, 0, 0), "right": (0.6, 0, 0), "gas": (0, 0.3, 0), "brake": (0, 0, 0.4)}
 
     def _make(self, env_id: str, kwargs: dict[str, Any]) -> "gymnasium.Env[Any, Any]":
-        with needing("Box2D"), _saying(env_id):
+        with needing("Box2D"):
+            importlib.import_module("Box2D")
+        with _saying(env_id):
             from .cars import UnseenCarRacing
         known = _spec(env_id)
         known.entry_point = cast(Any, UnseenCarRacing)
@@ -288,14 +291,18 @@ def _saying(env_id: str) -> Iterator[None]:
     try:
         yield
     except gymnasium.error.DependencyNotInstalled as error:
-        raise WorldError(f"got {env_id}, which needs what is not installed ({error}); install it first") from error
+        raise WorldError(f"got {env_id}, which needs what is not installed: {_flat(error)}") from error
     except ModuleNotFoundError as error:
-        raise WorldError(f"got {env_id}, for which there is no module {error.name}; install its package first") from error
+        raise WorldError(f"got {env_id}, which cannot be found: {_flat(error)}; install its package first") from error
     except (gymnasium.error.Error, ImportError, TypeError, ValueError, RuntimeError) as error:
         raise WorldError(
-            f"got {env_id}, which cannot be made: {' '.join(str(error).split())}; wanted the id of an environment, such as "
+            f"got {env_id}, which cannot be made: {_flat(error)}; wanted the id of an environment, such as "
             'CarRacing-v3, VizdoomHealthGathering-v1 or "module:Id-v0"'
         ) from error
+
+
+def _flat(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 _KINDS: dict[str, type[Game]] = {"CarRacing": CarGame, "Vizdoom": DoomGame}

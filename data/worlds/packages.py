@@ -1,8 +1,11 @@
 """The packages of environments, each imported when it is needed, with an error that says how to install it."""
 
-from collections.abc import Iterator
+import importlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from typing import TYPE_CHECKING, Any
 
 INSTALL = "pip install 'framecast[worlds]'"
 
@@ -21,18 +24,39 @@ def needing(package: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise WorldError(f"got no package {package} ({error}); this environment needs it; install it: {INSTALL}") from error
+        raise WorldError(f"got no package {package} ({error}); an environment needs it; install it: {INSTALL}") from error
 
 
-with needing("gymnasium"):
+class _Late:
+    """A module that is imported when something of it is first needed: a recording is read without it."""
+
+    def __init__(self, module: str):
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        with needing(self._module):
+            return getattr(importlib.import_module(self._module), name)
+
+
+if TYPE_CHECKING:
     import gymnasium
+else:
+    gymnasium = _Late("gymnasium")
 
 __all__ = ["INSTALL", "WorldError", "gymnasium", "needing", "versions_of"]
 
 
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """The packages of every module that is installed; asking takes half a second."""
+    return packages_distributions()
+
+
 def versions_of(*modules: str) -> dict[str, str]:
     """The versions of what is installed of some modules, by the names of their packages."""
-    known = packages_distributions()
+    known = _distributions()
     found = {}
     for name in sorted({package for module in modules for package in known.get(module.split(".")[0], ())}):
         try:

@@ -89,7 +89,7 @@ def from_gymnasium(space: "gymnasium.Space[Any]", names: Sequence[str] | None = 
 
     Args:
         space: `Discrete`, `MultiDiscrete`, `MultiBinary` or `Box`.
-        names: What its choices (`Discrete`) or else its buttons or axes are called, in order.
+        names: What its buttons or axes are called, in order; for `Discrete` also what all of its choices are called.
 
     Raises:
         ActionError: It is of another kind, too large, without ends, or the names are not as many.
@@ -209,6 +209,8 @@ class _Both(ActionMapping):
 
 def _of_discrete(space: "gymnasium.spaces.Discrete", names: Sequence[str] | None) -> ActionMapping:
     start, count = int(space.start), int(space.n)
+    if names is not None and len(names) == count - 1:
+        names = [_IDLE[0], *names]
     called = _names(names, "action", count)
     idle = next((place for place, name in enumerate(called) if name.lower() in _IDLE), 0)
     others = [place for place in range(count) if place != idle]

@@ -72,11 +72,11 @@ class Workers(Generic[T]):
 
     def close(self) -> None:
         """Ends the processes, also in the middle of their work; files that they were writing vanish."""
+        for process, _ in self._busy.values():
+            process.terminate()
         processes = [process for _, process in self._idle] + [process for process, _ in self._busy.values()]
         for connection in [*(connection for connection, _ in self._idle), *self._busy]:
-            connection.close()
-        for process in processes:
-            process.terminate()
+            connection.close()  # who has nothing to do ends by that
         for process in processes:
             process.join(_PATIENCE)
             if process.is_alive():
@@ -106,6 +106,7 @@ def _work(connection: Connection, make: Callable[..., Callable[[int], Any]], arg
             except Exception as error:
                 result = Refusal(f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error))
             connection.send(result)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is ending as it is
 
 
 def _leave(number: int, frame: object) -> None:

@@ -1,8 +1,8 @@
-"""`framecast info`: what a bundle, a token file, a snapshot, a video or a picture holds."""
+"""`framecast info`: what a bundle, a token file, a snapshot, a recording, a video or a picture holds."""
 
 from argparse import ArgumentParser, Namespace
 
-HELP = "say what a bundle, a token file, a snapshot, a video or a picture holds"
+HELP = "say what a bundle, a token file, a snapshot, a recording, a video or a picture holds"
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -10,7 +10,8 @@ def add_options(parser: ArgumentParser) -> None:
         "path",
         nargs="?",
         default=None,
-        help="a bundle's folder, a token file, a snapshot, a video or a picture (default: the shipped model)",
+        help="a bundle's folder, a token file, a snapshot, a folder with actions, a video or a picture (default: the shipped "
+        "model)",
     )
 
 

@@ -21,7 +21,9 @@ def add_options(parser: ArgumentParser) -> None:
     _add_policy(parser)
     _add_frames(parser)
     parser.add_argument("--workers", type=int, default=None, help="processes that play at once (default: one a core)")
-    parser.add_argument("--lossless", action="store_true", help="keep every pixel, in .mkv (default: .mp4, at about 40 dB)")
+    parser.add_argument(
+        "--lossless", action="store_true", default=None, help="keep every pixel, in .mkv (default: .mp4, at about 40 dB)"
+    )
     parser.add_argument("--caption", default=None, help="what the videos show (default: what is known of the environment)")
 
 
@@ -44,7 +46,7 @@ def _add_policy(parser: ArgumentParser) -> None:
 
 
 def _add_frames(parser: ArgumentParser) -> None:
-    parser.add_argument("--size", type=int, nargs="+", default=[64], help="rows and columns, or one for both (default: 64)")
+    parser.add_argument("--size", type=int, nargs="+", default=None, help="rows and columns, or one for both (default: 64)")
     parser.add_argument("--fps", type=float, default=None, help="frames per second, as near as whole steps come (default: 12)")
     parser.add_argument("--frame_skip", type=int, default=None, help="steps of the environment for a frame (default: by --fps)")
     parser.add_argument("--max_frames", type=int, default=None, help="frames of an episode at most (default: 250)")
@@ -89,7 +91,9 @@ def _record(arguments: Namespace, spec: "WorldSpec", play: "Play") -> None:
     episodes = 10 if minutes is None and episodes is None else episodes
     workers = _cores() if arguments.workers is None else arguments.workers
     total, unit = (episodes, "episodes") if minutes is None else (round(minutes * 60 * spec.fps), "frames")
-    rows = record(arguments.out, spec, play, episodes=episodes, minutes=minutes, workers=workers, lossless=arguments.lossless)
+    rows = record(
+        arguments.out, spec, play, episodes=episodes, minutes=minutes, workers=workers, lossless=bool(arguments.lossless)
+    )
     try:
         with Task(f"recording {arguments.out}", total, unit) as task:
             task.reach(_done(arguments.out, unit))
@@ -111,7 +115,9 @@ def _done(folder: str, unit: str) -> int:
     return before.num_frames if unit == "frames" else len(before)
 
 
-def _size(values: list[int]) -> tuple[int, int] | int:
+def _size(values: list[int] | None) -> tuple[int, int] | int:
+    if values is None:
+        return 64
     if len(values) > 2:
         raise ValueError(f"got --size {' '.join(map(str, values))}; wanted rows and columns, or one number for both")
     return values[0] if len(values) == 1 else (values[0], values[1])
@@ -123,9 +129,7 @@ def _shares(given: list[str] | None) -> dict[str, float] | None:
     try:
         return {name.strip(): float(share) for name, share in (text.split("=") for text in given)}
     except ValueError as error:
-        raise ValueError(
-            f"got --on {' '.join(given)!r:.80}; wanted a button and a share each time, such as forward=0.7"
-        ) from error
+        raise ValueError(f"got --on {' '.join(given):.80}; wanted a button and a share each time, such as forward=0.7") from error
 
 
 def _cores() -> int:

@@ -10,14 +10,17 @@ import torch
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from ...data.actions import ActionSpace
 from ...data.images import decode_image
 from ...sample import Frame, SamplingParams
 from ..protocol import messages
 from ..protocol.errors import CODES, ServeError
 from ..protocol.packets import Kind, Packet
+from .acts import Acts
 from .dial import Dialler
+from .greeting import fitting, frames_ahead, knows_notes
+from .questions import Questions
 
-AHEAD = 24  # frames that may be on their way
 GONE = ("server_full", "draining")  # what another server may not say
 _RECOVER_SECONDS = 30.0
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)  # seconds between attempts to recover; the last one for all that follow
@@ -44,10 +47,11 @@ class RemoteStream:
         self._dialler, self._delivery = dialler, delivery
         self._socket: ClientConnection | None = None
         self._frames: asyncio.Queue[Frame | Exception | None] = asyncio.Queue()
-        self._requests: dict[int, tuple[dict[str, Any], asyncio.Future[Any]]] = {}
+        self._questions = Questions()
         self._reader: asyncio.Task[None] | None = None
-        self._number, self._eaten, self._closed, self._received, self._credit_from = 0, 0, False, 0, 0
+        self._eaten, self._closed, self._received, self._credit_from = 0, False, 0, 0
         self._connected = self._recoverable = self._paused = False
+        self._ahead, self._acts = 0, Acts(None)
         self.session, self.seed, self.params, self.video, self.prompt = "", 0, SamplingParams(), "", ""
         self.next_index = self.recoveries = 0
         self.notes: tuple[str, ...] = ()
@@ -83,7 +87,7 @@ class RemoteStream:
         self._socket = await self._dialler.dial()
         self.hello = messages.parse_reply(await self._text())
         try:
-            await self._begin(self._fitting(begin), data)
+            await self._begin(begin, data)
             self.next_index = self._received
         except BaseException:
             await self._socket.close()
@@ -119,10 +123,38 @@ class RemoteStream:
             ServeError: The prompt cannot be followed; the old one stays.
             ConnectionError: The server was lost before it answered, and there is no other.
         """
-        notes = {"notes": True} if self._knows_notes else {}
+        notes = {"notes": True} if knows_notes(self.hello) else {}
         reply = await self._ask({"type": "prompt", "prompt": prompt, **notes})
         self.notes = tuple(reply.notes or ())
         return reply.frame
+
+    @property
+    def action_space(self) -> ActionSpace | None:
+        """What can be done; `None` of a model without actions."""
+        return self._acts.space
+
+    async def act(self, action: object) -> int:
+        """Does an action from the next latent frame on, until another is given.
+
+        The newest counts: if another one is given before the server has made a latent frame, this one is left out. With the pace
+        "play" the action is in the frames that are made next, and otherwise in those that come after the frames on their way.
+
+        Args:
+            action: As `ActionSpace.action` takes it, such as "left+gas", {"steering": 0.5} or a row; `None` is unknown.
+
+        Returns:
+            The index of the first frame for which it holds, or for which the newer one does.
+
+        Raises:
+            ActionError: It is none of `action_space`, or the model takes no actions.
+            ConnectionError: The server was lost, or the stream has ended.
+        """
+        if self._has_ended:
+            raise ConnectionError("the stream has ended")
+        sent = self._acts.send(self._questions.next_number(), action)
+        if self._connected:
+            await self._send(sent.message)
+        return await sent.applied
 
     async def pause(self) -> int:
         """Makes no more frames; returns the index of the frame that comes next."""
@@ -169,7 +201,8 @@ class RemoteStream:
 
     async def _begin(self, begin: dict[str, Any], data: bytes | None) -> None:
         assert self._socket is not None
-        await self._socket.send(json.dumps(begin | self._delivery))
+        self._ahead = frames_ahead(self.hello, self._delivery)
+        await self._socket.send(json.dumps(fitting(begin, self.hello) | self._delivery | {"credits": self._ahead}))
         if data is not None:
             await self._socket.send(data)
         reply = messages.parse_reply(await self._text())
@@ -178,19 +211,10 @@ class RemoteStream:
         self.session, self.seed, self.video = reply.session, reply.seed, reply.video
         self.params, self._recoverable = reply.settings.params(), reply.recoverable
         self._received = self._credit_from = reply.frame
+        if self._acts.space is None and reply.action_space is not None:
+            self._acts = Acts(ActionSpace.from_json(reply.action_space))
         self.notes = tuple(reply.notes or self.notes) if reply.type == "started" else self.notes
         self._eaten = 0
-
-    def _fitting(self, begin: dict[str, Any]) -> dict[str, Any]:
-        """A first message as this server takes it: servers that know no pictures know no notes either."""
-        most, size = int(self.hello.limits.get("picture", 0)), begin.get("picture_size", 0)
-        if size > most:
-            raise ServeError("too_large", f"got a picture of {size} bytes; this server takes {most}; make the picture smaller")
-        return begin | {"notes": True} if begin["type"] == "start" and self._knows_notes else begin
-
-    @property
-    def _knows_notes(self) -> bool:
-        return "picture" in self.hello.limits
 
     async def _text(self) -> str:
         assert self._socket is not None
@@ -200,19 +224,20 @@ class RemoteStream:
             raise ConnectionError(f"the server closed the connection ({error})") from error
         return message if isinstance(message, str) else message.decode()
 
+    @property
+    def _has_ended(self) -> bool:
+        return self._closed or self._reader is None or self._reader.done()
+
     async def _ask(self, request: dict[str, Any]) -> Any:
-        if self._closed or self._reader is None or self._reader.done():
+        if self._has_ended:
             raise ConnectionError("the stream has ended")
-        self._number += 1
-        number = self._number
-        request, waiting = request | {"id": number}, asyncio.get_running_loop().create_future()
-        self._requests[number] = (request, waiting)
+        number, request, waiting = self._questions.put(request)
         try:
             if self._connected:
                 await self._send(request)
             return await waiting
         finally:
-            self._requests.pop(number, None)
+            self._questions.drop(number)
 
     async def _send(self, request: dict[str, Any]) -> None:
         assert self._socket is not None
@@ -226,7 +251,7 @@ class RemoteStream:
         if index < self._credit_from or not self._connected:
             return
         self._eaten += 1
-        if self._eaten >= AHEAD // 2:
+        if self._eaten >= self._ahead // 2:
             eaten, self._eaten = self._eaten, 0
             await self._send({"type": "credit", "frames": eaten})
 
@@ -267,32 +292,26 @@ class RemoteStream:
 
     def _take(self, packet: Packet, prompt: str) -> None:
         if packet.kind is Kind.SNAPSHOT:
-            asked = [number for number, (request, _) in self._requests.items() if request["type"] == "snapshot"]
-            self._settle(asked[0] if asked else None, packet.payload)
+            self._questions.settle(self._questions.first("snapshot"), packet.payload)
             return
         pixels = decode_image(packet.payload, (self.hello.height, self.hello.width))
-        self._frames.put_nowait(Frame(torch.from_numpy(pixels.copy()), packet.index, packet.latent_index, prompt))
+        action = self._acts.holding(None if packet.control is None else packet.control.id)
+        self._frames.put_nowait(Frame(torch.from_numpy(pixels.copy()), packet.index, packet.latent_index, prompt, action))
         self._received = packet.index + 1
 
     def _answer(self, reply: Any) -> None:
         if reply.type == "error":
-            self._settle(reply.reply_to, ServeError(reply.code, reply.message))
+            error = ServeError(reply.code if reply.code in CODES else "internal", reply.message)
+            if not self._acts.refuse(reply.reply_to, error):
+                self._questions.settle(reply.reply_to, error)
+        elif reply.type == "control_applied":
+            self._acts.apply(reply)
         elif reply.type != "snapshotted":  # the snapshot itself is the answer
-            self._settle(reply.reply_to, reply)
-
-    def _settle(self, number: int | None, result: Any) -> None:
-        """Gives who asked an answer, if someone still waits for it."""
-        _, waiting = self._requests.pop(number, (None, None)) if number is not None else (None, None)
-        if waiting is None or waiting.done():
-            return
-        if isinstance(result, Exception):
-            waiting.set_exception(result)
-        else:
-            waiting.set_result(result)
+            self._questions.settle(reply.reply_to, reply)
 
     def _break_requests(self, error: Exception) -> None:
-        for number in list(self._requests):
-            self._settle(number, ConnectionError(str(error)))
+        self._questions.fail(error)
+        self._acts.fail(ConnectionError(str(error)))
 
     async def _recover(self, lost: Exception) -> bool:
         """Goes on at another server; says whether there was one."""
@@ -324,5 +343,7 @@ class RemoteStream:
         self._connected = True
         if self._paused:
             await self._send({"type": "pause"})
-        for request, _ in list(self._requests.values()):
+        if (held := self._acts.newest) is not None:
+            await self._send(held)
+        for request in self._questions.messages:
             await self._send(request)

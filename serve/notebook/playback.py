@@ -6,9 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
+from ...data.actions import ActionSpace
 from ...sample import Frame, Stream
+from ...sample.past import Past
+from ...sample.token_header import TokenHeader
 from .screen import NoScreen, Screen, Status
 from .turns import Turns
 
@@ -35,6 +39,7 @@ class Playback:
         begun: Whether `play` or `pause` was ever called.
         take: Counts restarts.
         notice: What was last done on request, in words.
+        clock: The clock of the action that `hold` was last given and a latent frame has had.
     """
 
     def __init__(self, begin: Callable[[], Stream], num_frames: int | None = None):
@@ -42,7 +47,9 @@ class Playback:
         self.stream: Stream = begin()
         self.screen: Screen = NoScreen()
         self.fps = self.stream.codec.fps
-        self._ahead = max(1, round(_AHEAD_SECONDS * self.fps))
+        self._ahead = _ahead_of(self.stream)
+        self._held: tuple[NDArray[np.float32], float | None] | None = None  # what the next latent frame is to have
+        self.clock: float | None = None
         self._made = self._shown = 0
         self._prompts: tuple[tuple[int, str], ...] = ()
         self._settings = (self.stream.seed, self.stream.params)
@@ -117,6 +124,7 @@ class Playback:
             stream = (begin or self._begin)()
             self.stream.close()
             self.stream, self._begin = stream, begin or self._begin
+            self._held = self.clock = None
             with self._changing():
                 self._error, self.notice, self.take = "", "", self.take + 1
                 self._rewind()
@@ -143,6 +151,31 @@ class Playback:
                 self.notice = f"“{self.stream.prompt}” holds from frame {first}."
         return first
 
+    @property
+    def action_space(self) -> ActionSpace | None:
+        """What can be done; `None` of a model without actions."""
+        return self.stream.action_space
+
+    def act(self, action: object) -> int:
+        """Does an action from the next latent frame on; returns the index of the first frame for which it holds.
+
+        Raises:
+            ValueError: It is none of the world's, the model takes none, or the playback is closed.
+        """
+        with self._turns.turn():
+            self._check_open("act")
+            self._held = None
+            return self.stream.act(action)
+
+    def hold(self, action: NDArray[np.float32], clock: float | None = None) -> None:
+        """As `act`, without waiting for the latent frame at work: the newest action is read when the next one is begun.
+
+        Args:
+            action: float32 `[A]`, one of the action space.
+            clock: When it was done, by the clock of whoever does it.
+        """
+        self._held = action, clock
+
     def moment(self) -> Stream:
         """A branch that stands where the stream stands now, and goes on by itself.
 
@@ -154,10 +187,10 @@ class Playback:
             (moment,) = self.stream.branch([self.stream.seed])
         return moment
 
-    def tokens(self) -> tuple[Tensor | None, tuple[tuple[int, str], ...]]:
-        """The tokens so far, int64 `[T, H, W]`, and the prompts that held for them."""
+    def past(self) -> tuple[Past, TokenHeader]:
+        """All that was made so far, and what a token file of it says first."""
         with self._turns.turn():
-            return self.stream.tokens, self.stream.prompts
+            return self.stream.past, self.stream.header
 
     def attach(self, screen: Screen) -> None:
         """Lets frames go to another screen from now on."""
@@ -231,6 +264,10 @@ class Playback:
     def _make(self) -> tuple[list[Frame], int]:
         """The frames of the next latent frame, and the take they are of."""
         with self._turns.turn():
+            held, self._held = self._held, None  # last, right before the frame is made
+            if held is not None:
+                self.stream.act(held[0])
+                self.clock = held[1]
             frames = [next(self.stream), *self.stream.take()]
             prompts = self._list_prompts()
             with self._changed:
@@ -274,3 +311,10 @@ class Playback:
     def _check_open(self, verb: str) -> None:
         if self._closed:
             raise ValueError(f"got {verb} of a closed player; wanted an open one; make another `Player`")
+
+
+def _ahead_of(stream: Stream) -> int:
+    """Frames that may wait when a latent frame is begun: of a world none but those of the latent frame that is being shown."""
+    if stream.action_space is not None:
+        return stream.codec.stride.frames - 1
+    return max(1, round(_AHEAD_SECONDS * stream.codec.fps))

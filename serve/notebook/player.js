@@ -1,6 +1,7 @@
 // The front end of framecast.serve.Player: draws frames at the video's rate, says which it has drawn, and sends what is asked.
 
 import { CanvasPlayer } from "./canvas.js";
+import { Controls } from "./controls.js";
 import { SaveFields, SettingsFields, make } from "./fields.js";
 
 const SHOWN_WIDTH = 384; // CSS pixels that a small video is scaled to, in whole steps
@@ -8,7 +9,7 @@ const SHARED = ["playing", "ended", "prompts", "notice", "error", "take", "seed"
 const LONGEST_WAIT = 4; // seconds of frames that a view keeps while it is not looked at
 
 /** All elements of a view around its canvas; `root` holds the others. */
-function build(canvas, width) {
+function build(canvas, width, pad) {
   const id = `framecast-${Math.random().toString(36).slice(2)}`;
   const parts = {
     canvas,
@@ -31,10 +32,11 @@ function build(canvas, width) {
   parts.settings = new SettingsFields(id);
   parts.save = new SaveFields(id);
   const more = make("div", { class: "framecast-more" }, parts.settings.root, parts.save.root);
+  if (pad) Object.assign(canvas, { tabIndex: 0, title: "With the focus here, keys play" });
   parts.root = make(
     "div",
     { class: "framecast-player", role: "region", "aria-label": "Framecast player" },
-    canvas, bar, parts.timeline, parts.form, parts.notice, parts.error, more,
+    canvas, bar, ...(pad ? [pad.root] : []), parts.timeline, parts.form, parts.notice, parts.error, more,
   );
   parts.root.style.width = `max(26rem, ${shownWidth}px + 2rem)`; // whatever is said below the picture
   return parts;
@@ -72,8 +74,10 @@ class WidgetView {
     const size = { width: model.get("width"), height: model.get("height"), fps: model.get("fps") };
     this.player = new CanvasPlayer(size, { smooth: false, opaque: false });
     this.player.mayShow = () => this.seen && (this.playing || this.player.shown < 0); // a picture also of a video that rests
-    this.player.onshow = (index, _now, isLast) => this.tell(index, isLast);
-    this.parts = build(this.player.element, size.width);
+    this.player.onshow = (index, _now, isLast, control) => this.tell(index, isLast, control);
+    this.controls = model.get("action_space") ? new Controls(model.get("action_space")) : null;
+    this.parts = build(this.player.element, size.width, this.controls?.pad);
+    this.controls?.use({ control: (held, clock) => model.send({ kind: "control", ...held, clock }) });
     this.listen();
     this.follow();
     this.player.play();
@@ -90,7 +94,7 @@ class WidgetView {
     for (const name of ["playing", "error"]) this.model.on(`change:${name}`, this.onPlaying);
     for (const name of SHARED) this.model.on(`change:${name}`, this.onChange);
     play.addEventListener("click", () => this.toggle());
-    canvas.addEventListener("click", () => this.toggle());
+    canvas.addEventListener("click", () => this.touch());
     restart.addEventListener("click", () => this.model.send({ kind: "restart" }));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -102,14 +106,27 @@ class WidgetView {
     this.parts.save.ondownload = (path) => this.model.send({ kind: "download", path });
     this.onKey = (event) => this.keepKey(event);
     window.addEventListener("keydown", this.onKey, { capture: true }); // a notebook listens as early as the document
+    this.onLift = (event) => this.controls?.lift(event);
+    this.onBlur = () => this.controls?.release();
+    window.addEventListener("keyup", this.onLift, { capture: true });
+    window.addEventListener("blur", this.onBlur);
+    this.parts.root.addEventListener("focusout", this.onBlur);
     this.watcher = new IntersectionObserver((entries) => (this.seen = entries.at(-1).isIntersecting));
     this.watcher.observe(canvas);
   }
 
   /** Keeps plain keys from the notebook, whose shortcuts they are outside; Escape and those with Control still get there. */
   keepKey(event) {
+    const isOurs = event.composedPath().includes(this.parts.root);
+    if (isOurs && this.controls?.press({ ...readable(event), target: event.composedPath()[0] })) event.preventDefault();
     const isPlain = !(event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape");
-    if (isPlain && event.composedPath().includes(this.parts.root)) event.stopPropagation();
+    if (isPlain && isOurs) event.stopPropagation();
+  }
+
+  /** A click on the picture: a world that plays is not paused by it, since keys play there. */
+  touch() {
+    this.parts.canvas.focus();
+    if (!this.controls || !this.playing) this.toggle();
   }
 
   /** Stops or goes on at once, whether the kernel has time or not. */
@@ -126,10 +143,11 @@ class WidgetView {
   }
 
   /** Takes the frames of a message: a PNG with one below the other. */
-  add({ first, count, take }, buffer) {
+  add({ first, count, take, clock }, buffer) {
     if (take > this.take) this.begin(take);
     if (take < this.take) return;
-    this.player.push({ type: "image/png", index: first, count, payload: buffer });
+    const control = typeof clock === "number" ? { id: clock, clock } : null;
+    this.player.push({ type: "image/png", index: first, count, payload: buffer, control });
     this.player.trim(Math.ceil(LONGEST_WAIT * this.model.get("fps")));
   }
 
@@ -148,7 +166,8 @@ class WidgetView {
   }
 
   /** Says what was drawn. */
-  tell(index, isLast) {
+  tell(index, isLast, control) {
+    if (control) this.controls?.meter.count(control, performance.now());
     if (isLast) this.model.send({ kind: "shown", index, take: this.take });
     this.describe();
   }
@@ -163,7 +182,8 @@ class WidgetView {
     const label = this.playing ? "Pause" : model.get("ended") ? "Play again" : "Play";
     const total = model.get("num_frames") ? ` of ${seconds(model.get("num_frames"), model)}` : "";
     setText(play, label);
-    setText(counter, index < 0 ? "no frame yet" : `frame ${index} · ${seconds(index, model)}${total}`);
+    const meter = this.controls ? keyToPicture(this.controls.meter) : "";
+    setText(counter, index < 0 ? "no frame yet" : `frame ${index} · ${seconds(index, model)}${total}${meter}`);
     setText(notice, model.get("notice"));
     setText(error, model.get("error"));
     prompt.setAttribute("aria-invalid", String(model.get("error") !== ""));
@@ -173,13 +193,21 @@ class WidgetView {
 
   close() {
     this.player.close();
+    this.controls?.use(null);
     this.watcher.disconnect();
     window.removeEventListener("keydown", this.onKey, { capture: true });
+    window.removeEventListener("keyup", this.onLift, { capture: true });
+    window.removeEventListener("blur", this.onBlur);
     this.model.off("msg:custom", this.onMessage);
     for (const name of ["playing", "error"]) this.model.off(`change:${name}`, this.onPlaying);
     for (const name of SHARED) this.model.off(`change:${name}`, this.onChange);
     this.model.send({ kind: "gone" });
   }
+}
+
+/** What matters of a key; within the shadow of a notebook its target has to be said besides. */
+function readable({ code, key, repeat, timeStamp, ctrlKey, metaKey, altKey }) {
+  return { code, key, repeat, timeStamp, ctrlKey, metaKey, altKey };
 }
 
 /** Gives a file to the browser, which puts it where downloads go. */

@@ -6,11 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torch import Tensor
-
+from ...data.actions import ActionSpace
 from ...sample import Clip, SamplingParams, Stream, TokenWriter, VideoGenerator
+from ...sample.past import Past
 from ...sample.prompts import Prompt
 from ...sample.token_file import SUFFIX
+from ...sample.token_header import TokenHeader
 from .beginning import Beginning
 from .kernel import in_notebook, when_idle
 from .pictures import PlainScreen
@@ -97,9 +98,9 @@ class Player:
         Raises:
             ValueError: There is no frame yet.
         """
-        tokens, prompts = self._made()
+        past, header = self._made()
         codec = self._playback.stream.codec
-        return Clip(codec.decode(tokens), tokens, codec.fps, prompts[0][1], self._playback.stream.seed, codec.note)
+        return Clip(codec.decode(past.tokens), past.tokens, codec.fps, past.prompts[0][1], header.seed, codec.note)
 
     def play(self) -> None:
         """Goes on; from the beginning if the video had ended.
@@ -147,6 +148,25 @@ class Player:
         """
         return self._playback.set_prompt(prompt)
 
+    @property
+    def action_space(self) -> ActionSpace | None:
+        """What can be done; `None` of a model without actions."""
+        return self._playback.action_space
+
+    def act(self, action: object) -> int:
+        """Does an action from the next latent frame on, until another is given.
+
+        Args:
+            action: As `ActionSpace.action` takes it, such as "left+gas", {"steering": 0.5} or a row; `None` is unknown.
+
+        Returns:
+            The index of the first frame for which it holds.
+
+        Raises:
+            ValueError: It is none of `action_space`, the model takes none, or the player is closed; the old one holds.
+        """
+        return self._playback.act(action)
+
     def branch(self, seed: int) -> "Player":
         """Another future of this moment, from the next latent frame on; it begins and restarts there.
 
@@ -164,9 +184,9 @@ class Player:
         if Path(path).suffix != SUFFIX:
             self.clip.save(path)
             return
-        tokens, prompts = self._made()
-        with TokenWriter(path, self._playback.stream.codec.header(self.seed, self.params)) as writer:
-            writer.append_all(tokens, prompts)
+        past, header = self._made()
+        with TokenWriter(path, header) as writer:
+            writer.append_past(past)
 
     def close(self) -> None:
         """Ends the thread, and leaves the last half minute in the cell. `clip` and `save` still work."""
@@ -191,16 +211,16 @@ class Player:
         self._playback.attach(widget)
         when_idle(_PATIENCE_SECONDS, partial(_play_unseen, self._playback, widget, output))
 
-    def _made(self) -> tuple[Tensor, tuple[tuple[int, str], ...]]:
-        """The tokens so far, int64 `[T, H, W]`, and their prompts.
+    def _made(self) -> tuple[Past, TokenHeader]:
+        """All that was made so far, and what a token file of it says first.
 
         Raises:
             ValueError: There is no frame yet.
         """
-        tokens, prompts = self._playback.tokens()
-        if tokens is None:
+        past, header = self._playback.past()
+        if not len(past):
             raise ValueError("got a player without a frame; wanted one at least; show it or `play()`, and ask again")
-        return tokens, prompts
+        return past, header
 
     @classmethod
     def _beginning(cls, begin: Beginning, num_frames: int | None) -> "Player":

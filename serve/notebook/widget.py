@@ -27,7 +27,8 @@ _SETTINGS = ("temperature", "guidance_scale", "top_k", "top_p", "decoding")
 
 def module() -> str:
     """The front end as one module: a widget cannot import files, such as the canvas that the page has too, so all are joined."""
-    files = (_PAGE / "canvas.js", _HERE / "fields.js", _HERE / "player.js")
+    shared = ("canvas", "hand", "gamepad", "pad", "meter", "controls")
+    files = (*(_PAGE / f"{name}.js" for name in shared), _HERE / "fields.js", _HERE / "player.js")
     return "".join(re.sub(r"^import .*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE) for path in files)
 
 
@@ -58,6 +59,7 @@ class PlayerWidget(anywidget.AnyWidget):
     take = traitlets.Int().tag(sync=True)
     seed = traitlets.Unicode().tag(sync=True)  # JavaScript has no integers of 63 bits
     settings: traitlets.Dict = traitlets.Dict().tag(sync=True)
+    action_space: traitlets.Dict = traitlets.Dict(allow_none=True).tag(sync=True)
 
 
 class WidgetScreen(Screen):
@@ -80,7 +82,14 @@ class WidgetScreen(Screen):
         self._playback, self._player, self._views = playback, player, 0
         self.keeps: object = None
         self.was_seen = False
-        self.widget = PlayerWidget(width=codec.width, height=codec.height, fps=playback.fps, num_frames=playback.num_frames)
+        space = playback.action_space
+        self.widget = PlayerWidget(
+            width=codec.width,
+            height=codec.height,
+            fps=playback.fps,
+            num_frames=playback.num_frames,
+            action_space=None if space is None else space.to_json(),
+        )
         self.widget.on_msg(self._hear)
         self._answers: dict[str, Callable[[dict], object]] = {
             "ready": self._begin_view,
@@ -89,6 +98,7 @@ class WidgetScreen(Screen):
             "play": lambda _: playback.play(),
             "pause": lambda _: playback.pause(),
             "restart": self._begin_anew,
+            "control": self._hold,
             "prompt": lambda message: playback.set_prompt(str(message["text"])),
             "save": lambda message: self._save(str(message["path"])),
             "download": lambda message: self._download(str(message["path"])),
@@ -102,9 +112,8 @@ class WidgetScreen(Screen):
 
     def show(self, frames: Sequence[Frame], take: int) -> None:
         strip = rearrange(torch.stack([frame.image for frame in frames]), "t h w c -> (t h) w c")
-        self.widget.send(
-            {"kind": "frames", "first": frames[0].index, "count": len(frames), "take": take}, [encode_image(strip, "png")]
-        )
+        about = {"kind": "frames", "first": frames[0].index, "count": len(frames), "take": take, "clock": self._playback.clock}
+        self.widget.send(about, [encode_image(strip, "png")])
 
     def tell(self, status: Status) -> None:
         with self.widget.hold_sync():
@@ -130,6 +139,8 @@ class WidgetScreen(Screen):
         """Brings a view up to date: the frame that is to be seen, and those that wait."""
         self._views, self.was_seen = self._views + 1, True
         self._playback.attach(self)
+        if not self._playback.begun:
+            self._let_go()
         if message["autoplay"] and not self._playback.begun:
             self._playback.play()
         waiting = self._playback.recent(since=self._playback.num_shown - 1)
@@ -144,7 +155,21 @@ class WidgetScreen(Screen):
             self._owner().restart(_whole_seed(message["seed"]), replace(status.params, **changes))
         else:
             self._playback.restart()
+        self._let_go()
         self._playback.play()
+
+    def _hold(self, message: dict) -> None:
+        """Does what a hand holds."""
+        space = self._playback.action_space
+        if space is None:
+            raise ValueError("got a control for a model without actions; wanted a prompt")
+        held = {**dict.fromkeys(message["buttons"], True), **message["axes"]}
+        self._playback.hold(space.action(held), float(message["clock"]))
+
+    def _let_go(self) -> None:
+        """A hand that has not touched anything yet does nothing, which is known."""
+        if self._playback.action_space is not None:
+            self._playback.hold(self._playback.action_space.nothing)
 
     def _save(self, name: str) -> None:
         """Writes the video where the kernel runs; an older file stays."""

@@ -2,7 +2,7 @@
 
 const REST = 0.15; // of a stick that nobody touches
 const HALF = 0.5; // of a stick that stands for a button
-const STEP = 0.05; // of a position that is told
+const STEPS = 20; // of a position that is told, from rest to an end
 const CROSS = { ArrowUp: 12, ArrowDown: 13, ArrowLeft: 14, ArrowRight: 15, KeyW: 12, KeyS: 13, KeyA: 14, KeyD: 15 };
 const STICK = { ArrowUp: [1, -1], ArrowDown: [1, 1], ArrowLeft: [0, -1], ArrowRight: [0, 1], KeyW: [1, -1], KeyS: [1, 1], KeyA: [0, -1], KeyD: [0, 1] };
 const FACES = [0, 1, 2, 3, 7, 6, 5, 4]; // the four at the right thumb, then triggers and bumpers
@@ -24,7 +24,7 @@ export function readGamepad({ axes, buttons }, space) {
   }
   space.axes.forEach(({ name }, place) => {
     const value = axes[place] ?? 0;
-    if (Math.abs(value) > REST) held.push([name, Math.max(-1, Math.min(1, Math.round(value / STEP) * STEP))]);
+    if (Math.abs(value) > REST) held.push([name, Math.max(-1, Math.min(1, Math.round(value * STEPS) / STEPS))]);
   });
   return held;
 }

@@ -31,3 +31,9 @@ export class Meter {
     return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)];
   }
 }
+
+/** How long a key takes to its picture, in words to go on with. */
+export function keyToPicture(meter) {
+  const [half, most] = [meter.within(0.5), meter.within(0.95)];
+  return half === null ? "" : ` · key to picture ${half.toFixed(0)} ms, 95 % within ${most.toFixed(0)} ms`;
+}

@@ -11,8 +11,8 @@ export class Pad {
   /** @param hand what is told; its space says what there is. */
   constructor(hand) {
     this.hand = hand;
-    const cross = make("div", "pad-cross");
-    const others = make("div", "pad-others");
+    const cross = piece("div", "pad-cross");
+    const others = piece("div", "pad-others");
     const places = new Set();
     for (const button of hand.space.buttons) {
       const place = PLACES[button.key];
@@ -23,7 +23,7 @@ export class Pad {
       (isFree ? cross : others).append(element);
     }
     for (const axis of hand.space.axes) others.append(this.#slider(axis));
-    this.root = make("div", "pad");
+    this.root = piece("div", "pad");
     this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", "What you can do");
     this.root.append(...[cross, others].filter((part) => part.children.length));
@@ -37,9 +37,9 @@ export class Pad {
   }
 
   #button({ name, key }) {
-    const element = make("button", "pad-button");
+    const element = piece("button", "pad-button");
     element.type = "button";
-    element.append(make("span", "", name));
+    element.append(piece("span", "", name));
     if (key) {
       element.append(Object.assign(document.createElement("kbd"), { textContent: keyLabel(key) }));
       element.setAttribute("aria-label", `${name}, key ${keyName(key)}`);
@@ -69,9 +69,9 @@ export class Pad {
   /** An axis: pushed while it is held, and then at rest again. */
   #slider({ name, keys, rest }) {
     const input = Object.assign(document.createElement("input"), { type: "range", min: -1, max: 1, step: 0.05, value: rest });
-    const label = make("label", "pad-axis");
-    label.append(make("span", "", name), ...(keys ? [make("kbd", "", keyLabel(keys[0]))] : []), input);
-    if (keys) label.append(make("kbd", "", keyLabel(keys[1])));
+    const label = piece("label", "pad-axis");
+    label.append(piece("span", "", name), ...(keys ? [piece("kbd", "", keyLabel(keys[0]))] : []), input);
+    if (keys) label.append(piece("kbd", "", keyLabel(keys[1])));
     input.setAttribute("aria-label", name);
     input.addEventListener("input", (event) => this.hand.hold(`slider ${name}`, name, event.timeStamp, input.valueAsNumber));
     for (const kind of ["change", "blur", "pointercancel"]) {
@@ -84,6 +84,6 @@ export class Pad {
   }
 }
 
-function make(tag, className, text = "") {
+function piece(tag, className, text = "") {
   return Object.assign(document.createElement(tag), { className, textContent: text });
 }

@@ -1,5 +1,6 @@
 /** What a panel shows, and which of its controls can be used; it asks nobody and decides nothing. */
 
+import { keyToPicture } from "./meter.js";
 import { draggedFile, dragsFiles } from "./picture.js";
 import { Timeline, clock } from "./timeline.js";
 import { WordMarks } from "./words.js";
@@ -280,12 +281,6 @@ export class PanelView {
       this.part(selector).append(chip);
     }
   }
-}
-
-/** How long a key takes to its picture, in words. */
-function keyToPicture(meter) {
-  const [half, most] = [meter.within(0.5), meter.within(0.95)];
-  return half === null ? "" : ` · key to picture ${half.toFixed(0)} ms, 95 % within ${most.toFixed(0)} ms`;
 }
 
 function copy(canvas) {

@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 import torch
 
-from framecast.data import ActionSpace, Axis, Button, RandomCrops, SomeClips, VideoFolder
+from framecast.data import (
+    ActionSpace,
+    Axis,
+    Button,
+    LeRobotFolder,
+    RandomCrops,
+    SomeClips,
+    VideoFolder,
+    write_lerobot,
+)
 from framecast.data.scans import INDEX_FILE
 from framecast.data.worlds import RecordingWriter
 
@@ -184,3 +193,14 @@ def test_what_a_recording_writer_writes_comes_back_in_the_units_of_the_space(tmp
     np.testing.assert_array_equal(clip.actions.numpy(), actions)
     assert clip.rewards[1:].tolist() == [1, 2, 3] and clip.ends.tolist() == [False, False, False, True]
     assert clip.captions[0].text == "a world"
+
+
+def test_whole_videos_keep_their_actions_and_can_be_written_for_lerobot(recording, tmp_path):
+    folder = VideoFolder(recording, **SETTINGS, include="[ab].mp4")
+    clips = list(folder.whole_videos())
+    assert [(clip.name, len(clip.frames)) for clip in clips] == [("a.mp4", 40), ("b.mp4", 22)]
+    for clip in clips:
+        np.testing.assert_allclose(told(clip), numbered.numbers(clip.frames)[1:], atol=1e-4)
+    write_lerobot(tmp_path / "robot", clips, action_space=SPACE)
+    for clip in LeRobotFolder(tmp_path / "robot", **SETTINGS):
+        np.testing.assert_allclose(told(clip), numbered.numbers(clip.frames)[1:], atol=1e-4)

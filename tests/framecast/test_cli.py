@@ -611,6 +611,7 @@ def test_the_commands():
         "encode",
         "decode",
         "reconstruct",
+        "record",
         "info",
         "export",
         "evaluate",
@@ -621,7 +622,8 @@ def test_the_commands():
 
 
 @pytest.mark.parametrize(
-    "command", ["sample", "stream", "continue", "animate", "encode", "decode", "reconstruct", "info", "evaluate", "serve", "demo"]
+    "command",
+    ["sample", "stream", "continue", "animate", "encode", "decode", "reconstruct", "record", "info", "evaluate", "serve", "demo"],
 )
 def test_help_explains_every_option(command, capsys):
     with pytest.raises(SystemExit) as caught:

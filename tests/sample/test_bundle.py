@@ -1,17 +1,15 @@
 """Bundles: what is saved is what is loaded, damage is told by name, nothing in one can run code."""
 
 import hashlib
-import json
 import pickle
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import tiny_bundle
 import torch
-from safetensors.torch import load, save
+from damaged_bundles import assert_refused, change_config, change_manifest, change_weights, contents, replace
 
 from framecast.sample import Bundle, BundleError, SamplingParams, load_bundle, load_generator
 
@@ -30,41 +28,6 @@ def saved(tmp_path_factory) -> Path:
 def folder(saved, tmp_path) -> Path:
     """A copy to damage."""
     return Path(shutil.copytree(saved, tmp_path / "bundle"))
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in folder.iterdir()}
-
-
-def replace(folder: Path, name: str, data: bytes) -> None:
-    """Puts other bytes into a bundle, with a manifest that vouches for them: damage that hashes do not see."""
-    (folder / name).write_bytes(data)
-    change_manifest(folder, lambda m: m[name].update(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data)))
-
-
-def change_manifest(folder: Path, change: Callable[[dict], object]) -> None:
-    manifest = json.loads((folder / "manifest.json").read_bytes())
-    change(manifest)
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-
-
-def change_config(folder: Path, change: Callable[[dict], object]) -> None:
-    config = json.loads((folder / "config.json").read_bytes())
-    change(config)
-    replace(folder, "config.json", json.dumps(config).encode())
-
-
-def change_weights(folder: Path, name: str, change: Callable[[dict], object]) -> None:
-    weights = load((folder / name).read_bytes())
-    change(weights)
-    replace(folder, name, save(weights))
-
-
-def assert_refused(folder: Path, *words: str) -> None:
-    with pytest.raises(BundleError) as caught:
-        load_bundle(folder).generator()
-    for word in (str(folder), *words):
-        assert word in str(caught.value), (word, str(caught.value))
 
 
 def test_a_bundle_holds_what_it_says(saved):

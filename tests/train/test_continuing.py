@@ -1,12 +1,15 @@
 """Continuations of held-out clips: what is given stays, the truth is compared, no prompt is the null prompt."""
 
+from dataclasses import replace
+
 import pytest
 import tiny_bundle
+import tiny_world
 import torch
 
 from framecast.data import Caption, CaptionedClip
 from framecast.sample import SamplingParams
-from framecast.train.continuing import HeldOut, continuations, given_latents, likeness, prompted, told
+from framecast.train.continuing import HeldOut, acted, continuations, given_latents, held_actions, likeness, prompted, told
 
 PARAMS = SamplingParams(temperature=1.0)
 
@@ -44,6 +47,43 @@ def test_a_look_ends_where_the_run_is_to_stop():
     assert prompted(generator, ["a ring falls"], 9, PARAMS, lambda: True) is None
     (clip,) = prompted(generator, ["a ring falls"], 9, PARAMS, lambda: False)
     assert clip.shape == (9, 16, 24, 3)
+
+
+def played(seed: int) -> HeldOut:
+    frames = tiny_bundle.frames(17, seed)
+    clip = CaptionedClip(frames, (Caption(0, ""),), tiny_world.FPS, f"clip {seed}", actions=tiny_world.actions(17, seed))
+    return HeldOut(clip, tiny_world.generator().encode(frames))
+
+
+def test_a_world_goes_on_with_what_was_truly_done():
+    generator, clips = tiny_world.generator(), [played(seed) for seed in range(2)]
+    given = given_latents(clips[0], 2)
+    assert given == 3  # of nine; a second is six
+    made = continuations(generator, clips, PARAMS, lambda: False)
+    clip = clips[1].clip
+    stream = generator.stream(
+        "a video", 1, replace(PARAMS, guidance_scale=0.0), first_tokens=clips[1].tokens[:3], first_actions=clip.actions[:5]
+    )
+    stream.plan(clip.actions[5:])
+    assert torch.equal(made[1][5:], torch.stack([next(stream).image for _ in range(12)]))
+    other = CaptionedClip(clip.frames, clip.captions, clip.fps, clip.name, actions=tiny_world.actions(17, seed=7))
+    assert not torch.equal(
+        continuations(generator, [clips[0], HeldOut(other, clips[1].tokens)], PARAMS, lambda: False)[1], made[1]
+    )
+    assert continuations(tiny_bundle.generator(), [held_out("")], PARAMS, lambda: False)  # and a model that knows none as before
+
+
+def test_a_world_is_shown_under_actions_that_are_held():
+    generator, clip = tiny_world.generator(), played(0)
+    held = held_actions(tiny_world.SPACE, 9)
+    assert list(held) == ["nothing", "left", "right", "gas -1", "gas 1"] and list(held_actions(tiny_world.SPACE, 2)) == [
+        "nothing",
+        "left",
+    ]
+    made = acted(generator, clip, held.values(), PARAMS, lambda: False)
+    assert [each.shape for each in made] == [(17, 16, 24, 3)] * 5 and all(torch.equal(each[:5], made[0][:5]) for each in made)
+    assert not torch.equal(made[1][5:], made[2][5:])
+    assert acted(generator, clip, held.values(), PARAMS, lambda: True) is None
 
 
 def test_likeness_is_the_psnr_of_what_was_made_and_of_the_last_frame_repeated():

@@ -3,12 +3,14 @@
 import math
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import tiny
 import tiny_bundle
+import tiny_world
 import torch
 import torch.nn.functional as F
 from lm_trainings import EOS, PAD, SHORT, fit
@@ -16,9 +18,9 @@ from torch import Tensor
 from trainings import last
 
 import framecast
-from framecast.data import SpriteWorld
+from framecast.data import ActionSpace, Button, SpriteWorld
 from framecast.data.sprites import CAPTION_WORDS
-from framecast.model import shift_tokens, to_sequence
+from framecast.model import VideoLM, shift_tokens, to_sequence
 from framecast.model.outcome import symlog
 from framecast.sample import load_bundle
 from framecast.tokenizer import TextTokenizer
@@ -112,6 +114,33 @@ def test_a_run_cannot_start_from_what_does_not_fit(tmp_path):
     alone = load_bundle(tiny_bundle.save(tmp_path / "alone", lm=None, text_tokenizer=None))
     with pytest.raises(ValueError, match="holds a tokenizer and no video LM"):
         start_from(other, alone, start)
+
+
+def test_a_model_without_actions_goes_on_as_one_of_a_world_and_a_world_in_itself_alone(tmp_path):
+    start = load_bundle(tiny_world.save(tmp_path / "plain", lm=tiny_world.lm(num_actions=0, rewards=False), action_space=None))
+    world, space = tiny.randomise(VideoLM(tiny_world.lm().config), 3), tiny_world.SPACE
+    for way in ("add", "film"):
+        config = replace(tiny_world.lm().config, action_conditioning=way)
+        lm = VideoLM(config).eval()
+        start_from(lm, start, start, space)
+        assert torch.equal(lm.places.weight, start.lm.places.weight) and torch.equal(
+            lm.heads.end.weight, start.lm.heads.end.weight
+        )
+        inputs, prompts = shift_tokens(tiny.tokens(lm, 3), 6, lm.start_id), tiny.prompts(lm)
+        actions = lm.encode_actions(tiny_world.actions(12).view(2, 3, 2, 3))
+        with torch.no_grad():
+            assert torch.equal(lm(inputs, prompts, 6, actions=actions).hidden, start.lm(inputs, prompts, 6).hidden)
+    own = load_bundle(tiny_world.save(tmp_path / "world"))
+    start_from(world, own, own, space)
+    assert torch.equal(world.action_encoder.unknown, own.lm.action_encoder.unknown)
+    with pytest.raises(ValueError, match=r"is a model of ActionSpace\(left, right, gas\), and the clips have no actions; wanted"):
+        start_from(start.lm, own, own)
+    with pytest.raises(ValueError, match=r"the clips have those of ActionSpace\(fire\); wanted clips of the same actions"):
+        start_from(world, own, own, ActionSpace((Button("fire"),)))
+    with pytest.raises(ValueError, match=r"its video LM has rewards True, and False is wanted"):
+        start_from(VideoLM(replace(own.lm.config, rewards=False)), own, own, space)
+    with pytest.raises(ValueError, match=r"its video LM has action_conditioning add, and film is wanted"):
+        start_from(VideoLM(replace(own.lm.config, action_conditioning="film")), own, own, space)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def test_looks_belong_to_validations_from_the_first_on():
     )
 
 
-@pytest.mark.parametrize("name", ["every_n_steps", "num_prompts", "every_n_validations", "num_continuations"])
+@pytest.mark.parametrize("name", ["every_n_steps", "num_prompts", "every_n_validations", "num_continuations", "num_held"])
 def test_numbers_below_zero_are_refused(name):
     with pytest.raises(ValueError, match=f"got {name} -1; wanted at least 0; 0 turns it off"):
         Samples(**{name: -1})

@@ -5,9 +5,11 @@ import asyncio
 import pytest
 import serving
 import tiny_bundle
+import tiny_world
 import torch
 from serving import OTHER, PROMPT, library, same, some
 
+from framecast.data.actions import ActionError
 from framecast.sample import SamplingParams
 from framecast.serve import Client, ServeError
 
@@ -152,3 +154,94 @@ def test_client_says_what_is_wrong():
                 await server.client().stream(PROMPT, format="gif")
 
     asyncio.run(run())
+
+
+def playing(work, **options):
+    """What `work(stream)` returns, with a stream of the tiny world."""
+
+    async def run():
+        async with serving.running(tiny_world.generator()) as server:
+            async with await server.client().stream(PROMPT, 3, **{"pace": "play", **options}) as stream:
+                return await asyncio.wait_for(work(stream), 60)
+
+    return asyncio.run(run())
+
+
+def test_act_holds_from_the_frame_that_is_said():
+    async def work(stream):
+        frames = await some(stream, 4)
+        begin = await stream.act("left")
+        frames += await some(stream, begin + 3 - len(frames))
+        again = await stream.act({"gas": 0.5})
+        return begin, again, frames + await some(stream, again + 3 - len(frames)), stream.action_space
+
+    begin, again, frames, space = playing(work)
+    assert space == tiny_world.SPACE and 4 <= begin < again
+    stream = tiny_world.generator().stream(PROMPT, 3)
+    stream.act("")
+    for frame in frames:
+        if frame.index in (begin, again):
+            stream.act("left" if frame.index == begin else {"gas": 0.5})
+        same_frame = next(stream)
+        assert torch.equal(frame.image, same_frame.image), frame.index
+        wanted = None if frame.index < begin else same_frame.action  # what held before the first act no server says
+        assert wanted is None if frame.action is None else torch.equal(frame.action, wanted)
+
+
+def test_receipt_comes_also_if_no_frame_is_read():
+    async def work(stream):
+        return [await stream.act("left" if number % 2 else "") for number in range(6)], stream.next_index
+
+    frames, index = playing(work, pace="fast")
+    assert frames == sorted(frames) and index == 0
+
+
+def test_acts_at_once_are_answered_all_and_the_newest_holds():
+    async def work(stream):
+        await some(stream, 3)
+        frames = await asyncio.gather(*(stream.act("left" if number % 2 else "right") for number in range(12)))
+        later = [await anext(stream) for _ in range(frames[-1] + 4 - 3)]
+        return frames, later[-1].action
+
+    frames, action = playing(work)
+    assert frames == sorted(frames) and len(set(frames)) <= 4
+    assert action.tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        ("jump", "got jump, which this world has not; wanted some of left, right, gas"),
+        ("left+right", "left and right at once"),
+        ([1.0, 0.0], r"got an action of shape \[2\]; wanted 3 numbers"),
+        ({"gas": float("nan")}, "gas"),
+    ],
+)
+def test_act_that_cannot_be_is_refused_here(action, message):
+    async def work(stream):
+        with pytest.raises(ActionError, match=message):
+            await stream.act(action)
+        return await some(stream, 2)
+
+    assert len(playing(work)) == 2
+
+
+def test_model_without_actions_refuses_acts():
+    async def run():
+        async with serving.running() as server, await server.client().stream(PROMPT, 3) as stream:
+            assert stream.action_space is None
+            with pytest.raises(ActionError, match="got 'left' to do in a model without actions; wanted a prompt"):
+                await stream.act("left")
+
+    asyncio.run(run())
+
+
+def test_act_of_a_stream_that_is_closed():
+    async def work(stream):
+        await stream.close()
+        with pytest.raises(ConnectionError, match="the stream has ended"):
+            await stream.act("left")
+
+    playing(work)
+    with pytest.raises(ValueError, match="got the pace 'slow'; wanted video, fast or play"):
+        playing(work, pace="slow")

@@ -17,6 +17,7 @@ import nbformat
 import numpy as np
 import pytest
 import tiny_bundle
+import tiny_world
 import torch
 from nbclient import NotebookClient
 from PIL import Image
@@ -169,7 +170,7 @@ def test_frames_are_those_of_the_stream(playback):
 def test_nothing_is_made_before_play(playback):
     playback.attach(Eager(playback))
     time.sleep(0.2)
-    assert playback.num_made == 0 and playback.tokens()[0] is None
+    assert playback.num_made == 0 and len(playback.past()[0]) == 0
 
 
 def test_frames_that_wait_are_bounded(playback):
@@ -214,7 +215,8 @@ def test_a_new_prompt_gives_what_the_stream_gives(playback):
         next(stream)
     assert stream.set_prompt(OTHER) == holds_from
     wanted = [next(stream) for _ in range(20)]
-    tokens, prompts = playback.tokens()
+    past, _ = playback.past()
+    tokens, prompts = past.tokens, past.prompts
     assert torch.equal(tokens[: len(stream.tokens)], stream.tokens)
     assert prompts == stream.prompts
     assert torch.equal(screen.frames[holds_from + 19].image, wanted[19].image)
@@ -671,3 +673,75 @@ def test_a_widget_saves_and_downloads(player, monkeypatch, tmp_path):
     assert files == [({"kind": "file", "name": "ring.webp"}, [(tmp_path / "video.webp").read_bytes()])]
     front.ask("download", path="ring.exe")
     assert "ring.exe" in front.widget.error and len(files) == 1
+
+
+class Looked(Screen):
+    """Somebody who looks, and sees each latent frame at once."""
+
+    def __init__(self, playback: Playback):
+        self._playback, self.clocks = playback, []
+
+    def show(self, frames, take) -> None:
+        self.clocks.append(self._playback.clock)
+        self._playback.shown(frames[-1].index, take)
+
+    def tell(self, status) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def test_world_waits_for_whoever_looks_and_no_frame_is_ahead():
+    playback = Playback(lambda: tiny_world.generator().stream(tiny_world.PROMPT))
+    playback.play()
+    made = rests(playback)
+    playback.close()
+    assert made <= 1 + tiny_world.STRIDE
+
+
+def test_newest_action_is_in_the_frames_that_are_made_next():
+    playback = Playback(lambda: tiny_world.generator().stream(tiny_world.PROMPT, 3), num_frames=21)
+    looked = Looked(playback)
+    playback.attach(looked)
+    for number, names in enumerate(("right", "", "left")):
+        playback.hold(tiny_world.SPACE.action(names), float(number))
+    playback.play()
+    until(lambda: playback.num_made >= 21, "all is made")
+    playback.close()
+    assert set(looked.clocks) == {2.0}
+    actions = tiny_world.generator().codec.stride.ungroup(playback.stream.actions)
+    assert actions[1:].tolist() == [[1, 0, 0]] * 20
+
+
+def test_player_acts_and_saves_what_was_done(tmp_path):
+    player = Player(tiny_world.generator(), tiny_world.PROMPT, 3, num_frames=9)
+    assert player.action_space == tiny_world.SPACE
+    assert player.act("left") == 1  # nothing is done before the first frame
+    with pytest.raises(ValueError, match="got jump, which this world has not"):
+        player.act("jump")
+    player._playback.play()
+    until(lambda: player.num_made >= 3, "some are made")
+    player.save(tmp_path / "a.fct")
+    player.close()
+    video = read_tokens(tmp_path / "a.fct")
+    assert video.header.action_space == tiny_world.SPACE and video.actions[1].tolist() == [[1, 0, 0]] * 2
+    assert tiny_world.generator().replay(tmp_path / "a.fct").same
+
+
+def test_widget_of_a_world_holds_what_a_view_holds():
+    pytest.importorskip("anywidget")
+    from framecast.serve.notebook.widget import WidgetScreen
+
+    playback = Playback(lambda: tiny_world.generator().stream(tiny_world.PROMPT))
+    screen = WidgetScreen(playback, lambda: None)
+    assert screen.widget.action_space == tiny_world.SPACE.to_json()
+    held = []
+    playback.hold = lambda action, clock=None: held.append((tiny_world.SPACE.describe(action), clock))
+    screen._hear(screen.widget, {"kind": "ready", "autoplay": False}, [])
+    screen._hear(screen.widget, {"kind": "control", "buttons": ["left"], "axes": {"gas": 1}, "clock": 7}, [])
+    screen._hear(screen.widget, {"kind": "control", "buttons": ["up"], "axes": {}, "clock": 8}, [])
+    assert held == [("nothing", None), ("left + gas 1", 7.0)]
+    assert "got up, which this world has not" in screen.widget.error
+    screen.close()
+    playback.close()

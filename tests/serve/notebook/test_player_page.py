@@ -21,6 +21,7 @@ REPO = Path(__file__).resolve().parents[3]
 ADDRESS = "http://framecast.test/"
 STATE = {"width": 24, "height": 16, "fps": 60.0, "num_frames": None, "playing": False, "ended": False}
 STATE |= {"prompts": [[0, "a red ring"]], "notice": "", "error": "", "take": 0, "seed": "7"}
+STATE["action_space"] = None
 STATE["settings"] = {"temperature": 0.9, "guidance_scale": 2, "top_k": None, "top_p": None, "decoding": "row"}
 PAGE = """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="player.css">
 <div id="cell"></div>
@@ -49,7 +50,8 @@ window.feed = (message, data) => {
   for (const call of hears["msg:custom"]) call({ kind: "frames", ...message }, [new DataView(bytes.buffer)]);
 };
 window.pixels = () => [...document.querySelector("canvas").getContext("2d").getImageData(0, 0, 24, 16).data];
-window.drop = player.render({ model, el: document.getElementById("cell") });
+window.show = () => (window.drop = player.render({ model, el: document.getElementById("cell") }));
+show();
 window.listeners = () => Object.values(hears).flat().length;
 </script>"""
 
@@ -202,6 +204,53 @@ def test_what_is_typed_stays_while_the_video_plays(page):
     page.get_by_label("Seed", exact=True).fill("5")
     page.evaluate("tell({ playing: true })")
     assert page.get_by_label("Seed", exact=True).input_value() == "5"
+
+
+SPACE = {
+    "buttons": [{"name": "left", "key": "ArrowLeft", "group": None}, {"name": "jump", "key": "Space", "group": None}],
+    "axes": [{"name": "wheel", "keys": ["KeyA", "KeyD"], "low": -1, "high": 1, "rest": 0}],
+}
+
+
+@pytest.fixture
+def world(page):
+    """The player of a world."""
+    page.evaluate("(space) => { tell({ action_space: space, playing: true }); drop(); }", SPACE)
+    page.evaluate("() => { document.getElementById('cell').replaceChildren(); sent.length = 0; show(); }")
+    page.locator("canvas").focus()
+    return page
+
+
+def held(page) -> list[tuple]:
+    return [(message["buttons"], message["axes"]) for message in sent(page, "control")]
+
+
+def test_a_world_is_played_by_keys_and_buttons(world):
+    world.keyboard.down("ArrowLeft")
+    world.keyboard.down("Space")
+    world.keyboard.up("ArrowLeft")
+    world.locator("canvas").blur()  # and all is let go
+    world.get_by_role("button", name="left, key Left arrow").hover()
+    world.mouse.down()
+    assert held(world) == [(["left"], {}), (["jump", "left"], {}), (["jump"], {}), ([], {}), (["left"], {})]
+    assert world.evaluate("keys") == [], "the notebook hears nothing"
+    clocks = [message["clock"] for message in sent(world, "control")]
+    assert clocks == sorted(clocks) and clocks[0] > 0
+
+
+def test_keys_are_text_where_one_types(world):
+    world.locator("input[type=text]").first.focus()
+    world.keyboard.press("KeyA")
+    assert held(world) == [] and world.locator("input[type=text]").first.input_value() == "a"
+
+
+def test_key_to_picture_is_measured(world):
+    world.keyboard.down("ArrowLeft")
+    clock = sent(world, "control")[0]["clock"]
+    frames = base64.b64encode(encode_image(tiny_bundle.frames(1)[0], "png")).decode()
+    world.evaluate("([message, data]) => feed(message, data)", [{"first": 0, "count": 1, "take": 0, "clock": clock}, frames])
+    wait_until_shown(world, 0)
+    assert "key to picture" in world.locator(".framecast-counter").inner_text()
 
 
 def test_a_file_is_saved_by_the_kernel_or_downloaded(page):
