@@ -66,7 +66,11 @@ def _planning(folder: Path) -> nbformat.NotebookNode:
     """The notebook of planning, in a tiny world and for few steps."""
     notebook = nbformat.read(REPO / "docs" / "plan_in_a_world.ipynb", as_version=4)
     bundle = tiny_world.save(folder / "bundle")
-    for old, new in (("runs/world/bundle", str(bundle)), ("max_steps=24", "max_steps=3"), ("tries=8, horizon=8", "tries=3, horizon=3")):
+    for old, new in (
+        ("runs/world/bundle", str(bundle)),
+        ("max_steps=24", "max_steps=3"),
+        ("tries=8, horizon=8", "tries=3, horizon=3"),
+    ):
         cell = next(cell for cell in notebook.cells if cell.cell_type == "code" and old in cell.source)
         cell.source = cell.source.replace(old, new)
     return notebook
