@@ -12,7 +12,7 @@ from played_worlds import SETTINGS, SPACE
 from ring_env import write_recording
 from video_folders import write_captions
 
-from framecast.data import ActionSpace, Button, write_video
+from framecast.data import ActionSpace, Axis, Button, VideoFolder, write_lerobot, write_video
 from framecast.evaluate.worlds import recording as recording_file
 from framecast.evaluate.worlds.recording import held_out_recording
 from framecast.sample import load_bundle
@@ -65,6 +65,28 @@ def test_videos_with_actions_and_no_environment_have_the_recorded_truth_alone(bu
     assert found.another(0) is found.starts[0], "there is no other"
 
 
+def test_actions_may_lie_elsewhere_and_axes_count_as_in_training(tmp_path):
+    space = ActionSpace((), (Axis("steering", low=-2.0, high=2.0),))
+    lm = tiny_world.lm(num_actions=1)
+    car = load_bundle(tiny_world.save(tmp_path / "car", lm=lm, action_space=space))
+    (tmp_path / "videos").mkdir()
+    rows = np.linspace(0, 1, 40)[:, None]
+    write_video(tmp_path / "videos" / "a.mkv", tiny_bundle.frames(40).numpy(), 12.0)
+    line = {"file": "a.mkv", "caption": "", "actions": rows.tolist(), "action_names": ["steering"]}
+    (tmp_path / "videos" / "captions.jsonl").write_text(json.dumps(line) + "\n")
+    settings = replace(SETTINGS, world=str(tmp_path / "videos"), actions="captions.jsonl", action_delay=3)
+    [start] = held_out_recording(car, settings).starts
+    np.testing.assert_allclose(start.rows[4:, 0], rows[1 : 1 + len(start.rows) - 4, 0] / 2, atol=1e-6)
+
+
+def test_a_dataset_of_lerobot_is_a_recording(folder, bundle, tmp_path):
+    source = VideoFolder(str(folder), 40, (tiny_bundle.HEIGHT, tiny_bundle.WIDTH), 12.0)
+    write_lerobot(tmp_path / "robot", [source[at] for at in range(len(source))], action_space=source.action_space)
+    found = held_out_recording(bundle, replace(SETTINGS, world=str(tmp_path / "robot")))
+    assert found.space.names == SPACE.names and len(found.starts) == 4 and found.truth is None
+    assert found.starts[0].file.startswith("episode ")
+
+
 def test_what_cannot_be_played_is_said(folder, bundle, tmp_path):
     settings = replace(SETTINGS, world=str(tmp_path / "nowhere"))
     with pytest.raises(ValueError, match="nowhere, which is no folder; wanted a recording with actions"):
@@ -78,11 +100,12 @@ def test_what_cannot_be_played_is_said(folder, bundle, tmp_path):
     )
     with pytest.raises(ValueError, match=r"turn left, turn right, and .* takes jump; wanted a recording of the world"):
         held_out_recording(jumps, replace(SETTINGS, world=str(folder)))
-    monkey = pytest.MonkeyPatch()
-    monkey.setattr(recording_file, "_is_known", lambda clip: False)
-    with pytest.raises(ValueError, match="of which every action is known; record more"):
-        held_out_recording(bundle, replace(SETTINGS, world=str(folder)))
-    monkey.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recording_file, "_is_known", lambda *_: False)
+        with pytest.raises(ValueError, match="of which every action is known; record more"):
+            held_out_recording(bundle, replace(SETTINGS, world=str(folder)))
+    with pytest.raises(ValueError, match=r"got --actions a.jsonl and no --world; wanted the recording"):
+        replace(SETTINGS, actions="a.jsonl")
 
 
 def test_videos_that_were_trained_on_are_left_out(folder, bundle, monkeypatch):
