@@ -94,7 +94,7 @@ class VideoFolder(ClipSource):
         step: int | None = None,
         captions: str | Path | None = None,
         actions: str | Path | None = None,
-        action_space: ActionSpace | dict[str, Any] | str | Path | None = None,
+        action_space: dict[str, Any] | str | Path | ActionSpace | None = None,
         action_delay: int = 0,
     ):
         self.root, self.num_frames, self.fps = as_path(root, "the folder of the videos"), num_frames, fps
