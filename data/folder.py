@@ -94,7 +94,7 @@ class VideoFolder(ClipSource):
         step: int | None = None,
         captions: str | Path | None = None,
         actions: str | Path | None = None,
-        action_space: ActionSpace | dict[str, Any] | str | Path | None = None,
+        action_space: dict[str, Any] | str | Path | ActionSpace | None = None,
         action_delay: int = 0,
     ):
         self.root, self.num_frames, self.fps = as_path(root, "the folder of the videos"), num_frames, fps
@@ -139,6 +139,11 @@ class VideoFolder(ClipSource):
             with VideoReader(self.root / file, fps=self.fps, size=(self.height, self.width)) as reader:
                 frames = torch.from_numpy(np.stack(list(reader)))
             yield self._clip(Window(file, 0.0, ""), frames, file)
+
+    @property
+    def files_with_actions(self) -> int:
+        """Of how many files, of those that give clips, the actions are known."""
+        return 0 if self._actions is None else sum(file in self._actions for file in self.clips_of_files)
 
     @property
     def clips_of_files(self) -> dict[str, int]:

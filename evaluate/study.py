@@ -180,8 +180,7 @@ class Study:
                 )
                 for row, first, (so_far, to_come) in zip(rows, given, rests, strict=True)
             ]
-            batch = StreamBatch(self.generator, len(streams), guided=chosen.guided)
-            batch.join(*streams)
+            batch = StreamBatch.of(self.generator, streams)
             length, done = self.generator.tokenizer.num_latent_frames(num_frames), streams[0].num_latent_frames
             for index in range(done, length):
                 batch.step()

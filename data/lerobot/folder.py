@@ -73,7 +73,7 @@ class LeRobotFolder(ClipSource):
         camera: str | None = None,
         episodes: Sequence[int] | None = None,
         step: int | None = None,
-        action_space: ActionSpace | dict[str, Any] | str | Path | None = None,
+        action_space: dict[str, Any] | str | Path | ActionSpace | None = None,
         action_delay: int = 0,
         cache_bytes: int = 2 * 1024**3,
     ):

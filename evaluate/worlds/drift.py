@@ -126,8 +126,8 @@ def _sheet(start: Start, frames: Tensor, stream: Sequence[Look], true: dict[str,
 
 def _about(count: int, frames: int, fps: float) -> str:
     return (
-        f"{count} streams of {frames:,} frames ({frames / fps:.0f} s) are played with actions of the recording, pieced together "
-        f"from {_STRETCH:g} s at a time. So the policy is that of the recording. Sharpness, brightness, contrast and colour of the "
-        "last eighth are compared with those of the first one. A world changes as one goes through it. So read what all "
-        "streams have in common, and look at the sheets: is it still the same place?"
+        f"{count} streams of {frames:,} frames ({frames / fps:.0f} s) are played with recorded actions. Pieces of {_STRETCH:g} s "
+        "follow each other in random order, so the policy is that of the recording. Sharpness, brightness, contrast and colour "
+        "of the last eighth are compared with those of the first one. A world changes as one goes through it. So read what is "
+        "common to all streams, and look at the sheets: is it still the same place?"
     )

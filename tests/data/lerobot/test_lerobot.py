@@ -277,3 +277,23 @@ def test_clips_without_actions_make_a_dataset_too(tmp_path):
     found = LeRobotFolder(tmp_path / "made", num_frames=9, size=64, fps=24.0)
     assert found.action_space is None and found[0].actions is found[0].rewards is found[0].ends is None
     assert found[0].captions == (Caption(0, ""),) and "; actions" not in found.summary()
+
+
+THEIRS = Path(__file__).parent / "written_by_lerobot"
+"""Three episodes of numbered pictures, as `LeRobotDataset.create` of lerobot 0.4.4 wrote them (AV1, 24 frames/s)."""
+
+
+def test_what_lerobot_wrote_is_read_with_its_actions(tmp_path):
+    """The action beside picture n says n + 1, the picture that it led to."""
+    folder = LeRobotFolder(shutil.copytree(THEIRS, tmp_path / "theirs"), num_frames=9, size=64, fps=24.0)
+    assert folder.camera == "observation.images.top" and folder.action_space.names == ("joint", "number")
+    axis = folder.action_space.axes[1]
+    assert (axis.low, axis.high) == (1, 115)
+    assert [(clip.name, clip.captions[0].text) for clip in folder] == [
+        ("episode 0@0.00s", "count from 0"),
+        ("episode 0@0.38s", "count from 0"),
+        ("episode 1@0.00s", "count from 40"),
+        ("episode 2@0.00s", "count from 100"),
+    ]
+    for clip in folder:
+        assert (clip.actions[1:, 1] * 57 + 58).tolist() == pytest.approx(numbered.numbers(clip.frames)[1:], abs=1e-4)
