@@ -9,6 +9,7 @@ import tiny_bundle
 import tiny_world
 import torch
 from serving import Socket
+from websockets.exceptions import ConnectionClosed
 
 from framecast.data.images import decode_image
 from framecast.sample import VideoGenerator, read_tokens
@@ -250,3 +251,19 @@ def test_played_streams_are_kept_as_episodes(tmp_path):
     assert len(actions) == 9 and torch.from_numpy(actions[0]).isnan().all()
     for packet in frames:
         assert actions[packet.index, 0] == float(packet.control is not None), packet.index
+
+
+def test_endless_flood_of_controls_is_cut_off_and_the_server_serves_on():
+    async def work(server, socket):
+        await socket.start(pace="play", credits=240)
+        with pytest.raises(ConnectionClosed) as closed:
+            for id in range(1000):
+                await control(socket, id, **LEFT)
+                await asyncio.sleep(0)
+            while True:
+                await socket.next()
+        async with server.socket() as other:
+            await other.start(pace="play")
+            return closed.value.rcvd.reason, (await other.frame()).index
+
+    assert with_world(work, message_rate=20) == ("too_many_messages", 0)
