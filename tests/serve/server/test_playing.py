@@ -5,23 +5,25 @@ import json
 
 import pytest
 import serving
+import tiny_bundle
 import tiny_world
 import torch
 from serving import Socket
 
 from framecast.data.images import decode_image
-from framecast.sample import read_tokens
+from framecast.sample import VideoGenerator, read_tokens
 from framecast.serve.protocol.packets import Packet
 
 PROMPT = tiny_world.PROMPT
+PARTS = tiny_world.tokenizer(), tiny_world.lm(), tiny_bundle.text_tokenizer()
 LEFT, NOTHING = {"buttons": ["left"]}, {"buttons": []}
 
 
-def with_world(work, **config):
+def with_world(work, generator=None, **config):
     """What `work(server, socket)` returns, on a server of the tiny world."""
 
     async def run():
-        async with serving.running(tiny_world.generator(), **config) as server, server.socket() as socket:
+        async with serving.running(generator or tiny_world.generator(), **config) as server, server.socket() as socket:
             return await asyncio.wait_for(work(server, socket), 60)
 
     return asyncio.run(run())
@@ -127,6 +129,29 @@ def test_latent_frame_is_made_when_it_is_due_and_not_ahead():
     seconds, lead = with_world(work)
     assert seconds > 14 / 12  # at the rate of the video, but for the first frames
     assert max(lead) <= 1
+
+
+def test_what_is_held_anew_is_seen_before_its_time_and_the_rate_stays():
+    """A latent frame of this world is due every two seconds."""
+
+    async def work(server, socket):
+        clock = asyncio.get_running_loop()
+        await socket.start(pace="play", credits=240)
+        for _ in range(3):
+            await socket.frame()
+        begun, times = clock.time(), []
+        for id, held in enumerate((LEFT, NOTHING)):
+            await control(socket, id, **held)
+            await control(socket, id + 10, **held)  # the same again is nothing new
+            while (frame := await socket.frame()).control is None or frame.control.id not in (id, id + 10):
+                pass
+            times.append(clock.time() - begun)
+            await socket.frame()  # the other one of the latent frame
+        return times
+
+    slow = VideoGenerator(*PARTS, tiny_world.HEIGHT, tiny_world.WIDTH, 1.0, action_space=tiny_world.SPACE)
+    first, second = with_world(work, slow)
+    assert first < 1.8 and 1 < second - first < 3.5
 
 
 def test_slow_reader_gets_no_old_frames():
