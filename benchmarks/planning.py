@@ -93,18 +93,18 @@ def recorded_reward(episode: RecordedEpisode, frames: int) -> float:
 
 def compare(generator: VideoGenerator, recording: Recording, episodes: int, frames: int, planner: Shooting) -> list[Figure]:
     """The mean reward of each player, and by how much the planner is ahead, episode by episode."""
-    chosen = [each for each in recording if each.seed is not None and each.rewards is not None][:episodes]
+    chosen = [(each, each.seed) for each in recording if each.seed is not None and each.rewards is not None][:episodes]
     if recording.spec is None or not chosen:
         raise ValueError("got a recording without an environment, seeds or rewards; wanted one that `framecast record` made")
     stride = generator.codec.stride.frames
     earned: dict[str, list[float]] = {PLANNER: [], RECORDED: [], RANDOM: []}
     with World(recording.spec) as world, warnings.catch_warnings():
         warnings.simplefilter("ignore", PromptWarning)
-        for number, episode in enumerate(tracked(chosen, "playing", unit="episodes")):
+        for number, (episode, seed) in enumerate(tracked(chosen, "playing", unit="episodes")):
             drawn = iter(random_actions(planner.pool, frames, planner.hold, _SEED + number))
-            earned[PLANNER].append(play(world, episode.seed, frames, planner, stride))
+            earned[PLANNER].append(play(world, seed, frames, planner, stride))
             earned[RECORDED].append(recorded_reward(episode, frames))
-            earned[RANDOM].append(play(world, episode.seed, frames, lambda *_, drawn=drawn: next(drawn), stride))
+            earned[RANDOM].append(play(world, seed, frames, lambda *_, drawn=drawn: next(drawn), stride))
     figures = [mean_of(name, values) for name, values in earned.items()]
     for name in (RECORDED, RANDOM):
         ahead = [value - other for value, other in zip(earned[PLANNER], earned[name], strict=True)]

@@ -78,7 +78,7 @@ def _figures(streams: Sequence[Sequence[Look]], true: dict[str, float], frames: 
         ends = np.array([_ends(stream, name) for stream in streams])
         change = 100 * (ends[:, 1] / ends[:, 0] - 1)
         due = target if name in ("sharpness", "colour") else ""
-        figures.append(_together(f"change of {name}, all streams together, either way", ends, target=due, headline=bool(due)))
+        figures.append(_together(f"change of {name}, all streams together, either way", ends, target=due))
         figures.append(mean_of(f"change of {name} in a stream, either way", np.abs(change).tolist(), unit="%", better="lower"))
         against = 100 * (ends[:, 1] / max(true[name], _LEAST[name]) - 1)
         figures.append(mean_of(f"{name} at the end against true video", against.tolist(), unit="%", better=""))
