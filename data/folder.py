@@ -141,6 +141,11 @@ class VideoFolder(ClipSource):
             yield self._clip(Window(file, 0.0, ""), frames, file)
 
     @property
+    def files_with_actions(self) -> int:
+        """Of how many files, of those that give clips, the actions are known."""
+        return 0 if self._actions is None else sum(file in self._actions for file in self.clips_of_files)
+
+    @property
     def clips_of_files(self) -> dict[str, int]:
         """How many clips each file gives, by its path below the folder; files that give none are in `skipped`."""
         return dict(Counter(window.file for window in self._windows))

@@ -21,6 +21,8 @@ class Settings:
         include: Patterns of the files in it that are used, such as `clips/*`; what was not trained on, for an honest figure.
         features: A safetensors file of I3D's weights for the Frechet video distance; None takes self-trained ones.
         world: A recording with actions, such as `framecast record` writes; None leaves worlds out.
+        actions: A file of its actions in the place of `actions.jsonl` in it; None takes that one.
+        action_delay: Stored frames that pass until an action of it shows, as in training.
         play_frames: Frames of play in which drift of a world is measured.
         captions: A file in the place of `captions.jsonl` in the folder of real video; None takes that one, if it is there.
     """
@@ -37,6 +39,8 @@ class Settings:
     features: str | None = None
     captions: str | None = None
     world: str | None = None
+    actions: str | None = None
+    action_delay: int = 0
     play_frames: int = 2000
 
     def __post_init__(self):
@@ -44,6 +48,8 @@ class Settings:
             raise ValueError(f"got seed {self.seed}; wanted at least 100: the worlds of smaller seeds are for training")
         if self.captions is not None and self.real is None:
             raise ValueError(f"got --captions {self.captions} and no --real; wanted the folder of the videos that they are about")
+        if self.actions is not None and self.world is None:
+            raise ValueError(f"got --actions {self.actions} and no --world; wanted the recording whose actions they are")
         if self.play_frames < 64:
             raise ValueError(f"got play_frames {self.play_frames}; wanted at least 64: drift shows in long play, such as 2,000")
         if min(self.clips, self.long_clips) < 1 or self.long_frames < 97 or self.long_frames % 4 != 1:

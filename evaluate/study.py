@@ -75,6 +75,12 @@ class Study:
         """Held-out moments of a world, to play on from."""
         return held_out_recording(self.bundle, self.settings)
 
+    def close(self) -> None:
+        """Ends the environment that the truth of a world is known from, if one runs."""
+        recording: Recording | None = vars(self).get("recording")
+        if recording is not None and recording.truth is not None:
+            recording.truth.close()
+
     @cached_property
     def held_out(self) -> HeldOut:
         """Clips of real video to go on from."""
@@ -180,8 +186,7 @@ class Study:
                 )
                 for row, first, (so_far, to_come) in zip(rows, given, rests, strict=True)
             ]
-            batch = StreamBatch(self.generator, len(streams), guided=chosen.guided)
-            batch.join(*streams)
+            batch = StreamBatch.of(self.generator, streams)
             length, done = self.generator.tokenizer.num_latent_frames(num_frames), streams[0].num_latent_frames
             for index in range(done, length):
                 batch.step()

@@ -118,6 +118,7 @@ def evaluate_bundles(
                 with Task(f"{name}: {part}", 1.0) as task:
                     sections.append(kept_section(study, part, SECTIONS[part], out / "parts", task.reach))
                 whole.advance()
+            study.close()
             results.append(BundleResult(name, describe(study.bundle), tuple(sections), study.bundle.fps))
     features = next((extractor(study).name for study, plan in zip(studies, plans, strict=True) if "distance" in plan), "none")
     return write_report(out, results, protocol(dict(zip(names, studies, strict=True)), settings, features))

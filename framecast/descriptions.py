@@ -72,6 +72,8 @@ def _of_networks(config: Mapping[str, Any], bundle: BundleFiles) -> Rows:
     if space is not None:
         grain = shape.temporal_stride / video["fps"]
         rows += [("actions", f"{_shown(space.names)}; they count from the next {1000 * grain:.0f} ms on")]
+    if starts := config.get("starts"):
+        rows.append(("starts", _shown([start["name"] for start in starts])))
     if lm and (heads := [name for name in ("rewards", "ends") if lm.get(name)]):
         rows += [("predicts", " and ".join(heads))]
     return rows

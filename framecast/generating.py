@@ -56,8 +56,9 @@ def actions_of(generator: VideoGenerator, arguments: Namespace) -> Actions | Non
 def world_of(generator: VideoGenerator, arguments: Namespace) -> dict[str, Any]:
     """How a world begins and what is done in it, as `stream` and `generate` take it."""
     start = vars(arguments).get("start")
-    is_number = start is not None and start.isdecimal() and len(start) < _MOST_DIGITS
-    return {"actions": actions_of(generator, arguments), "start": int(start) if is_number else start}
+    if start is not None and start.isdecimal() and len(start) < _MOST_DIGITS:
+        start = int(start)
+    return {"actions": actions_of(generator, arguments), "start": start}
 
 
 def device_of(arguments: Namespace) -> torch.device:

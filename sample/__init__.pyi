@@ -1,6 +1,7 @@
 from .batch import StreamBatch
 from .bundle import Bundle, load_bundle, load_generator, save_bundle
 from .bundle_files import BundleError
+from .bundle_starts import add_starts, start_of_video
 from .clip import Clip
 from .codec import VideoCodec
 from .decodings import ByBlock, ByFrame, ByRow, ByToken, Decoding, Jacobi
@@ -50,9 +51,11 @@ __all__ = [
     "VideoGenerator",
     "WorldEnv",
     "WorldVectorEnv",
+    "add_starts",
     "describe_tokens",
     "load_bundle",
     "load_generator",
     "read_tokens",
     "save_bundle",
+    "start_of_video",
 ]

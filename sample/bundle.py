@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, nextafter
 from pathlib import Path
@@ -15,20 +15,30 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from ..data.actions import ActionSpace
-from ..data.files import replacing_folder
 from ..data.kinds import as_path, real
 from ..machine import warn_if_slow
 from ..model import VideoLM
 from ..progress import Task
 from ..tokenizer import TextTokenizer, VideoTokenizer
 from .bundle_config import build_networks, check_declared, check_sizes, check_space, describe_misfits, describe_networks
-from .bundle_files import FORMAT, BundleError, BundleFiles, caption_words, open_bundle, parse_config, sha256, space_of
+from .bundle_files import (
+    FORMAT,
+    BundleError,
+    BundleFiles,
+    caption_words,
+    open_bundle,
+    parse_config,
+    space_of,
+    write_files,
+)
 from .bundle_folder import CARD, CONFIG, LM, MANIFEST, MAX_PICTURE, PICTURE, TEXT, TOKENIZER, check_bundle_folder
+from .bundle_starts import pack_starts, unpack_starts
 from .codec import VideoCodec
 from .compiled import check_compiler
 from .generator import VideoGenerator
 from .packing import millions, plain
 from .placing import Device, Dtype, as_device, as_dtype
+from .starts import Start
 from .weights import misfits
 
 _VIDEO = ("height", "width", "fps")
@@ -53,6 +63,7 @@ class Bundle:
         training: How it was made, as the training wrote it.
         hashes: sha256 of every file, by name.
         action_space: What can be done in its world; `None` of a model that knows no actions.
+        starts: First frames from which its world can begin.
     """
 
     path: Path
@@ -65,6 +76,7 @@ class Bundle:
     training: dict[str, Any]
     hashes: dict[str, str]
     action_space: ActionSpace | None = None
+    starts: tuple[Start, ...] = ()
 
     def __repr__(self) -> str:
         lm = "no LM" if self.lm is None else f"LM {millions(self.lm)}"
@@ -105,7 +117,7 @@ class Bundle:
         try:
             parts = (tokenizer, lm, self.text_tokenizer)
             size, name = (self.height, self.width, self.fps), self.path.resolve().name
-            return VideoGenerator(*parts, *size, name, compile, self.trained_on, action_space=self.action_space)
+            return VideoGenerator(*parts, *size, name, compile, self.trained_on, self.action_space, self.starts)
         except ValueError as error:
             raise BundleError(f"{self.path}: {error}") from error
 
@@ -122,6 +134,7 @@ def save_bundle(
     picture: bytes | None = None,
     dtype: Dtype = torch.float32,
     action_space: ActionSpace | None = None,
+    starts: Sequence[Start] = (),
 ) -> Path:
     """Writes a bundle; the folder appears whole or not at all, and replaces an older bundle of that name.
 
@@ -136,6 +149,7 @@ def save_bundle(
         picture: A picture for the card, a JPEG file of at most 200,000 bytes; `picture.jpg` in the bundle.
         dtype: Precision of the stored weights; "bfloat16" halves the size.
         action_space: What can be done in the world of the videos, if the LM knows actions.
+        starts: First frames from which its world can begin, all of one length.
 
     Raises:
         ValueError: The folder above does not exist, `folder` is something else than a bundle, `dtype` is no precision, an LM
@@ -154,6 +168,7 @@ def save_bundle(
         check_space(lm, action_space)
     except ValueError as error:
         raise ValueError(f"got {error}; give `action_space`, that of the clips it was trained on") from error
+    said, of_starts = pack_starts(starts, tokenizer.codebook_size, None if lm is None else lm.config.frame_shape)
     config = {
         "format": FORMAT,
         **describe_networks(tokenizer, lm),
@@ -161,6 +176,7 @@ def save_bundle(
         "text": None if text_tokenizer is None or text_tokenizer.words is None else {"words": sorted(text_tokenizer.words)},
         "training": dict(training or {}),
         **({} if action_space is None else {"action_space": action_space.to_json()}),
+        **said,
     }
     files = {
         CONFIG: json.dumps(config, indent=2, default=plain).encode(),
@@ -171,11 +187,7 @@ def save_bundle(
         files |= {LM: _weights(lm, dtype), TEXT: text_tokenizer.model_bytes}
     if picture is not None:
         files[PICTURE] = picture
-    manifest = {name: {"sha256": sha256(data), "bytes": len(data)} for name, data in files.items()}
-    with replacing_folder(folder) as temporary:
-        for name, data in {**files, MANIFEST: json.dumps(manifest, indent=2).encode()}.items():
-            (temporary / name).write_bytes(data)
-    return folder
+    return write_files(folder, {**files, **of_starts})
 
 
 def _check_picture(picture: bytes | None) -> None:
@@ -214,6 +226,7 @@ def _load(found: BundleFiles) -> Bundle:
         words = caption_words(config)
         space = space_of(config)
         check_space(lm, space)
+        starts = unpack_starts(config, files, tokenizer.codebook_size, tokenizer.frame_shape(height, width))
     except BundleError:
         raise
     except _MISFITS as error:
@@ -221,7 +234,7 @@ def _load(found: BundleFiles) -> Bundle:
         raise BundleError(f"{path / CONFIG} is damaged or of another version ({reason}); export or copy it anew") from error
     _fill(tokenizer, files[TOKENIZER], path / TOKENIZER)
     text = None if lm is None else _fill_lm(lm, files, path, words)
-    return Bundle(path, tokenizer, lm, text, height, width, fps, training, found.hashes, space)
+    return Bundle(path, tokenizer, lm, text, height, width, fps, training, found.hashes, space, starts)
 
 
 def load_generator(

@@ -1,15 +1,17 @@
 """The files of a bundle, each compared with the manifest when it is read; knows neither torch nor networks."""
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..data.actions import ActionSpace
+from ..data.files import replacing_folder
 from ..data.kinds import as_path
 from ..data.reading import parse_json, read_regular, regular_size
-from .bundle_folder import CARD, CONFIG, MANIFEST, MAX_PICTURE, NAMES, PICTURE, TEXT, TOKENIZER
+from .bundle_folder import CARD, CONFIG, MANIFEST, MAX_PICTURE, NAMES, PICTURE, STARTS, TEXT, TOKENIZER
 from .declared import Shapes, WeightsError, declared_shapes
 
 FORMAT = 1
@@ -19,7 +21,7 @@ DEFAULT = Path(__file__).parent / "default"
 WORLD = Path(__file__).parent / "world"
 """The shipped world: the one that `framecast play` opens; absent if this version has none."""
 
-_LARGEST = {MANIFEST: 2**16, CONFIG: 2**22, CARD: 2**24, PICTURE: MAX_PICTURE, TEXT: 2**26}
+_LARGEST = {MANIFEST: 2**16, CONFIG: 2**22, CARD: 2**24, PICTURE: MAX_PICTURE, TEXT: 2**26, STARTS: 2**26}
 """Bytes of a file that is not weights, at most."""
 
 
@@ -142,6 +144,15 @@ def caption_words(config: dict[str, Any]) -> Iterable[str] | None:
     from ..data.sprites import CAPTION_WORDS  # loads torch
 
     return {*CAPTION_WORDS, ","}
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Writes a bundle of these files and their manifest; the folder appears whole or not at all."""
+    manifest = {name: {"sha256": sha256(data), "bytes": len(data)} for name, data in files.items()}
+    with replacing_folder(folder) as temporary:
+        for name, data in {**files, MANIFEST: json.dumps(manifest, indent=2).encode()}.items():
+            (temporary / name).write_bytes(data)
+    return folder
 
 
 def sha256(data: bytes) -> str:

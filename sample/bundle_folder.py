@@ -5,7 +5,8 @@ from pathlib import Path
 
 CONFIG, MANIFEST, CARD, PICTURE = "config.json", "manifest.json", "README.md", "picture.jpg"
 TOKENIZER, LM, TEXT = "tokenizer.safetensors", "lm.safetensors", "text.model"
-NAMES = {CONFIG, MANIFEST, CARD, PICTURE, TOKENIZER, LM, TEXT}
+STARTS = "starts.safetensors"
+NAMES = {CONFIG, MANIFEST, CARD, PICTURE, TOKENIZER, LM, TEXT, STARTS}
 MAX_PICTURE = 200_000
 """Bytes of the picture of a card, at most."""
 _LEFT_BY_FILE_MANAGERS = {".DS_Store", "Thumbs.db", "desktop.ini", ".directory"}

@@ -83,8 +83,8 @@ def plan_of(space: ActionSpace, stride: Stride, given: Actions | None, begins: b
     if isinstance(given, Iterator):
         return Plan(held, none, lambda _: next(given))
     if _is_one(given):
-        return Plan(torch.from_numpy(space.action(_array(given))), none)
-    if np.ndim(_array(given)) == 3 and not isinstance(given, str | Sequence):
+        return Plan(torch.from_numpy(space.action(as_array(given))), none)
+    if isinstance(given, (np.ndarray, Tensor)) and given.ndim == 3:
         planned = _grouped(space, stride, given, "actions")
     else:
         rows = as_rows(space, given, "actions")
@@ -108,7 +108,7 @@ def as_rows(space: ActionSpace, given: object, what: str) -> NDArray[np.float32]
     if isinstance(given, str):
         return parse_actions(given, space)
     if isinstance(given, (list, tuple)):
-        rows = [space.action(_array(one)) for one in given]
+        rows = [space.action(as_array(one)) for one in given]
         given = np.stack(rows) if rows else None
     rows_of = _numbers(space, given, what)
     if rows_of.ndim != 2 or rows_of.shape[1] != space.size or not len(rows_of):
@@ -124,7 +124,7 @@ def first_actions_of(space: ActionSpace, stride: Stride, given: object, length: 
     """
     if given is None:
         return torch.full((length, stride.frames, space.size), torch.nan)
-    if np.ndim(_array(given)) == 3 and not isinstance(given, str | Sequence):
+    if isinstance(given, (np.ndarray, Tensor)) and given.ndim == 3:
         return _grouped(space, stride, given, "first_actions", length)
     rows = as_rows(space, given, "first_actions")
     if len(rows) != stride.num_frames(length):
@@ -156,7 +156,7 @@ def _grouped(space: ActionSpace, stride: Stride, given: object, what: str, lengt
 
 def _numbers(space: ActionSpace, given: object, what: str) -> NDArray[np.float32]:
     try:
-        return np.array(_array(given), np.float32)
+        return np.array(as_array(given), np.float32)
     except (TypeError, ValueError) as error:
         raise ActionError(f"got {what} as {type(given).__name__}; wanted {_wanted(space)}") from error
 
@@ -176,7 +176,7 @@ def no_actions(name: str) -> ActionError:
     )
 
 
-def _array(given: object) -> Any:
+def as_array(given: object) -> Any:
     """A tensor as an array; anything else as it is."""
     return given.detach().cpu().numpy() if isinstance(given, Tensor) else given
 

@@ -24,7 +24,7 @@ from .kernels import prepared
 from .packing import fingerprint
 from .params import SamplingParams, checked_seed
 from .past import Past, Recipe
-from .plan import no_actions
+from .plan import as_array, no_actions
 from .prompts import Prompt, timeline_of, warn_of_unseen
 from .sampling import Chooser, stream_uniforms
 from .steps import GeneratorState, Step
@@ -197,7 +197,7 @@ class Stepper:
             ActionError: It is none of the model's action space, or the model knows none.
         """
         space = self.known_space()
-        state.plan(torch.from_numpy(space.action(value)), torch.empty(0, self.codec.stride.frames, space.size))
+        state.plan(torch.from_numpy(space.action(as_array(value))), torch.empty(0, self.codec.stride.frames, space.size))
 
     def unknown_actions(self, length: int) -> Tensor | None:
         """Of so many latent frames, float32 `[length, stride, A]`; `None` of a model without actions."""

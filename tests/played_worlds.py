@@ -57,6 +57,9 @@ class RingTruth:
         seed = int(file.removesuffix(".mp4"))
         return History(seed, policy(2 * (GIVEN + MADE), seed)[:frames])
 
+    def close(self) -> None:
+        """Nothing runs."""
+
     def run(self, history: History, rows: np.ndarray) -> Tensor:
         return view(history.seed, np.concatenate([history.actions, rows]))[len(history.actions) :]
 

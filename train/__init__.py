@@ -24,11 +24,12 @@ class _Room(ModuleType):
         videos: str | PathLike[str],
         *,
         size: int = 64,
-        fps: float = 12.0,
+        fps: float | None = None,
         minutes: float = 60.0,
         out: str | PathLike[str] = "runs/mine",
         hold_out: float | str = 0.1,
         captions: str | PathLike[str] | None = None,
+        actions: str | PathLike[str] | None = None,
         title: str | None = None,
         licence: str | None = None,
         seed: int = 0,
@@ -40,11 +41,12 @@ class _Room(ModuleType):
         Args:
             videos: The folder; docs/training.md says which files are read.
             size: Rows and columns of a frame in pixels, a multiple of 8; beyond 96 a multiple of 16.
-            fps: Frames per second.
+            fps: Frames per second; None takes those of a recording, and else 12.
             minutes: How long all of it may take on this machine. Sizes of networks and numbers of steps follow from it.
             out: Folder of the run: tokenizer, tokens, lm, bundle, samples, report.
             hold_out: Which files are kept from training: a share of them, or a pattern of paths such as "held_out/*".
             captions: A file in the place of `captions.jsonl` in the folder.
+            actions: A file in the place of `actions.jsonl` in the folder. With actions, the model is a world to play in.
             title: What the model is called; None is the name of the folder.
             licence: Under what the model may be used; stands on its card.
             seed: Chooses held-out files, the order of the clips and the first weights.
@@ -58,9 +60,11 @@ class _Room(ModuleType):
             RuntimeError: The training failed; the message says why.
         """
         from .own.run import train_in_python
-        from .own.settings import OwnSettings
+        from .own.settings import OwnSettings, usual_rate
 
-        paths = {"videos": str(videos), "out": str(out), "captions": None if captions is None else str(captions)}
+        lists = {"captions": captions, "actions": actions}
+        paths = {"videos": str(videos), "out": str(out)} | {name: str(path) for name, path in lists.items() if path is not None}
+        fps = usual_rate(str(videos)) if fps is None else fps
         return train_in_python(
             OwnSettings(
                 **paths, size=size, fps=fps, minutes=minutes, hold_out=str(hold_out), title=title, licence=licence, seed=seed

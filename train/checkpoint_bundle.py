@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..data.actions import ActionSpace
-from ..sample import load_bundle, save_bundle
+from ..sample import Start, load_bundle, save_bundle
 from ..sample.bundle_config import build_networks, describe_networks
 from ..sample.bundle_files import space_of
 from ..sample.bundle_folder import TOKENIZER, check_bundle_folder
@@ -42,6 +42,7 @@ def describe_bundle(module: TrainingModule, about: dict[str, Any]) -> dict[str, 
         "tokenizer": module.tokenizer_bundle,
         "text": None if text is None else {"model": _as_tensor(text.model_bytes), "words": sorted(text.words or ())},
         "action_space": None if space is None else space.to_json(),
+        "starts": [vars(start) for start in parts.get("starts", ())],
     }
 
 
@@ -124,8 +125,15 @@ def _parts(saved: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]
         _fill(tokenizer, "tokenizer.", saved["state_dict"], average)
         return {"tokenizer": tokenizer, "action_space": space}
     _fill(lm, "lm.", saved["state_dict"], average)
+    starts = tuple(Start(**start) for start in about.get("starts", ()))
     text = TextTokenizer(bytes(about["text"]["model"].tolist()), about["text"]["words"])
-    return {"tokenizer": _tokenizer_of(about["tokenizer"]), "lm": lm, "text_tokenizer": text, "action_space": space}
+    return {
+        "tokenizer": _tokenizer_of(about["tokenizer"]),
+        "lm": lm,
+        "text_tokenizer": text,
+        "action_space": space,
+        "starts": starts,
+    }
 
 
 def _fill(network: nn.Module, prefix: str, state: Mapping[str, Tensor], average: Mapping[str, Tensor]) -> None:

@@ -17,9 +17,21 @@ def describe_source(source: ClipSource) -> dict[str, Any]:
     """
     public = {name: value for name, value in vars(source).items() if not name.startswith("_")}
     plain = {name: value.resolve().name if isinstance(value, Path) else value for name, value in public.items()}
-    kept = {name: value for name, value in plain.items() if isinstance(value, bool | int | float | str | tuple)}
-    within = {name: describe_source(value) for name, value in public.items() if isinstance(value, ClipSource)}
+    within = {name: _described(value) for name, value in public.items() if _is_source(value)}
+    kept = {
+        name: value for name, value in plain.items() if isinstance(value, bool | int | float | str | tuple) and name not in within
+    }
     return {"class": type(source).__name__, "num_clips": len(source), **without_folders(kept), **within}
+
+
+def _is_source(value: object) -> bool:
+    several = value if isinstance(value, list | tuple) else [value]
+    return bool(several) and all(isinstance(each, ClipSource) for each in several)
+
+
+def _described(value: Any) -> Any:
+    """A source, or several, as plain values."""
+    return describe_source(value) if isinstance(value, ClipSource) else [describe_source(each) for each in value]
 
 
 def without_folders(value: Any) -> Any:

@@ -151,7 +151,7 @@ class LitVideoLM(TrainingModule):
     def bundle(self) -> dict[str, Any]:
         data = self.data
         parts = {"tokenizer": data.bundle.tokenizer, "lm": self.network, "text_tokenizer": data.text_tokenizer}
-        return {**parts, "action_space": data.action_space}
+        return {**parts, "action_space": data.action_space, "starts": data.starts}
 
     @property
     def tokenizer_bundle(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ from ..data.files import replacing
 from ..data.reading import read_regular
 from ..data.shards import TokenClip, TokenShards
 from ..model import VideoLMConfig, VideoLMShape
-from ..sample import Bundle, load_bundle
+from ..sample import Bundle, Start, load_bundle
 from ..sample.prompts import NO_CAPTION
 from ..tokenizer import TextTokenizer
 from ..tokenizer.words import words_of
@@ -27,6 +27,7 @@ from .continuing import HeldOut
 from .tokenize import drop_stale_tokens, write_tokens
 
 _LARGEST_TEXT_MODEL = 2**26
+_STARTS, _LONGEST_START = 4, 3  # starts of a world, and the latent frames of each
 
 
 class TokenDataModule(ResumableDataModule):
@@ -155,13 +156,27 @@ class TokenDataModule(ResumableDataModule):
         texts = [text for text in dict.fromkeys(captions(self.val_tokens)) if text]
         return texts[:num_prompts]
 
+    @cached_property
+    def starts(self) -> tuple[Start, ...]:
+        """First frames of some validation clips, for a world to begin from; none if nothing is done in the clips."""
+        if self.action_space is None:
+            return ()
+        clips = [self.val_tokens[place] for place in self._spaced(_STARTS)]
+        return tuple(
+            Start(f"start {number}", clip.tokens[:_LONGEST_START], clip.captions[0].text or None)
+            for number, clip in enumerate(clips, 1)
+        )
+
     def held_out(self, num_clips: int) -> list[HeldOut]:
         """Validation clips with their tokens, as far from each other as they are; none of clips of one latent frame."""
         if self.num_latent_frames < 2:
             return []
+        return [HeldOut(self._clips["val"][place], self.val_tokens[place].tokens) for place in self._spaced(num_clips)]
+
+    def _spaced(self, num_clips: int) -> list[int]:
+        """Places of validation clips that are as far from each other as they can be."""
         total = len(self.val_tokens)
-        places = [number * total // min(num_clips, total) for number in range(min(num_clips, total))]
-        return [HeldOut(self._clips["val"][place], self.val_tokens[place].tokens) for place in places]
+        return [number * total // min(num_clips, total) for number in range(min(num_clips, total))]
 
     @property
     def num_latent_frames(self) -> int:

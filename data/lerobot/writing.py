@@ -130,7 +130,7 @@ class _Dataset:
         kinds = {str: "string", int: "int64", float: "float64", list: "list<string>"}
         types = {name: kinds[type(values[0])] for name, values in columns.items()}
         write_parquet(meta / "file-000.parquet", columns, types)
-        tasks = {"task": list(self.tasks), TASK: list(self.tasks.values())}
+        tasks: dict[str, list[Any]] = {"task": list(self.tasks), TASK: list(self.tasks.values())}
         write_parquet(self.root / f"{TASKS}.parquet", tasks, {"task": "string", TASK: "int64"}, index="task")
         for path, content in ((INFO_FILE, self._info()), ("meta/stats.json", self.statistics.summary())):
             (self.root / path).write_text(json.dumps(content, indent=4), encoding="utf-8")

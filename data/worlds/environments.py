@@ -1,5 +1,6 @@
 """`World`: an environment as frames of one size, driven by rows of numbers; the truth against which a model is measured."""
 
+import warnings
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -8,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ...notices import Notice
 from ..actions import ActionSpace
 from ..kinds import real, sides, whole
 from .games import Picture, open_game, open_mapping
-from .packages import WorldError, gymnasium, versions_of
+from .packages import WorldError, changed_versions, gymnasium, versions_of
 from .spaces import Row
 from .spec import WorldSpec
 
@@ -45,6 +47,14 @@ class World:
 
     def __init__(self, spec: WorldSpec):
         self.spec, self.is_over, self.num_frames, self._seed = spec, True, 0, 0
+        if changed := changed_versions(spec.versions):
+            warnings.warn(
+                Notice(
+                    f"{spec.env_id} was recorded with {'; '.join(changed)}; its frames may differ from what was recorded; "
+                    "install the same versions to run it again exactly"
+                ),
+                stacklevel=2,
+            )
         self._game = open_game(spec.env_id, spec.kwargs, spec.frame_skip)
         self._mapping = open_mapping(self._game, spec)
 

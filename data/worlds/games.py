@@ -2,9 +2,11 @@
 
 import copy
 import importlib
+import os
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
@@ -202,6 +204,12 @@ class DoomGame(Game):
 
     def reset(self, seed: int) -> None:
         self._seen = self.env.reset(seed=seed)[0]["screen"]
+        with suppress(OSError):
+            os.rmdir("_vizdoom")  # the engine makes this empty folder wherever it is started
+
+    def close(self) -> None:
+        super().close()
+        self._settings.cleanup()
 
     def advance(self, action: Any) -> Outcome:
         observed, reward, terminated, truncated, _ = self.env.step(action)
@@ -236,7 +244,13 @@ class DoomGame(Game):
     def _make(self, env_id: str, kwargs: dict[str, Any]) -> "gymnasium.Env[Any, Any]":
         with needing("vizdoom"):
             import vizdoom.gymnasium_wrapper  # noqa: F401 - registers the scenarios
-        ours = {"max_buttons_pressed": 0, "screen_resolution": "RES_160X120", "frame_skip": self._skip}
+        self._settings = tempfile.TemporaryDirectory(prefix="framecast-", ignore_cleanup_errors=True)
+        ours = {
+            "max_buttons_pressed": 0,
+            "screen_resolution": "RES_160X120",
+            "frame_skip": self._skip,
+            "doom_config_path": os.path.join(self._settings.name, "vizdoom.ini"),  # and not in the folder of the user
+        }
         return _make(env_id, {**ours, **kwargs})
 
 

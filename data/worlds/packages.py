@@ -45,13 +45,25 @@ if TYPE_CHECKING:
 else:
     gymnasium = _Late("gymnasium")
 
-__all__ = ["INSTALL", "WorldError", "gymnasium", "needing", "versions_of"]
+__all__ = ["INSTALL", "WorldError", "changed_versions", "gymnasium", "needing", "versions_of"]
 
 
 @cache
 def _distributions() -> Mapping[str, list[str]]:
     """The packages of every module that is installed; asking takes half a second."""
     return packages_distributions()
+
+
+def changed_versions(versions: Mapping[str, str]) -> list[str]:
+    """What is installed now in another version than then, such as "gymnasium 1.3.0, now 1.4.0"."""
+    changed = []
+    for name, then in versions.items():
+        try:
+            now = version(name)
+        except PackageNotFoundError:
+            now = "not installed"
+        changed += [f"{name} {then}, now {now}"] if now != then else []
+    return changed
 
 
 def versions_of(*modules: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,7 +32,13 @@ from ..recorded import ACTIONS_FILE
 from ..video import Mp4Writer, write_video
 from .spec import WorldSpec
 
+try:
+    import fcntl
+except ImportError:  # not on Windows, where nobody is warned
+    fcntl = None  # type: ignore[assignment]
+
 ABOUT_FILE = "recording.json"
+_CLAIM = ".recording.lock"
 KIND, VERSION = "framecast recording", 1
 _SHORTEST = 2
 Row = dict[str, Any]
@@ -197,7 +203,8 @@ class RecordingWriter:
             self._append(row, caption)
 
     def close(self) -> None:
-        """Lets others record in the folder."""
+        """Lets other processes record in the folder."""
+        self._claim.close()
 
     def __enter__(self) -> Self:
         return self
@@ -214,6 +221,7 @@ class RecordingWriter:
         folder, known = self.folder, self.folder / ABOUT_FILE
         with naming(folder):
             folder.mkdir(parents=True, exist_ok=True)
+        self._claim = _claim(folder)
         if known.is_file():
             _check_same(folder, read_head(folder), head)
         elif any(not path.name.startswith(".") for path in folder.iterdir()):
@@ -268,6 +276,22 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
             raise ValueError(f"got {path} line {number}, which is no JSON object; mend or remove the line")
         rows.append(row)
     return rows
+
+
+def _claim(folder: Path) -> BinaryIO:
+    """An open file by which other processes know that one records here; it is free again when that process has ended.
+
+    Raises:
+        ValueError: Another process records here.
+    """
+    file = (folder / _CLAIM).open("ab")
+    if fcntl is not None:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.close()
+            raise ValueError(f"got {folder}, in which another process records; end that one, or record elsewhere") from error
+    return file
 
 
 def _check_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:

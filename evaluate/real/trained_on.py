@@ -32,7 +32,7 @@ def seen_in_training(training: Mapping[str, Any], root: Path, files: Sequence[st
     settings = _folder_settings(training.get("settings"))
     if settings is None:
         source = training.get("source")
-        if source in (None, "VideoFolder", "RandomCrops"):
+        if source in (None, "VideoFolder", "RandomCrops", "MixedClips", "LeRobotFolder"):
             return Seen(frozenset(), "The bundle does not say which videos it was trained on, so these may be among them.")
         return Seen(frozenset(), f"The bundle was trained on {source} and not on these videos.")
     trained = PurePath(str(settings["root"]))

@@ -78,7 +78,7 @@ def _figures(streams: Sequence[Sequence[Look]], true: dict[str, float], frames: 
         ends = np.array([_ends(stream, name) for stream in streams])
         change = 100 * (ends[:, 1] / ends[:, 0] - 1)
         due = target if name in ("sharpness", "colour") else ""
-        figures.append(_together(f"change of {name}, all streams together, either way", ends, target=due, headline=bool(due)))
+        figures.append(_together(f"change of {name}, all streams together, either way", ends, target=due))
         figures.append(mean_of(f"change of {name} in a stream, either way", np.abs(change).tolist(), unit="%", better="lower"))
         against = 100 * (ends[:, 1] / max(true[name], _LEAST[name]) - 1)
         figures.append(mean_of(f"{name} at the end against true video", against.tolist(), unit="%", better=""))
@@ -126,8 +126,8 @@ def _sheet(start: Start, frames: Tensor, stream: Sequence[Look], true: dict[str,
 
 def _about(count: int, frames: int, fps: float) -> str:
     return (
-        f"{count} streams of {frames:,} frames ({frames / fps:.0f} s) are played with actions of the recording, pieced together "
-        f"from {_STRETCH:g} s at a time. So the policy is that of the recording. Sharpness, brightness, contrast and colour of the "
-        "last eighth are compared with those of the first one. A world changes as one goes through it. So read what all "
-        "streams have in common, and look at the sheets: is it still the same place?"
+        f"{count} streams of {frames:,} frames ({frames / fps:.0f} s) are played with recorded actions. Pieces of {_STRETCH:g} s "
+        "follow each other in random order, so the policy is that of the recording. Sharpness, brightness, contrast and colour "
+        "of the last eighth are compared with those of the first one. A world changes as one goes through it. So read what is "
+        "common to all streams, and look at the sheets: is it still the same place?"
     )

@@ -127,7 +127,7 @@ def _headlines(found: _Found, made: int) -> list[Figure]:
         ):
             apart = (own - np.array(_over(rows[name], horizon))).tolist()
             due = horizon == _TARGET_HORIZON
-            figures.append(mean_of(title, apart, unit="dB", target=target if due else "", headline=due))
+            figures.append(mean_of(title, apart, unit="dB", target=target if due else "", headline=due and not target))
     return figures
 
 
@@ -137,6 +137,8 @@ def _quality_figures(found: _Found, made: int) -> list[Figure]:
         for horizon in _horizons(made):
             span = f"over the first {horizon} frames" if horizon > 1 else "of the first frame"
             for name, rows in by_name.items():
+                if metric == "SSIM" and name in (OTHER, RANDOM):
+                    continue  # in the plot; a table of everything is read by nobody
                 better = "higher" if name == TRUE else ""
                 unit = "dB" if metric == "PSNR" else ""
                 figures.append(mean_of(f"{metric} {span}: {name}", _over(rows, horizon), unit=unit, better=better))
@@ -150,7 +152,8 @@ def _figures_in_view(found: _Found, made: int) -> list[Figure]:
     figures = []
     for horizon in _horizons(made)[1:]:
         where = f"what was in view at the start, over the first {horizon} frames"
-        for name, rows in found.in_view.items():
+        for name in (TRUE, REPEATED, RECONSTRUCTED):
+            rows = found.in_view[name]
             figures.append(
                 mean_of(f"PSNR of {where}: {name}", _over(rows, horizon), unit="dB", better="higher" if name == TRUE else "")
             )

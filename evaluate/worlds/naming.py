@@ -48,7 +48,7 @@ def naming_figures(net: InverseDynamics, found: Named) -> list[Figure]:
     both = [pair for pair in zip(scores[GENERATED], scores[TRUE], strict=True) if not np.isnan(pair).any()]
     values, references = [100 * made for made, _ in both], [true for _, true in both]
     name, target = "actions named from generated video, of those from true video", ">= 95 (W3)"
-    figures.insert(0, ratio_of(name, values, references, unit="%", target=target, headline=True))
+    figures.insert(0, ratio_of(name, values, references, unit="%", target=target))
     for at, choice in enumerate(net.choices):
         for kind, guesses in found.guesses.items():
             better = "higher" if kind == GENERATED else ""

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from ...data import CaptionedClip, VideoFolder, to_video
+from ...data import CaptionedClip, LeRobotFolder, VideoFolder, to_video
 from ...data.actions import ActionSpace
+from ...data.lerobot import INFO_FILE
 from ...data.listing import list_videos
+from ...data.recorded import ACTIONS_FILE, read_action_lines
 from ...sample import Bundle
 from ..metrics import psnr
 from ..real.held_out import evenly
@@ -21,9 +24,10 @@ from .inverse import Shown
 from .truth import History, Truth, open_truth
 from .trying import Rows
 
+Recorded = VideoFolder | LeRobotFolder
 _LENGTHS = ((17, 64), (17, 32), (17, 16), (9, 8), (5, 4))
 """Frames that are given and frames that are to follow, as far as the videos are long enough."""
-_MOST_FOR_NET = 96  # clips
+_MOST_FOR_NET = 64  # clips
 _FILES_PER_CLIP = 4  # are read at most
 _SAME = 25.0  # dB, below which an environment that is run again shows something else
 _ONE_IN = 3  # files are for the inverse-dynamics network
@@ -68,7 +72,7 @@ class Start:
     @property
     def file(self) -> str:
         """The video that it was cut from."""
-        return self.clip.name.rpartition("@")[0]
+        return _place(self.clip)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,14 +146,15 @@ def held_out_recording(bundle: Bundle, settings: Settings) -> Recording:
     """
     root = world_root(settings)
     files, said = unseen_recorded(bundle, settings)
-    folder, given = _longest(bundle, settings, root, files)
-    space = _checked_space(bundle, folder, root)
-    if folder.skipped or folder.damaged:
-        print(folder.summary(), file=sys.stderr)
+    _check_names(bundle, root)
+    source, given = _longest(bundle, settings, root, files)
+    space = _checked_space(source, root)
+    if source.skipped:
+        print(source.summary(), file=sys.stderr)
     truth, there = open_truth(root, bundle)
-    starts, others = _parted(folder, given, settings.clips, truth)
+    starts, others = _parted(source, given, settings.clips, truth)
     if not starts:
-        raise ValueError(f"got no clip of {folder.num_frames} frames in {root} of which every action is known; record more")
+        raise ValueError(f"got no clip of {source.num_frames} frames in {root} of which every action is known; record more")
     if truth is not None:
         truth, there = _checked_truth(truth, there, starts)
     about = f"{_about(starts, bundle.fps)} {said} {there}"
@@ -168,61 +173,82 @@ def unseen_recorded(bundle: Bundle, settings: Settings) -> tuple[list[str], str]
     return evenly(unseen or files, _FILES_PER_CLIP * settings.clips), about
 
 
-def _longest(bundle: Bundle, settings: Settings, root: Path, files: Sequence[str]) -> tuple[VideoFolder, int]:
-    """The files cut into clips as long as enough of them allow, and how many frames of each clip are given."""
-    stride, size = bundle.tokenizer.stride, (bundle.height, bundle.width)
-    include = tuple(map(escape, files)) or settings.include
+def _longest(bundle: Bundle, settings: Settings, root: Path, files: Sequence[str]) -> tuple[Recorded, int]:
+    """The recording cut into clips as long as enough of its videos allow, and how many frames of each clip are given."""
+    stride = bundle.tokenizer.stride
     lengths = [(stride.trimmed(given), max(1, made // stride.frames) * stride.frames) for given, made in _LENGTHS]
     wanted = min(settings.clips, max(1, len(files) // 2))
     for given, made in lengths[:-1]:
-        try:
-            folder = VideoFolder(str(root), given + made, size, bundle.fps, include)
-        except ValueError:  # no file is long enough
-            continue
-        if len(folder) >= wanted:
-            return folder, given
+        with suppress(ValueError):  # no video is long enough
+            source = _open(bundle, settings, root, given + made, files)
+            if len(source) >= wanted:
+                return source, given
     given, made = lengths[-1]
-    return VideoFolder(str(root), given + made, size, bundle.fps, include), given
+    return _open(bundle, settings, root, given + made, files), given
 
 
-def _checked_space(bundle: Bundle, folder: VideoFolder, root: Path) -> ActionSpace:
-    space = folder.action_space
-    if space is None:
+def _open(bundle: Bundle, settings: Settings, root: Path, num_frames: int, files: Sequence[str]) -> Recorded:
+    """The recording at the size and rate of the bundle, in whose action space a steering of 1 is what it was in training."""
+    size, fps, space, delay = (bundle.height, bundle.width), bundle.fps, bundle.action_space, settings.action_delay
+    if (root / INFO_FILE).is_file():
+        return LeRobotFolder(root, num_frames, size, fps, action_space=space, action_delay=delay)
+    include, actions = tuple(map(escape, files)) or settings.include, settings.actions
+    return VideoFolder(str(root), num_frames, size, fps, include, actions=actions, action_space=space, action_delay=delay)
+
+
+def _check_names(bundle: Bundle, root: Path) -> None:
+    """The bundle must know the actions that the recording says it has; one that says nothing is read as the bundle has it."""
+    stated, wanted = _stated_names(root), None if bundle.action_space is None else bundle.action_space.names
+    if stated is not None and stated != wanted:
         raise ValueError(
-            f"got --world {root}, whose videos have no actions; wanted an `actions.jsonl` in it, as `framecast record` writes"
+            f"got --world {root} with the actions {', '.join(stated)}, and {bundle.path} takes {', '.join(wanted or ('none',))}; "
+            "wanted a recording of the world that the bundle was trained on"
         )
-    if bundle.action_space is None or space.names != bundle.action_space.names:
-        wanted = "no actions" if bundle.action_space is None else ", ".join(bundle.action_space.names)
+
+
+def _checked_space(source: Recorded, root: Path) -> ActionSpace:
+    if source.action_space is None:
         raise ValueError(
-            f"got --world {root} with the actions {', '.join(space.names)}, and {bundle.path} takes {wanted}; wanted a recording "
-            "of the world that the bundle was trained on"
+            f"got --world {root}, whose videos have no actions; wanted an `actions.jsonl` in it, as `framecast record` writes; "
+            "another file of actions is given by --actions"
         )
-    return space
+    return source.action_space
 
 
-def _parted(folder: VideoFolder, given: int, count: int, truth: Truth | None) -> tuple[tuple[Start, ...], tuple[Shown, ...]]:
-    """Starts of some files, and video of others; of a single file its later clips are the others."""
-    cuts = [(file, number) for file, clips in folder.clips_of_files.items() for number in range(clips)]
-    files = list(folder.clips_of_files)
+def _stated_names(root: Path) -> tuple[str, ...] | None:
+    """What the recording itself calls its actions, if it says so."""
+    lines = root / ACTIONS_FILE
+    space = read_action_lines(lines).space if lines.is_file() else None
+    return None if space is None else space.names
+
+
+def _parted(source: Recorded, given: int, count: int, truth: Truth | None) -> tuple[tuple[Start, ...], tuple[Shown, ...]]:
+    """Starts of some videos, and clips of others; of a single video its later clips are the others."""
+    clips = [source[at] for at in evenly(range(len(source)), 3 * max(count // 2, _MOST_FOR_NET))]
+    clips = [clip for clip in clips if _is_known(clip, given)]
+    files = list(dict.fromkeys(_place(clip)[0] for clip in clips))
     if len(files) > 1:
         kept = {file for at, file in enumerate(files) if at % _ONE_IN != 1}
-        mine = [at for at, (file, _) in enumerate(cuts) if file in kept]
+        mine = [clip for clip in clips if _place(clip)[0] in kept]
     else:
-        mine = list(range(len(cuts) - len(cuts) // _ONE_IN))
+        mine = clips[: len(clips) - len(clips) // _ONE_IN]
+    rest = [clip for clip in clips if clip not in mine] or mine
     starts = []
-    for at in evenly(mine, count):
-        clip, (file, number) = folder[at], cuts[at]
-        if _is_known(clip):
-            first = number * folder.num_frames
-            starts.append(Start(clip, given, first, truth.history(file, first + given) if truth else None))
-    rest = [at for at in range(len(cuts)) if at not in set(mine)] or mine
-    others = [folder[at] for at in evenly(rest, _MOST_FOR_NET)]
-    return tuple(starts), tuple(Shown(clip.frames, _rows(clip)) for clip in others if _is_known(clip))
+    for clip in evenly(mine, count):
+        file, first = _place(clip)
+        starts.append(Start(clip, given, first, truth.history(file, first + given) if truth else None))
+    return tuple(starts), tuple(Shown(clip.frames, _rows(clip)) for clip in evenly(rest, _MOST_FOR_NET))
 
 
-def _is_known(clip: CaptionedClip) -> bool:
-    """Whether all actions of a clip are known, but for that before its first frame."""
-    return clip.actions is not None and not bool(clip.actions[1:].isnan().any())
+def _place(clip: CaptionedClip) -> tuple[str, int]:
+    """The video of a clip, and the frame of it with which the clip begins."""
+    file, _, seconds = clip.name.rpartition("@")
+    return file, round(float(seconds.removesuffix("s")) * clip.fps)
+
+
+def _is_known(clip: CaptionedClip, given: int) -> bool:
+    """Whether all actions after the given frames are known; the first ones of a video are not."""
+    return clip.actions is not None and not bool(clip.actions[given:].isnan().any())
 
 
 def _rows(clip: CaptionedClip) -> Rows:

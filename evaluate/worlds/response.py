@@ -99,7 +99,7 @@ def response_figures(found: Sequence[Response], stride: int) -> list[Figure]:
     hits = [_in_time(*pair, stride) for pair in zip(made, true, strict=True)]
     clips = _clips(found)
     name = "pressed keys that show within one latent frame"
-    figures = [share_of(name, hits, clips, target=">= 95 (W3)", headline=True)]
+    figures = [share_of(name, hits, clips, target=">= 95 (W3)")]
     figures.append(mean_of("frames until a pressed key shows", [frame + 1 for frame in made], clips=clips, better="lower"))
     if any(frame is not None for frame in true):
         delays = [float("nan") if frame is None else frame + 1 for frame in true]

@@ -50,6 +50,9 @@ class Truth(Protocol):
             uint8 `[T, H, W, 3]`; None if the episode ends before.
         """
 
+    def close(self) -> None:
+        """Ends the environment; it opens again if it is run again."""
+
 
 class Environment:
     """The true environment of a recording.
@@ -88,6 +91,11 @@ class Environment:
         if len(frames) < len(whole):
             return None
         return fit_frames(frames[len(history.actions) :], self._size)
+
+    def close(self) -> None:
+        """As `Truth.close`."""
+        if (world := vars(self).pop("_world", None)) is not None:
+            world.close()
 
 
 def open_truth(root: Path, bundle: Bundle) -> tuple[Truth | None, str]:

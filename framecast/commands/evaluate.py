@@ -33,6 +33,13 @@ def add_options(parser: ArgumentParser) -> None:
         metavar="RECORDING",
         help="a recording with actions, best of another policy than that of training: measures a world that is played",
     )
+    parser.add_argument("--actions", default=None, metavar="FILE", help="actions of the recording (default: actions.jsonl in it)")
+    parser.add_argument(
+        "--action_delay",
+        type=int,
+        default=None,
+        help="frames until an action of it shows, as in training (default: 0)",
+    )
     parser.add_argument(
         "--play_frames", type=int, default=None, help="frames of play in which its drift is measured (default: 2000, quick: 512)"
     )
@@ -52,7 +59,7 @@ def run(arguments: Namespace) -> None:
     settings = QUICK if arguments.quick else Settings()
     settings = replace(
         settings,
-        **given_options(arguments, "clips", "long_clips", "long_frames", "play_frames"),
+        **given_options(arguments, "clips", "long_clips", "long_frames", "play_frames", "actions", "action_delay"),
         seed=arguments.seed,
         params=params_of(arguments),
         device=str(device_of(arguments)),

@@ -12,6 +12,9 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--licence", default=None, help="an SPDX identifier such as Apache-2.0, or a text (default: as the training was given)"
     )
+    parser.add_argument(
+        "--starts", nargs="+", default=None, metavar="VIDEO", help="videos whose first frames the bundle keeps (default: none)"
+    )
 
 
 def run(arguments: Namespace) -> None:
@@ -20,4 +23,10 @@ def run(arguments: Namespace) -> None:
     from ..train.checkpoint_bundle import export_checkpoint
 
     terms = Terms(arguments.title, arguments.licence)
-    say(f"saved the bundle {export_checkpoint(arguments.checkpoint, arguments.out, terms)}")
+    out = export_checkpoint(arguments.checkpoint, arguments.out, terms)
+    if arguments.starts is not None:
+        from ..sample import add_starts, load_bundle, start_of_video
+
+        codec = load_bundle(out).codec()
+        add_starts(out, [start_of_video(codec, video) for video in arguments.starts])
+    say(f"saved the bundle {out}")

@@ -15,7 +15,7 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--host", default=None, help="address to bind to; others than this machine's own need a token (default: 127.0.0.1)"
     )
-    parser.add_argument("--no_browser", action="store_true", help="open no browser, and say the address alone")
+    parser.add_argument("--no_browser", action="store_true", default=None, help="open no browser, and say the address alone")
     parser.add_argument(
         "--record", default=None, metavar="FOLDER", help="keep every game as an episode, to train on (default: keep none)"
     )

@@ -37,8 +37,9 @@ def main(words: Sequence[str]) -> None:
         raise ValueError(_unknown(unknown[0].partition("=")[0], [a.option_strings[-1] for a in parser._actions[2:]]))
     arguments = vars(found)
     _check_folder(arguments["videos"])
-    from ..train.own.settings import OwnSettings
+    from ..train.own.settings import OwnSettings, usual_rate
 
+    arguments["fps"] = usual_rate(arguments["videos"]) if arguments["fps"] is None else arguments["fps"]
     dry_run = arguments.pop("dry_run")
     settings = OwnSettings(**{name: value for name, value in arguments.items() if value is not None})
     from ..train.own.run import train
@@ -52,7 +53,7 @@ def build_parser() -> Parser:
     parser = Parser(prog="framecast train", usage=_USAGE, description=_ABOUT, epilog=_MORE)
     parser.add_argument("videos", metavar="VIDEOS", help="the folder of the videos")
     parser.add_argument("--size", type=int, help="rows and columns of a frame in pixels (default: 64)")
-    parser.add_argument("--fps", type=float, help="frames per second (default: 12)")
+    parser.add_argument("--fps", type=float, help="frames per second (default: those of a recording, else 12)")
     parser.add_argument("--minutes", type=float, help="how long all of it may take on this machine (default: 60)")
     parser.add_argument("--out", metavar="FOLDER", help="folder of the run (default: runs/mine)")
     parser.add_argument(
@@ -61,6 +62,9 @@ def build_parser() -> Parser:
         help='files kept from training: a share of them, or a pattern such as "held_out/*" (default: 0.1)',
     )
     parser.add_argument("--captions", metavar="FILE", help="in the place of captions.jsonl in the folder")
+    parser.add_argument(
+        "--actions", metavar="FILE", help="in the place of actions.jsonl in the folder; actions make a world to play"
+    )
     parser.add_argument("--title", help="what the model is called (default: the name of the folder)")
     parser.add_argument("--licence", help="under what the model may be used; stands on its card")
     parser.add_argument("--seed", type=int, help="chooses held-out files, order and first weights (default: 0)")

@@ -65,7 +65,9 @@ class Controls:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop, self._news = asyncio.get_running_loop(), asyncio.Event()
+        self._touch = asyncio.Event()
         self._newest: Act | None = None
+        self._action: NDArray[np.float32] | None = None  # that was put last
         self._told: deque[Receipt | Refusal] = deque(maxlen=_MOST_NEWS)
         self._held: deque[Receipt] = deque()  # the one of the frame that was asked about last, and those that follow
 
@@ -73,6 +75,17 @@ class Controls:
         """Says what is held from now on, in place of what was said before and has not been read."""
         with self._lock:
             self._newest = act
+        if self._action is None or not np.array_equal(act.action, self._action, equal_nan=True):
+            self._touch.set()
+        self._action = act.action
+
+    async def touched(self) -> None:
+        """Waits until something else is held than at the last `rest`."""
+        await self._touch.wait()
+
+    def rest(self) -> None:
+        """A latent frame is made now, with all that was put before."""
+        self._touch.clear()
 
     def read(self, stream: Stream) -> None:
         """Lets the newest act hold from the next latent frame of a stream on, if there is a new one."""

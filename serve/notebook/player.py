@@ -98,9 +98,9 @@ class Player:
         Raises:
             ValueError: There is no frame yet.
         """
-        past, header = self._made()
+        past, _ = self._made()
         codec = self._playback.stream.codec
-        return Clip(codec.decode(past.tokens), past.tokens, codec.fps, past.prompts[0][1], header.seed, codec.note)
+        return Clip(codec.decode(past.tokens), past.tokens, codec.fps, past.prompts[0][1], self.seed, codec.note)
 
     def play(self) -> None:
         """Goes on; from the beginning if the video had ended.

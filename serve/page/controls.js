@@ -34,7 +34,7 @@ export class Controls {
     this.#told = { buttons: [], axes: {} };
     if (stream !== this.#measured) this.meter.clear();
     this.#measured = stream;
-    stream.oncontrol = (control, now) => this.meter.count(control, now);
+    stream.oncontrol = (control, now) => this.#see(control, now);
     this.gamepad.start();
   }
 
@@ -54,6 +54,12 @@ export class Controls {
   /** Lets go of everything, since nobody would be told of a key that goes up. */
   release() {
     this.hand.clear(performance.now());
+  }
+
+  /** A frame is drawn; who wants to know how long its key took can listen for `keyseen`. */
+  #see(control, now) {
+    if (!this.meter.count(control, now)) return;
+    this.pad.root.dispatchEvent(new CustomEvent("keyseen", { bubbles: true, detail: { milliseconds: now - control.clock } }));
   }
 
   #isMine({ code, target, ctrlKey, metaKey, altKey }) {

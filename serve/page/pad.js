@@ -7,6 +7,8 @@ const TAP = 300; // milliseconds that a press without a finger or pointer lasts,
 
 export class Pad {
   #buttons = new Map(); // by name
+  #sliders = new Map(); // likewise, {input, rest}
+  #pushed = null; // the slider that somebody pushes
 
   /** @param hand what is told; its space says what there is. */
   constructor(hand) {
@@ -30,10 +32,11 @@ export class Pad {
   }
 
   /** Marks what is held, by whatever. */
-  show({ buttons }) {
+  show({ buttons, axes }) {
     for (const [name, element] of this.#buttons) {
       element.setAttribute("aria-pressed", String(buttons.includes(name)));
     }
+    for (const [name, { input, rest }] of this.#sliders) if (input !== this.#pushed) input.value = axes[name] ?? rest;
   }
 
   #button({ name, key }) {
@@ -73,9 +76,14 @@ export class Pad {
     label.append(piece("span", "", name), ...(keys ? [piece("kbd", "", keyLabel(keys[0]))] : []), input);
     if (keys) label.append(piece("kbd", "", keyLabel(keys[1])));
     input.setAttribute("aria-label", name);
-    input.addEventListener("input", (event) => this.hand.hold(`slider ${name}`, name, event.timeStamp, input.valueAsNumber));
+    this.#sliders.set(name, { input, rest });
+    input.addEventListener("input", (event) => {
+      this.#pushed = input;
+      this.hand.hold(`slider ${name}`, name, event.timeStamp, input.valueAsNumber);
+    });
     for (const kind of ["change", "blur", "pointercancel"]) {
       input.addEventListener(kind, (event) => {
+        this.#pushed = null;
         input.value = rest;
         this.hand.release(`slider ${name}`, event.timeStamp);
       });

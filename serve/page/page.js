@@ -110,7 +110,7 @@ class Page {
       event.preventDefault();
       return;
     }
-    if (event.key === "Escape" && this.world && event.target.closest(".composer")) this.#active.view.input.blur();
+    if (event.key === "Escape" && this.world && event.target.closest(".composer")) this.#active.view.leavePrompt();
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest(CONTROLS)) return;
     if (event.key === "/") this.#panels[0].view.input.focus();
     else if (event.key === " " || (event.key === "p" && this.world)) for (const panel of this.#panels) panel.toggle();

@@ -30,7 +30,7 @@ export class Panel {
   constructor(page) {
     this.page = page;
     this.controls = page.world && new Controls(page.world.space);
-    const world = page.world && { pad: this.controls.pad, starts: page.world.starts };
+    const world = page.world && { ...page.world, pad: this.controls.pad };
     this.view = new PanelView(page.size.fps, page.known, world, {
       send: (prompt) => this.send(prompt),
       toggle: () => this.toggle(),
@@ -67,7 +67,7 @@ export class Panel {
     const prompt = text.trim() || (begins ? this.#opening : "");
     if (!prompt) return;
     this.view.text = prompt;
-    if (this.controls) this.view.input.blur(); // keys play again
+    if (this.controls) this.view.leavePrompt();
     await this.#try(() => (begins ? this.#start(prompt, this.#picture) : this.#steer(prompt)));
   }
 

@@ -19,7 +19,8 @@ export class PanelView {
   /**
    * @param fps of the video.
    * @param known the words of the model.
-   * @param world `{pad, starts}` of a world that one plays: the pad, and the starts to choose from; null of a video.
+   * @param world `{pad, starts, opening}` of a world that one plays: the pad, the starts to choose from, and the prompt of a game
+   *   that begins without one; null of a video.
    * @param on what is done: `send(prompt)`, `toggle()`, `touch()` of the picture, `restart()`, `stop()`, `openBranching(frame)`, `branch()`, `save(format)`,
    *   `take(file)`, `forget()`, `reconnect()`, `close()`.
    */
@@ -68,6 +69,12 @@ export class PanelView {
   /** The name of the start at which the next video begins; "" if it is drawn anew. */
   get start() {
     return this.part(".starts select").value;
+  }
+
+  /** Lets keys play again after something was typed. */
+  leavePrompt() {
+    this.input.blur();
+    this.focusPicture();
   }
 
   /** Puts the focus where keys play, unless somebody types. */
@@ -250,12 +257,12 @@ export class PanelView {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       on.send(this.input.value);
-      this.input.select();
+      if (this.world === null) this.input.select();
     });
   }
 
   /** What a video has not: keys, a pad, and places to begin at. */
-  #showWorld({ pad, starts }) {
+  #showWorld({ pad, starts, opening }) {
     const [hand, picture] = [this.part(".hand"), this.part(".picture")];
     this.root.dataset.world = "true";
     hand.append(pad.root);
@@ -264,6 +271,7 @@ export class PanelView {
     picture.setAttribute("role", "application");
     picture.setAttribute("aria-label", "The world: with the focus here, keys play");
     this.part(".hint").textContent = "Press Start, and hold the keys below.";
+    this.input.placeholder = opening;
     this.part(".starts").hidden = starts.length === 0;
     this.part(".starts select").append(...starts.map(({ name }) => new Option(name, name)));
   }

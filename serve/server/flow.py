@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from ..protocol.errors import ServeError
 
@@ -23,8 +25,14 @@ class Clock:
         """Lets the next frame be due when it comes."""
         self._origin = None
 
-    async def wait(self, index: int) -> float:
-        """Waits until a frame is due; returns by how many seconds it is late."""
+    async def wait(self, index: int, sooner: Callable[[], Awaitable[None]] | None = None, frames: int = 0) -> float:
+        """Waits until a frame is due; returns by how many seconds it is late.
+
+        Args:
+            index: Which frame.
+            sooner: Waits for what cuts the waiting short; the frames after this one are due as before.
+            frames: How many frames' time it may be cut short by.
+        """
         if self._fps is None:
             return 0.0
         now = asyncio.get_running_loop().time()
@@ -33,8 +41,13 @@ class Clock:
         late = now - self._origin - index / self._fps
         if late > 1 / self._fps:
             self._origin += late
-        elif late < 0:
+        elif late < 0 and sooner is None:
             await asyncio.sleep(-late)
+        elif late < 0 and sooner is not None:
+            await asyncio.sleep(max(-late - frames / self._fps, 0.0))
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(now - late):
+                    await sooner()
         return max(late, 0.0)
 
 

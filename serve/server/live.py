@@ -179,14 +179,15 @@ class LiveStream:
         return None
 
     async def _make_when_due(self, clock: Clock, allow: Callable[[], Awaitable[bool]] | None) -> float | None:
-        """As `_wait_until_due`; if no frame waits, one is asked for when it is due."""
+        """As `_wait_until_due`; if no frame waits, one is asked for when it is due, or sooner if something else is held."""
         late = 0.0
         while True:
             await self._may_send(clock, allow)
             if not self.channel.waiting and not self.channel.is_over:
-                late = await clock.wait(self.next_index)
+                late = await clock.wait(self.next_index, self.channel.controls.touched, self.channel.stream.codec.stride.frames)
                 if not self._resumed.is_set():
                     continue
+                self.channel.controls.rest()
                 if not self.channel.waiting:  # the first two come together
                     self.channel.ask()
             if await self.channel.peek() is None:

@@ -248,7 +248,7 @@ def test_no_results_are_refused(tmp_path):
 def test_headlines_come_first_and_without_targets_none_are_spoken_of(tmp_path):
     figures = (figure(20.5, name="PSNR", headline=True), figure(3.0, name="other"))
     page, report = written(tmp_path, result(figures=figures))
-    assert page.index("On real video, in short") < page.index("PSNR") < page.index("What was asked for")
+    assert page.index("In short: the figures that say most") < page.index("PSNR") < page.index("What was asked for")
     assert "No figure has a target" not in page
     assert [item["headline"] for item in report["bundles"][0]["sections"][0]["figures"]] == [True, False]
     assert "No figure has a target" in written(tmp_path, result(figures=figures[1:]))[0]

@@ -2,16 +2,22 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import real_videos
+import ring_env
 import tiny_bundle
+import tiny_world
+from played_worlds import SPACE
 
 from framecast.cli import main
 from framecast.evaluate import evaluate_bundles, parts, suite
 from framecast.evaluate.figures import Section
 from framecast.evaluate.settings import Settings
 from framecast.evaluate.study import Study
+from framecast.evaluate.worlds import keys, returns
+from framecast.evaluate.worlds.inverse import train_inverse
 from framecast.sample import load_bundle
 
 ARGUMENTS = ["evaluate", "--quick", "--clips", "2", "--only", "tokenizer-sprites", "steering"]
@@ -108,3 +114,38 @@ def test_any_generator_is_measured_on_real_video_and_again_if_the_videos_change(
     real_videos.write_folder(videos, 45)
     evaluate_bundles([str(bundle)], tmp_path / "report", settings)
     assert len(measured) == 6
+
+
+def test_a_world_is_played_and_measured_and_again_if_its_recording_changes(tmp_path, monkeypatch, capsys):
+    lm = tiny_world.lm(num_actions=SPACE.size)
+    bundle = tiny_world.save(tmp_path / "bundle", lm=lm, action_space=SPACE)
+    recorded = ring_env.write_recording(tmp_path / "ring", episodes=4)
+    monkeypatch.setattr(keys, "train_inverse", partial(train_inverse, steps=2))
+    monkeypatch.setattr(returns, "SECONDS", (1.0,))
+    line = ["evaluate", str(bundle), "--world", str(recorded), "--clips", "2", "--long_clips", "1", "--play_frames", "64"]
+    assert main([*line, "--out", str(tmp_path / "report")]) == 0
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    sections = {section["name"]: section for section in report["bundles"][0]["sections"]}
+    assert list(sections) == [f"{name}-world" for name in ("horizon", "keys", "return", "prediction", "drift")]
+    assert all(section["figures"] and "Ring-v0" in section["about"] for section in sections.values())
+    assert any(one["name"].startswith("reward: correlation") for one in sections["prediction-world"]["figures"])
+    assert report["protocol"]["settings"]["world"] == "ring" and "(W2)" in (tmp_path / "report" / "index.html").read_text()
+    empty, measured = Section("", "Nothing", "Nothing was measured.", ()), []
+    monkeypatch.setitem(suite.SECTIONS, "horizon-world", lambda study, progress: measured.append("") or empty)
+    for times in (0, 1):
+        assert main([*line, "--only", "horizon-world", "--out", str(tmp_path / "report")]) == 0
+        assert len(measured) == times
+        ring_env.write_recording(recorded, episodes=5)
+
+
+def test_a_bundle_without_actions_plays_no_world(tmp_path, capsys):
+    bundle = tiny_bundle.save(tmp_path / "bundle", training={"source": "VideoFolder"})
+    assert main(["evaluate", str(bundle), "--world", str(tmp_path), "--out", str(tmp_path / "report")]) == 2
+    assert "knows no actions; wanted a bundle that was trained on a recording with actions" in capsys.readouterr().err
+    assert main(["evaluate", "--world", str(tmp_path / "nowhere"), "--out", str(tmp_path / "report")]) == 2
+    assert "got --world" in capsys.readouterr().err
+    assert main(["evaluate", "--play_frames", "5", "--out", str(tmp_path / "report")]) == 2
+    assert "got play_frames 5; wanted at least 64" in capsys.readouterr().err
+    world = tiny_world.save(tmp_path / "world")
+    assert main(["evaluate", str(world), "--out", str(tmp_path / "report")]) == 2
+    assert "or `--world RECORDING` for a recording with actions" in capsys.readouterr().err

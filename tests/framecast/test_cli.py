@@ -610,12 +610,14 @@ def test_the_commands():
         "animate",
         "encode",
         "decode",
+        "replay",
         "reconstruct",
         "record",
         "info",
         "export",
         "evaluate",
         "serve",
+        "play",
         "bench",
         "demo",
     ]
@@ -623,7 +625,7 @@ def test_the_commands():
 
 @pytest.mark.parametrize(
     "command",
-    ["sample", "stream", "continue", "animate", "encode", "decode", "reconstruct", "record", "info", "evaluate", "serve", "demo"],
+    "sample stream continue animate encode decode replay reconstruct record info evaluate serve play demo".split(),
 )
 def test_help_explains_every_option(command, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -647,6 +649,7 @@ def test_help_explains_every_option(command, capsys):
         ("sample", SamplingParams(), ("temperature", "top_k", "top_p", "guidance_scale", "decoding")),
         ("evaluate", Settings(), ("clips", "long_clips", "long_frames", "seed")),
         ("serve", ServeConfig(), ("host", "port", "slots", "queue", "replicas")),
+        ("play", ServeConfig(), ("host", "port")),
     ],
 )
 def test_help_says_the_defaults_of_what_takes_an_option(command, taker, names):

@@ -1,10 +1,11 @@
 """Clips as the data of a training: where they come from, and that a run goes on with the same ones."""
 
 import pytest
+from jsonargparse import ArgumentParser
 from played import SPACE, Played
 from trainings import fit
 
-from framecast.data import ActionSpace, Button, RandomCrops, SpriteWorld
+from framecast.data import ActionSpace, Button, RandomCrops, SpriteWorld, VideoFolder
 from framecast.train import ClipDataModule, LitVideoTokenizer
 from framecast.train.clip_data import collate_clips
 
@@ -57,3 +58,11 @@ def test_validation_clips_of_another_action_space_are_refused():
     with pytest.raises(ValueError, match=r"with ActionSpace\(gas, steering\) and training clips with no actions; wanted one"):
         ClipDataModule(Played(2, None), val_source=Played(1))
     ClipDataModule(Played(2), val_source=Played(1, None))
+
+
+def test_a_configuration_may_state_an_action_space_with_keys():
+    parser = ArgumentParser()
+    parser.add_class_arguments(VideoFolder, "folder")
+    space = {"axes": [{"name": "steering", "keys": ["ArrowLeft", "ArrowRight"], "low": -0.5}]}
+    parsed = parser.parse_object({"folder": {"root": "drives", "action_space": space}})
+    assert parsed.folder.action_space == space  # jsonargparse would rename `keys` of a dataclass

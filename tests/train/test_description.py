@@ -6,7 +6,7 @@ import pytest
 import torch
 from video_folders import SMALL, write_clip
 
-from framecast.data import RandomCrops, SpriteWorld, VideoFolder
+from framecast.data import MixedClips, RandomCrops, SpriteWorld, VideoFolder
 from framecast.train.description import describe_machine, describe_source, in_words, without_folders
 
 
@@ -21,6 +21,12 @@ def test_a_source_is_described_with_the_one_inside_it():
     described = [describe_source(RandomCrops(source, size=32)) for source in inner]
     assert described[0]["class"] == "RandomCrops" and described[0]["source"] == describe_source(inner[0])
     assert described[0] != described[1]
+
+
+def test_a_mix_is_described_with_all_that_is_in_it():
+    inner = [SpriteWorld(num_clips=10, num_frames=5, size=40, seed=seed) for seed in (3, 4)]
+    described = describe_source(MixedClips(inner))
+    assert described["class"] == "MixedClips" and described["sources"] == [describe_source(source) for source in inner]
 
 
 def test_of_a_folder_only_the_name_is_said(tmp_path):

@@ -42,9 +42,12 @@ def test_a_recording_becomes_a_world(recording, bundle, tmp_path):
     made = load_bundle(tmp_path / "run" / "bundle")
     assert made.action_space == tiny_world.SPACE
     assert (made.lm.config.num_actions, made.lm.config.action_frames) == (3, 4)
+    assert [start.name for start in made.starts] == [f"start {number}" for number in range(1, 5)]
+    assert made.starts[0].tokens.shape == (2, 4, 4) and made.generator().stream("a video", start="start 2").num_latent_frames == 2
     metrics = made.training["metrics"]
     assert {"val/nats_row_other_actions", "val/reward_loss_row", "val/end_loss_row"} <= set(metrics)
     assert "Actions: left (ArrowLeft), right (ArrowRight), gas from -1 to 1." in (made.path / "README.md").read_text()
     assert len(made.generator().generate("a video", 5, actions="left*4").frames) == 5
     again = load_bundle(export_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt", tmp_path / "again"))
+    assert again.hashes["starts.safetensors"] == made.hashes["starts.safetensors"]
     assert again.action_space == made.action_space and again.hashes["lm.safetensors"] == made.hashes["lm.safetensors"]

@@ -10,6 +10,7 @@ import yaml
 from ...data.files import replacing
 from .plan import VAL_CLIPS, Part, Plan, validations_of
 from .sizes import NUM_FRAMES, lm_shape, tokenizer_shape
+from .videos import folder_options
 
 _SECONDS_BETWEEN_CHECKPOINTS = 180
 _VALIDATIONS_OF_A_LOOK, _FEW = 3, 3
@@ -36,7 +37,7 @@ def write_configs(plan: Plan) -> None:
 
 def tokenizer_config(plan: Plan) -> dict[str, Any]:
     """The training of the tokenizer."""
-    shape = asdict(tokenizer_shape(plan.tokenizer.size, plan.settings.size))
+    shape = asdict(tokenizer_shape(plan.tokenizer.size, plan.settings.size, plan.found.time_stride))
     return {
         **_common(plan, plan.tokenizer, "tokenizer"),
         "model": {
@@ -64,17 +65,19 @@ def tokenizer_config(plan: Plan) -> dict[str, Any]:
 
 def lm_config(plan: Plan) -> dict[str, Any]:
     """The training of the video LM, on the tokens of the tokenizer."""
-    shape = asdict(lm_shape(plan.lm.size, plan.found.longest_caption))
+    shape = asdict(lm_shape(plan.lm.size, plan.found.longest_caption, *plan.found.outcomes))
     source = _source(plan)
     if plan.token_clips < plan.found.num_train_clips:
         source = _instance("SomeClips", source=source, num_clips=plan.token_clips, seed=plan.settings.seed)
     common = _common(plan, plan.lm, "lm")
+    rows = {} if plan.found.played is None else {"blocks": {"token": 0.0, "row": 1.0, "frame": 0.0}}  # as play makes them
     return {
         **common,
         "model": {
             "class_path": "framecast.train.LitVideoLM",
             "init_args": {
                 "lm": shape,
+                **rows,
                 "optimizer": {"learning_rate": 2e-3, "warmup_steps": min(100, plan.lm.steps // 10)},
             },
         },
@@ -121,7 +124,8 @@ def _card(plan: Plan) -> str:
     settings = plan.settings
     minutes = plan.found.seconds(plan.found.trained, settings.fps) / 60
     files, captions = len(plan.found.trained), "with captions" if plan.found.captioned else "without captions"
-    return f"Trained by `framecast train` on {minutes:.1f} minutes of video in {files} files, {captions}."
+    actions = "" if plan.found.played is None else " and actions" if plan.found.captioned else ", with actions"
+    return f"Trained by `framecast train` on {minutes:.1f} minutes of video in {files} files, {captions}{actions}."
 
 
 def _source(plan: Plan) -> dict[str, Any]:
@@ -135,8 +139,7 @@ def _val_source(plan: Plan) -> dict[str, Any]:
 
 
 def _folder(plan: Plan, **options: Any) -> dict[str, Any]:
-    if plan.settings.captions is not None:
-        options["captions"] = plan.settings.captions
+    options |= folder_options(plan.settings, plan.found.played)
     return _instance("VideoFolder", root=plan.settings.videos, num_frames=NUM_FRAMES, fps=plan.settings.fps, **options)
 
 

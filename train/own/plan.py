@@ -15,9 +15,22 @@ from ...data.files import replacing
 from ...data.reading import parse_json, read_regular
 from ...progress import Task
 from .settings import OwnSettings, changed
-from .sizes import LMS, NUM_FRAMES, TOKENIZERS, Rung, levels_for, lm_batch, lm_shape, stride_of, tokenizer_batch, tokenizer_shape
+from .sizes import (
+    LMS,
+    NUM_FRAMES,
+    TOKENIZERS,
+    Rung,
+    latent_frames,
+    levels_for,
+    lm_batch,
+    lm_shape,
+    stride_of,
+    tokenizer_batch,
+    tokenizer_shape,
+)
 from .speed import Speed, lm_speed, peak_memory, tokenizer_speed
 from .videos import Found, digest_of, named, training_clips
+from .worlds import LEVELS
 
 PLAN_FILE = "plan.json"
 TOKENIZER_SHARE, TOKENS_SHARE, LM_SHARE = 0.37, 0.10, 0.43
@@ -33,7 +46,6 @@ _MOST_PASSES = 60
 """How often a video LM may see each second of video; beyond that it learned videos by heart."""
 _LONGEST_MEASURE = 10.0
 _LARGEST_PLAN = 2**26
-_LATENT_FRAMES = 1 + (NUM_FRAMES - 1) // 4
 _CACHE = 2 * 1024**3  # bytes of decoded clips that a `VideoFolder` keeps
 
 
@@ -81,6 +93,11 @@ class Plan:
         return prod(self.levels)
 
     @property
+    def measured_as(self) -> str:
+        """What the report measures, as an option of `framecast evaluate`: a world if actions lie where it looks for them."""
+        return "world" if self.found.played is not None and self.settings.actions is None else "real"
+
+    @property
     def out(self) -> Path:
         """Folder of the run."""
         return Path(self.settings.out)
@@ -106,19 +123,20 @@ def make_plan(settings: OwnSettings, found: Found) -> Plan:
         ValueError: There is too little video for a step.
     """
     on_gpu = torch.cuda.is_available()
-    batch, lm_clips = tokenizer_batch(settings.size, on_gpu), lm_batch(settings.size, on_gpu)
+    stride, played = found.time_stride, found.played
+    batch, lm_clips = tokenizer_batch(settings.size, on_gpu), lm_batch(settings.size, on_gpu, stride)
     _check_enough(settings, found, max(batch, lm_clips))
     seconds, budget = found.seconds(found.trained, settings.fps), settings.minutes * 60
-    levels, workers = levels_for(seconds), 4 if on_gpu else 1
+    levels, workers = LEVELS if played is not None and played.drawn else levels_for(seconds), 4 if on_gpu else 1
     source, limit = training_clips(settings, found), min(_LONGEST_MEASURE, max(1.0, budget / 60))
 
     def tokenizer_of(rung: Rung) -> Speed:
-        return tokenizer_speed(tokenizer_shape(rung.name, settings.size), levels, source, batch, workers, limit)
+        return tokenizer_speed(tokenizer_shape(rung.name, settings.size, stride), levels, source, batch, workers, limit)
 
     def lm_of(rung: Rung) -> Speed:
         side = settings.size // stride_of(settings.size)
-        shape = lm_shape(rung.name, found.longest_caption)
-        return lm_speed(shape, prod(levels), (side, side), _LATENT_FRAMES, lm_clips, limit)
+        shape = lm_shape(rung.name, found.longest_caption, *found.outcomes)
+        return lm_speed(shape, prod(levels), (side, side), latent_frames(stride), lm_clips, limit)
 
     validations = validations_of(settings)
     with Task("measuring ten steps of each network"):

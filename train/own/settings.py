@@ -6,6 +6,7 @@ from typing import Any
 
 from ..card import Terms
 from .sizes import check_size
+from .worlds import recorded_rate
 
 MOST_SHARE = 0.5
 _LONGEST = 30 * 24 * 60  # minutes
@@ -23,6 +24,7 @@ class OwnSettings:
         out: Folder of the run.
         hold_out: Which files are kept from training: a share of them, or a pattern of paths such as "held_out/*".
         captions: A file in the place of `captions.jsonl` in the folder; None takes that one, if it is there.
+        actions: A file in the place of `actions.jsonl` in the folder, likewise; with actions the model becomes a world.
         title: What the model is called; None is the name of the folder.
         licence: Under what the model may be used; None says nothing.
         seed: Chooses the files that are held out, the order of the clips and the first weights.
@@ -38,12 +40,13 @@ class OwnSettings:
     out: str = "runs/mine"
     hold_out: str = "0.1"
     captions: str | None = None
+    actions: str | None = None
     title: str | None = None
     licence: str | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("videos", "out", "captions"):
+        for name in ("videos", "out", "captions", "actions"):
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else str(value))
         object.__setattr__(self, "hold_out", str(self.hold_out) if self.share is None else f"{self.share:g}")
@@ -75,6 +78,11 @@ class OwnSettings:
         return self.title or Path(self.videos).resolve().name
 
 
+def usual_rate(videos: str) -> float:
+    """Frames per second if none are named: those of a recording, which would lose frames at any other rate, and else 12."""
+    return recorded_rate(Path(videos)) or OwnSettings.fps
+
+
 def option_names() -> list[str]:
     """The names that the command line and Python have in common."""
     return [field.name for field in fields(OwnSettings) if field.name != "videos"]
@@ -84,7 +92,7 @@ def changed(before: dict[str, Any], now: OwnSettings) -> list[str]:
     """The settings that are not what they were, in words; one folder may be spelled in two ways, and a card's words left out."""
     values = asdict(now)
     left_out = {name for name in ("title", "licence") if values[name] is None}
-    same = {name for name in ("out", "captions") if _resolved(before.get(name)) == _resolved(values[name])} | left_out
+    same = {name for name in ("out", "captions", "actions") if _resolved(before.get(name)) == _resolved(values[name])} | left_out
     other = [name for name in option_names() if name not in same and before.get(name) != values[name]]
     return [f"--{name} {values[name]} (was {before.get(name)})" for name in other]
 

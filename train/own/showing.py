@@ -2,7 +2,7 @@
 
 import textwrap
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ from ...notices import Notice
 from ...progress import Task
 from ...sample import SamplingParams, VideoGenerator
 from ...sample.prompts import NO_CAPTION
+from ..continuing import held_actions
 from .plan import Plan
 from .sizes import NUM_FRAMES
 from .videos import held_out_captions, held_out_clips
@@ -21,7 +22,7 @@ from .videos import held_out_captions, held_out_clips
 GIVEN = 9
 """Frames that a continuation is given."""
 _LONG = 33
-_MOST = 4
+_MOST, _MOST_HELD = 4, 6
 _COLD = 0.6  # on little video, likely tokens look better than varied ones
 _LONGEST_LABEL = 80
 _LEAST_HEIGHT = 128  # pixels of a clip that is to be looked at
@@ -49,6 +50,8 @@ def write_samples(plan: Plan, generator: VideoGenerator) -> Path:
         for number, one in enumerate(shown, 1):
             both = torch.cat([one.true, one.made], dim=2)  # true left, made right
             write_video(folder / f"continuation_{number}.mp4", enlarged(both), plan.settings.fps)
+        if shown and generator.action_space is not None:
+            _write_held(plan, generator, _held_out(plan)[0], folder)
         for number, prompt in enumerate(prompts_of(plan), 1):
             clip = generator.generate([(0.0, prompt)], _LONG, seed=plan.settings.seed, params=params_of(plan))
             write_video(folder / f"prompt_{number}.mp4", enlarged(clip.frames), plan.settings.fps)
@@ -64,8 +67,26 @@ def continuation(clip: CaptionedClip, generator: VideoGenerator, plan: Plan) -> 
     """A held-out clip, continued from its first frames."""
     timeline = [(caption.start / clip.fps, caption.text or NO_CAPTION) for caption in clip.captions]
     params = params_of(plan) if any(caption.text for caption in clip.captions) else params_of(plan, guidance_scale=0.0)
-    made = generator.generate(timeline, len(clip.frames), plan.settings.seed, params, clip.frames[:GIVEN])
+    first, actions = (None, None) if clip.actions is None else (clip.actions[:GIVEN], clip.actions[GIVEN:])
+    made = generator.generate(
+        timeline, len(clip.frames), plan.settings.seed, params, clip.frames[:GIVEN], actions=actions, first_actions=first
+    )
     return Shown(clip.name, clip.captions[0].text, clip.frames, made.frames)
+
+
+def _write_held(plan: Plan, generator: VideoGenerator, clip: CaptionedClip, folder: Path) -> None:
+    """Writes what becomes of a held-out clip if one action after the other is held."""
+    space = generator.action_space
+    assert space is not None
+    for name, action in held_actions(space, _MOST_HELD).items():
+        made = continuation(replace(clip, actions=_held(clip, action)), generator, plan).made
+        write_video(folder / f"held_{name.replace(' ', '_')}.mp4", enlarged(made), plan.settings.fps)
+
+
+def _held(clip: CaptionedClip, action: Tensor) -> Tensor:
+    """The actions of a clip, float32 `[T, A]`, of which those after the given frames are one."""
+    known = torch.full((GIVEN, len(action)), torch.nan) if clip.actions is None else clip.actions[:GIVEN]
+    return torch.cat([known, action.expand(len(clip.frames) - GIVEN, -1)])
 
 
 def params_of(plan: Plan, guidance_scale: float | None = None) -> SamplingParams:

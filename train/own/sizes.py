@@ -6,7 +6,9 @@ from ...model import VideoLMShape
 from ...tokenizer import VideoTokenizerConfig
 
 NUM_FRAMES = 17
-"""Frames of a clip: five latent frames."""
+"""Frames of a clip: five latent frames, of a world nine."""
+TIME_STRIDE = 4
+"""Frames of a latent frame, unless it is one of a world."""
 LARGEST_FINE = 96
 """Up to this size a token stands for 8 x 8 pixels, beyond it for 16 x 16: the tokens of a frame must not grow without end."""
 SMALLEST, LARGEST = 16, 512
@@ -50,6 +52,11 @@ _LM_SHAPES = {  # width, layers, heads, key heads, width of the feed-forward lay
 }
 
 
+def latent_frames(time_stride: int) -> int:
+    """Latent frames of a clip."""
+    return 1 + (NUM_FRAMES - 1) // time_stride
+
+
 def stride_of(size: int) -> int:
     """Pixels per token along a side, for frames of `size`."""
     return 8 if size <= LARGEST_FINE else 16
@@ -70,18 +77,24 @@ def check_size(size: int) -> None:
         )
 
 
-def tokenizer_shape(name: str, size: int) -> VideoTokenizerConfig:
-    """The network of a rung of `TOKENIZERS`, for frames of `size`."""
+def tokenizer_shape(name: str, size: int, time_stride: int = TIME_STRIDE) -> VideoTokenizerConfig:
+    """The network of a rung of `TOKENIZERS`, for frames of `size`, with 2 or 4 frames a latent frame."""
     channels, blocks = _TOKENIZER_SHAPES[name]
     if stride_of(size) == 8:
-        return VideoTokenizerConfig(channels=channels, num_blocks=blocks, local_encoder=True)
+        return VideoTokenizerConfig(channels=channels, num_blocks=blocks, time_strides=(time_stride,), local_encoder=True)
     return VideoTokenizerConfig(
-        channels=(*channels, channels[-1]), num_blocks=(*blocks, blocks[-1]), time_strides=(2, 2), local_encoder=True
+        channels=(*channels, channels[-1]),
+        num_blocks=(*blocks, blocks[-1]),
+        time_strides=(2, time_stride // 2),
+        local_encoder=True,
     )
 
 
-def lm_shape(name: str, longest_caption: int) -> VideoLMShape:
-    """The network of a rung of `LMS`, for captions of `longest_caption` bytes: no text has more ids than these and an end."""
+def lm_shape(name: str, longest_caption: int, rewards: bool = False, ends: bool = False) -> VideoLMShape:
+    """The network of a rung of `LMS`, for captions of `longest_caption` bytes: no text has more ids than these and an end.
+
+    With `rewards` and `ends`, it predicts those of a world.
+    """
     width, layers, heads, kv_heads, mlp = _LM_SHAPES[name]
     prompt = -(-(longest_caption + 2) // 16) * 16
     return VideoLMShape(
@@ -92,6 +105,8 @@ def lm_shape(name: str, longest_caption: int) -> VideoLMShape:
         mlp_width=mlp,
         max_prompt_length=prompt,
         factorise_above=256,  # learns sooner than one table of 1,000 codes; see docs/log.md
+        rewards=rewards,
+        ends=ends,
     )
 
 
@@ -104,9 +119,9 @@ def tokenizer_batch(size: int, on_gpu: bool) -> int:
     )
 
 
-def lm_batch(size: int, on_gpu: bool) -> int:
-    """Clips a step: about as many tokens, whatever the size."""
-    tokens = (size // stride_of(size)) ** 2
+def lm_batch(size: int, on_gpu: bool, time_stride: int = TIME_STRIDE) -> int:
+    """Clips a step: about as many tokens, whatever the size and the stride."""
+    tokens = (size // stride_of(size)) ** 2 * latent_frames(time_stride) / latent_frames(TIME_STRIDE)
     return max(4, min(_CLIPS, round(_CLIPS * 64 / tokens)) * (4 if on_gpu else 1))
 
 

@@ -14,9 +14,11 @@ from typing import Any
 from ...data import RandomCrops, VideoError, VideoFolder, probe_video
 from ...data.folder import printable
 from ...data.listing import Listing, all_videos, list_videos
+from ...data.recorded import ACTIONS_FILE
 from ...progress import Task, tracked
 from .settings import OwnSettings
-from .sizes import NUM_FRAMES
+from .sizes import NUM_FRAMES, TIME_STRIDE
+from .worlds import STRIDE, Played, played_in
 
 MOST_HELD_OUT = 100
 """Files that a share holds out at most: more of them say nothing new."""
@@ -59,6 +61,8 @@ class Found:
     """Of the names and sizes of the files, and of their captions: tells whether the folder is as it was."""
     unnamed: int = 0
     """Files that may be videos and that the captions do not name; these are not used."""
+    played: Played | None = None
+    """What was done in the videos; None if nothing is known."""
 
     def seconds(self, files: Mapping[str, int] | tuple[str, ...], fps: float) -> float:
         """Seconds of video that the clips of some files cover."""
@@ -75,6 +79,16 @@ class Found:
         return sum(self.files[file] for file in self.trained) * self.cut.copies
 
     @property
+    def time_stride(self) -> int:
+        """Frames of a latent frame."""
+        return TIME_STRIDE if self.played is None else STRIDE
+
+    @property
+    def outcomes(self) -> tuple[bool, bool]:
+        """Whether rewards and ends are known."""
+        return (False, False) if self.played is None else (self.played.rewards, self.played.ends)
+
+    @property
     def held_out_patterns(self) -> list[str]:
         """Patterns that fit the held-out files and nothing else."""
         return [glob.escape(file) for file in self.held_out]
@@ -86,7 +100,8 @@ class Found:
     @classmethod
     def of_plain(cls, values: dict[str, Any]) -> "Found":
         """The inverse of `plain`."""
-        return cls(**{**values, "cut": Cut(**values["cut"]), "held_out": tuple(values["held_out"])})
+        played = None if values.get("played") is None else Played(**values["played"])
+        return cls(**{**values, "cut": Cut(**values["cut"]), "held_out": tuple(values["held_out"]), "played": played})
 
 
 def folder_of(settings: OwnSettings) -> Path:
@@ -116,7 +131,8 @@ def look(settings: OwnSettings) -> Found:
     listing = _listing(settings)
     cut = _cut(_seconds_by_headers(root, listing), settings)
     with Task(f"reading {root} through, once"):
-        folder = VideoFolder(root, NUM_FRAMES, cut.size, settings.fps, step=cut.step, captions=settings.captions)
+        folder = _folder(settings, NUM_FRAMES, cut.size, step=cut.step)
+    played = played_in(folder)
     files = folder.clips_of_files
     _check_number(files, folder.skipped, settings)
     texts = [text.text for file in files for text in listing.texts[file] if text.text]
@@ -130,6 +146,7 @@ def look(settings: OwnSettings) -> Found:
         max((len(text.encode()) for text in texts), default=0),
         digest_of(settings),
         len(set(all_videos(root)) - set(listing.texts)),
+        played,
     )
 
 
@@ -168,26 +185,25 @@ def hold_out(files: Mapping[str, int], settings: OwnSettings) -> tuple[str, ...]
 
 
 def digest_of(settings: OwnSettings) -> str:
-    """A hash of the names and sizes of the files in the folder, and of their captions."""
+    """A hash of the names and sizes of the files in the folder, of their captions, and of the list of actions, if any."""
     root, listing = folder_of(settings), _listing(settings)
-    sizes = [[file, _size(root / file), [asdict(text) for text in texts]] for file, texts in listing.texts.items()]
+    sizes: list[Any] = [[file, _size(root / file), [asdict(text) for text in texts]] for file, texts in listing.texts.items()]
+    actions = _actions_file(settings)
+    if actions is not None:
+        sizes.append(hashlib.sha256(actions.read_bytes()).hexdigest())
     return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()
 
 
 def training_clips(settings: OwnSettings, found: Found) -> VideoFolder | RandomCrops:
     """The clips to train on."""
-    patterns = found.held_out_patterns
     cut = found.cut
-    folder = VideoFolder(
-        settings.videos, NUM_FRAMES, cut.size, settings.fps, exclude=patterns, step=cut.step, captions=settings.captions
-    )
+    folder = _folder(settings, NUM_FRAMES, cut.size, found.played, exclude=found.held_out_patterns, step=cut.step)
     return folder if cut.copies == 1 else RandomCrops(folder, settings.size, cut.copies)
 
 
 def held_out_clips(settings: OwnSettings, found: Found, num_frames: int = NUM_FRAMES) -> VideoFolder:
     """The clips of the files that are held out."""
-    patterns = found.held_out_patterns
-    return VideoFolder(settings.videos, num_frames, settings.size, settings.fps, include=patterns, captions=settings.captions)
+    return _folder(settings, num_frames, settings.size, found.played, include=found.held_out_patterns)
 
 
 def held_out_captions(settings: OwnSettings, found: Found) -> list[str]:
@@ -196,18 +212,36 @@ def held_out_captions(settings: OwnSettings, found: Found) -> list[str]:
     return list(dict.fromkeys(text.text for file in found.held_out for text in texts[file] if text.text))
 
 
+def folder_options(settings: OwnSettings, played: Played | None) -> dict[str, Any]:
+    """What every folder of the run is told of captions and actions. Each has one action space, whatever files are in it."""
+    options: dict[str, Any] = {"captions": settings.captions, "actions": settings.actions}
+    options["action_space"] = None if played is None else played.space
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _folder(settings: OwnSettings, num_frames: int, size: int, played: Played | None = None, **options: Any) -> VideoFolder:
+    return VideoFolder(settings.videos, num_frames, size, settings.fps, **options, **folder_options(settings, played))
+
+
+def _actions_file(settings: OwnSettings) -> Path | None:
+    """Where actions are listed, if anywhere."""
+    root, given = Path(settings.videos), settings.actions
+    places = [root / ACTIONS_FILE] if given is None else [root / given, Path(given)]
+    return next((place for place in places if place.is_file()), None)
+
+
 def _listing(settings: OwnSettings) -> Listing:
     captions = None if settings.captions is None else Path(settings.captions)
     return list_videos(folder_of(settings), "*", (), captions)
 
 
 def _cut(seconds: float, settings: OwnSettings) -> Cut:
-    """Little video is cut into windows that overlap, with several crops of each."""
+    """Little video is cut into windows that overlap, with several crops of each; but a world is played in whole frames."""
     whole = max(seconds * settings.fps / NUM_FRAMES, 1)
     wanted = _WANTED_CLIPS / whole
     if wanted <= 1:
         return Cut(settings.size, NUM_FRAMES, 1)
-    copies = min(_MOST_COPIES, round(wanted) or 1)
+    copies = 1 if _actions_file(settings) is not None else min(_MOST_COPIES, round(wanted) or 1)
     step = min(NUM_FRAMES, max(_SHORTEST_STEP, round(NUM_FRAMES * copies / wanted)))
     return Cut(settings.size if copies == 1 else -(-settings.size * 5 // 4), step, copies)
 

@@ -12,8 +12,9 @@ from .plan import TOKENIZER_SHARE, Part, Plan
 from .settings import OwnSettings
 from .telling import counted, say, spoken_size
 from .videos import Found, named
+from .worlds import STRIDE, Played
 
-_NAMED = 4
+_NAMED, _NAMED_ACTIONS = 4, 12
 _MUCH_MORE = 1.15
 _FEW_STEPS = 400
 """With fewer, tokenizers of real video draw patterns, as seen in the trials of the log."""
@@ -26,11 +27,23 @@ def say_found(settings: OwnSettings, found: Found) -> None:
     say(f"{settings.videos}: {in_words(seconds)} of video in {counted(len(found.files), 'file')}, {captions}.")
     if found.unnamed:
         say(f"Not used: {counted(found.unnamed, 'file')} of which captions.jsonl has no line.")
+    if found.played is not None:
+        say_played(settings, found.played, len(found.files))
     _say_files("Left out", found.left_out)
     _say_files("Damaged, used as far as it can be decoded", found.damaged)
     held = in_words(found.seconds(found.held_out, settings.fps))
     say(f"Held out to judge by: {counted(len(found.held_out), 'file')}, {held}: {named(found.held_out)}.")
     say(enough_for(found.seconds(found.trained, settings.fps)))
+
+
+def say_played(settings: OwnSettings, played: Played, num_files: int) -> None:
+    """What can be done in the world that this becomes."""
+    shown = named(played.action_space.names, _NAMED_ACTIONS)
+    files = "" if played.files == num_files else f" in {counted(played.files, 'file')}; those of the others are unknown"
+    say(f"With actions, so it becomes a world to play in: {shown}{files}.")
+    also = " and ".join(name for name, known in (("rewards", played.rewards), ("ends", played.ends)) if known)
+    grain = f"An action counts from the next latent frame on, which is {STRIDE} frames: {1000 * STRIDE / settings.fps:.0f} ms."
+    say(grain + (f" It also learns {also}." if also else ""))
 
 
 def enough_for(seconds: float) -> str:
@@ -88,16 +101,18 @@ def say_done(plan: Plan, example: str, has_report: bool) -> None:
     prompt, null = shlex.quote(example), "" if plan.found.captioned else " --guidance_scale 0"
     include = " ".join(shlex.quote(pattern) for pattern in _patterns(plan))
     captions = f" --captions {shlex.quote(plan.settings.captions)}" if plan.settings.captions else ""
+    captions, measured = captions if plan.measured_as == "real" else "", f"--{plan.measured_as} {videos}"
     say()
     say(f"Done. The model is {plan.out / 'bundle'}, its samples are in {plan.out / 'samples'}.")
     if has_report:
         say(f"The report is {plan.out / 'report' / 'index.html'}.")
     say("What to type next:")
     report = shlex.quote(str(plan.out / "report"))
-    rows = {
+    play = {"play it": f"framecast play {bundle}"} if plan.found.played is not None else {}
+    rows = play | {
         "go on with a video": f"framecast continue {film} --prompt {prompt} --bundle {bundle}{null} --out next.mp4",
         "see what its tokens keep": f"framecast reconstruct {film} --bundle {bundle} --out both.mp4",
-        "measure the model": f"framecast evaluate {bundle} --real {videos} --include {include}{captions} --out {report}",
+        "measure the model": f"framecast evaluate {bundle} {measured} --include {include}{captions} --out {report}",
         "serve it in a browser": f"framecast serve {bundle}",
         "see the trainings": f"tensorboard --logdir {shlex.quote(str(plan.out))}",
     }

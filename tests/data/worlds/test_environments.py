@@ -1,6 +1,7 @@
 """`World`: frames that show the action of their own row, equal for equal seeds and actions, and errors that say what to do."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from small_worlds import ID, action_shown
 
 from framecast.data import ActionError, ActionSpace, Button
 from framecast.data.worlds import WorldError, WorldSpec, open_world, run_actions, world_spec
+from framecast.notices import Notice
 
 STEPS = np.array([[0, 0], [1, 0], [0, 0], [0, 1], [0, 1], [1, 0]], np.float32)
 
@@ -70,6 +72,13 @@ def test_skipped_steps_hold_the_action_and_add_their_rewards():
             WorldError, match=r"got a step in small_worlds:Shown-v0, which has ended or was not begun; call `reset`"
         ):
             world.step(STEPS[3])
+
+
+def test_other_versions_than_those_of_the_recording_are_named(spec):
+    older = replace(spec, versions={"gymnasium": "0.1", "numpy": np.__version__, "no-such-package": "3"})
+    wanted = r"was recorded with gymnasium 0.1, now \d.*; no-such-package 3, now not installed; its frames may differ"
+    with pytest.warns(Notice, match=wanted):
+        open_world(older).close()
 
 
 def test_pictures_are_cropped_and_scaled_by_area():
@@ -151,7 +160,8 @@ def test_cars_are_drawn_as_gymnasium_draws_them_and_only_when_seen():
     assert not np.array_equal(frames[-1], frames[-2])
 
 
-def test_a_scenario_of_doom_has_keys_and_runs_again():
+def test_a_scenario_of_doom_has_keys_and_runs_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     spec = world_spec("VizdoomMyWayHome-v1", size=16)
     assert spec.action_space.names == ("left", "right", "forward", "strafe left", "strafe right")
     assert [button.key for button in spec.action_space.buttons] == ["ArrowLeft", "ArrowRight", "ArrowUp", "KeyA", "KeyD"]
@@ -164,6 +174,7 @@ def test_a_scenario_of_doom_has_keys_and_runs_again():
     assert np.array_equal(first, again) and not np.array_equal(first[1], first[2])
     with open_world(spec) as world:
         assert np.array_equal(run_actions(world, 5, rows), first)
+    assert list(tmp_path.iterdir()) == []  # the engine leaves nothing where it is started
 
 
 def test_the_end_of_doom_shows_the_frame_before():

@@ -1,6 +1,8 @@
 """Recordings: what is written is read back and runs again; what fails keeps what was whole; what stopped goes on."""
 
 import json
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -289,6 +291,17 @@ def test_episodes_that_do_not_fit_together_are_refused(tmp_path):
     assert len(Recording(tmp_path)) == 0
     with pytest.raises(ValueError, match="got 1 rows of ends"):
         Episode(rows["frames"], rows["actions"], ends=np.zeros(1, bool))
+
+
+def test_two_processes_do_not_record_in_one_folder(recorded, spec):
+    claim = "import fcntl, sys; file = open(sys.argv[1], 'ab'); fcntl.lockf(file, fcntl.LOCK_EX); print(flush=True); input()"
+    command = [sys.executable, "-S", "-c", claim, str(recorded / ".recording.lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        with pytest.raises(ValueError, match="in which another process records; end that one, or record elsewhere"):
+            list(record(recorded, spec, PLAY, episodes=3, lossless=True))
+        other.communicate(b"\n")
+    assert list(record(recorded, spec, PLAY, episodes=3, lossless=True)) == []
 
 
 def test_a_damaged_recording_is_named(recorded, tmp_path):

@@ -74,6 +74,22 @@ def test_frames_know_the_act_that_holds_for_them():
     assert with_controls(work) == [None, 2, 2, 2, 2, 3, 3, 4, 4]
 
 
+def test_touched_is_who_holds_something_else():
+    async def work(controls, stream):
+        seen = []
+        for value in (1.0, 1.0, 0.0):
+            waiting = asyncio.create_task(controls.touched())
+            controls.put(act(0, value))
+            controls.read(stream)  # an engine that has time reads at once
+            await asyncio.sleep(0.01)
+            seen.append(waiting.done())
+            waiting.cancel()
+            controls.rest()
+        return seen
+
+    assert with_controls(work) == [True, False, True]
+
+
 def test_act_that_the_stream_refuses_harms_nobody():
     async def work(controls, stream):
         controls.put(act(7, 2.0))

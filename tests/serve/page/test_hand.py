@@ -30,7 +30,7 @@ const play = (name, steps) => {
   const hand = new Hand(space);
   told[name] = [];
   hand.onchange = (held, time) => told[name].push([held.buttons.join("+"), held.axes.wheel ?? null, time]);
-  steps.forEach(([what, ...rest], time) => hand[what](...(what === "hold" ? [rest[0], rest[1], time, rest[2]] : [...rest, time])));
+  steps.forEach(([what, from, name, value], time) => hand[what](...(name ? [from, name, time, value] : [from ?? time, time])));
 };
 play("newest", [["press", "ArrowLeft"], ["press", "ArrowRight"], ["lift", "ArrowRight"], ["lift", "ArrowLeft"]]);
 play("together", [["press", "ArrowUp"], ["press", "ArrowLeft"], ["press", "Space"], ["lift", "ArrowUp"]]);

@@ -5,23 +5,26 @@ import json
 
 import pytest
 import serving
+import tiny_bundle
 import tiny_world
 import torch
 from serving import Socket
+from websockets.exceptions import ConnectionClosed
 
 from framecast.data.images import decode_image
-from framecast.sample import read_tokens
+from framecast.sample import VideoGenerator, read_tokens
 from framecast.serve.protocol.packets import Packet
 
 PROMPT = tiny_world.PROMPT
+PARTS = tiny_world.tokenizer(), tiny_world.lm(), tiny_bundle.text_tokenizer()
 LEFT, NOTHING = {"buttons": ["left"]}, {"buttons": []}
 
 
-def with_world(work, **config):
+def with_world(work, generator=None, **config):
     """What `work(server, socket)` returns, on a server of the tiny world."""
 
     async def run():
-        async with serving.running(tiny_world.generator(), **config) as server, server.socket() as socket:
+        async with serving.running(generator or tiny_world.generator(), **config) as server, server.socket() as socket:
             return await asyncio.wait_for(work(server, socket), 60)
 
     return asyncio.run(run())
@@ -129,6 +132,29 @@ def test_latent_frame_is_made_when_it_is_due_and_not_ahead():
     assert max(lead) <= 1
 
 
+def test_what_is_held_anew_is_seen_before_its_time_and_the_rate_stays():
+    """A latent frame of this world is due every two seconds."""
+
+    async def work(server, socket):
+        clock = asyncio.get_running_loop()
+        await socket.start(pace="play", credits=240)
+        for _ in range(3):
+            await socket.frame()
+        begun, times = clock.time(), []
+        for id, held in enumerate((LEFT, NOTHING)):
+            await control(socket, id, **held)
+            await control(socket, id + 10, **held)  # the same again is nothing new
+            while (frame := await socket.frame()).control is None or frame.control.id not in (id, id + 10):
+                pass
+            times.append(clock.time() - begun)
+            await socket.frame()  # the other one of the latent frame
+        return times
+
+    slow = VideoGenerator(*PARTS, tiny_world.HEIGHT, tiny_world.WIDTH, 1.0, action_space=tiny_world.SPACE)
+    first, second = with_world(work, slow)
+    assert first < 1.8 and 1 < second - first < 3.5
+
+
 def test_slow_reader_gets_no_old_frames():
     async def work(server, socket):
         started = await socket.start(pace="play", credits=4)
@@ -225,3 +251,19 @@ def test_played_streams_are_kept_as_episodes(tmp_path):
     assert len(actions) == 9 and torch.from_numpy(actions[0]).isnan().all()
     for packet in frames:
         assert actions[packet.index, 0] == float(packet.control is not None), packet.index
+
+
+def test_endless_flood_of_controls_is_cut_off_and_the_server_serves_on():
+    async def work(server, socket):
+        await socket.start(pace="play", credits=240)
+        with pytest.raises(ConnectionClosed) as closed:
+            for id in range(1000):
+                await control(socket, id, **LEFT)
+                await asyncio.sleep(0)
+            while True:
+                await socket.next()
+        async with server.socket() as other:
+            await other.start(pace="play")
+            return closed.value.rcvd.reason, (await other.frame()).index
+
+    assert with_world(work, message_rate=20) == ("too_many_messages", 0)

@@ -2,11 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
+import tiny_world
 
 import framecast
 from framecast.cli import main
 from framecast.data import SpriteWorld, write_video
+from framecast.data.worlds.recording import RecordingWriter
 from framecast.sample import load_bundle
 from framecast.train.own.run import is_trained
 
@@ -46,3 +49,21 @@ def test_one_line_makes_a_model_and_its_commands_make_the_same(sprites, tmp_path
     capsys.readouterr()
     assert framecast.train(sprites, size=32, minutes=0.1, licence="CC0-1.0").bundle.resolve() == out / "bundle"
     assert "lm: trained already." in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_one_line_makes_a_world_of_a_recording(tmp_path, monkeypatch, capsys):
+    with RecordingWriter(tmp_path / "recording", tiny_world.SPACE, 12.5) as writer:
+        for number in range(6):
+            frames, actions = SpriteWorld(num_frames=90, size=32)[number].frames.numpy(), tiny_world.actions(90, number).numpy()
+            writer.add(frames, actions, np.ones(90), np.arange(90) == 89)
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "recording", "--size", "32", "--minutes", "0.1"]) == 0
+    assert "becomes a world to play in: left, right, gas." in capsys.readouterr().out
+    out = tmp_path / "runs" / "mine"
+    made = load_bundle(out / "bundle")
+    assert made.action_space == tiny_world.SPACE and made.tokenizer.temporal_stride == 2 and made.fps == 12.5
+    assert made.lm.config.rewards and made.lm.config.ends
+    assert {"held_nothing.mp4", "held_left.mp4", "held_gas_1.mp4"} <= {path.name for path in (out / "samples").iterdir()}
+    assert (out / "report" / "index.html").is_file()

@@ -1,0 +1,124 @@
+"""`WorldEnv`: what Gymnasium wants of an environment, exact seeds, and moments to go back to."""
+
+import warnings
+
+import gymnasium
+import numpy as np
+import pytest
+import tiny_bundle
+import tiny_world
+from gymnasium.utils.env_checker import check_env
+from tiny_world import PROMPT
+
+import framecast
+from framecast.data import ActionError
+from framecast.sample import SnapshotError, Start, VideoGenerator
+from framecast.sample.worlds import WorldEnv
+
+LEFT, GAS = ({"buttons": turn, "axes": np.array([gas], np.float32)} for turn, gas in ((1, 0.0), (0, 1.0)))
+
+
+def env(**changes: object) -> WorldEnv:
+    return WorldEnv(tiny_world.generator(), **{"prompt": PROMPT, "max_steps": 4, "end_above": 1.0, **changes})
+
+
+def played(world: WorldEnv, actions=(LEFT, GAS, LEFT), seed: int | None = 3) -> list[np.ndarray]:
+    image, _ = world.reset(seed=seed)
+    return [image, *(world.step(action)[0] for action in actions)]
+
+
+def test_gymnasium_finds_nothing_to_say():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(env(render_mode="rgb_array"), skip_render_check=True)
+
+
+def test_the_same_seed_and_actions_give_the_same_frames():
+    world = env()
+    first, again, other = played(world), played(world), played(world, seed=4)
+    assert all(np.array_equal(*pair) for pair in zip(first, again, strict=True))
+    assert not np.array_equal(first[0], other[0])
+    assert not np.array_equal(played(world, (GAS, GAS, LEFT))[1], first[1])  # an action changes the frame after it
+    following = [world.reset()[0] for _ in range(2)]
+    world.reset(seed=3)
+    assert np.array_equal(world.reset()[0], following[0]) and not np.array_equal(*following)
+
+
+def test_an_environment_is_the_stream_of_its_seed():
+    world = env()
+    image, info = world.reset(seed=3)
+    assert info["frame"] == 0
+    stream = tiny_world.generator().stream(PROMPT, info["seed"], guidance_scale=1.0)
+    assert np.array_equal(image, stream.step()[-1].image.numpy())
+    seen, reward, ended, cut, told = world.step(LEFT)
+    frames = stream.step("left")
+    assert np.array_equal(seen, frames[-1].image.numpy()) and (reward, ended, cut) == (stream.reward, False, False)
+    assert told["frame"] == 2 and np.array_equal(told["frames"], np.stack([frame.image for frame in frames]))
+
+
+def test_an_episode_ends_where_the_model_says_so_and_is_cut_off():
+    world = env(end_above=0.0)
+    world.reset(seed=0)
+    assert world.step(LEFT)[2:4] == (True, False)
+    with pytest.raises(gymnasium.error.ResetNeeded, match="got a step after the end of an episode"):
+        world.step(LEFT)
+    silent = tiny_world.generator(rewards=False, ends=False)
+    world = WorldEnv(silent, prompt=PROMPT, max_steps=2, end_above=0.0)
+    world.reset(seed=0)
+    assert [world.step(LEFT)[1:4] for _ in range(2)] == [(0.0, False, False), (0.0, False, True)]
+
+
+def test_a_moment_is_gone_back_to():
+    world, other = env(), env()
+    world.reset(seed=3)
+    world.step(GAS)
+    moment = world.snapshot()
+    future = [world.step(LEFT)[0], world.reset()[0]]
+    for one in (world, other):
+        one.restore(moment)
+        assert [np.array_equal(a, b) for a, b in zip([one.step(LEFT)[0], one.reset()[0]], future, strict=True)] == [True, True]
+    with pytest.raises(SnapshotError, match=r"got no snapshot of an environment .* wanted the bytes that its `snapshot` gave"):
+        world.restore(b"nothing")
+
+
+def test_an_episode_begins_from_a_start_or_a_picture():
+    clip = tiny_world.generator().generate(PROMPT, 5, 1, actions="left")
+    starts = [Start("one", clip.tokens, "a ring falls"), Start("two", clip.tokens[:1])]
+    generator = tiny_world.generator()
+    generator = VideoGenerator(
+        generator.tokenizer, generator.lm, generator.text_tokenizer, 16, 24, 12.0, action_space=tiny_world.SPACE, starts=starts
+    )
+    world = WorldEnv(generator, start="one")
+    image, info = world.reset(seed=0)
+    assert info["frame"] == 4 and np.array_equal(image, clip.frames[4]) and world.step(LEFT)[4]["frame"] == 6
+    by_chance = WorldEnv(generator, start=range(2))
+    assert {by_chance.reset(seed=seed)[1]["frame"] for seed in range(8)} == {0, 4}
+    given = env(first_frames=clip.frames[:1])
+    assert np.array_equal(given.reset(seed=0)[0], generator.decode(generator.encode(clip.frames[:1]))[-1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"start": "house"}, "got the start 'house'; wanted none: this bundle keeps no starts"),
+        ({"prompt": None}, 'got no prompt; wanted what the world shows, such as prompt="a car'),
+        ({"max_steps": 0}, "got max_steps 0; wanted a whole number from 1, or None"),
+        ({"end_above": 2}, "got end_above 2; wanted a number from 0 to 1"),
+        ({"render_mode": "human"}, "got render_mode 'human'; wanted \"rgb_array\", or None"),
+    ],
+)
+def test_what_cannot_be_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        env(**changes)
+
+
+def test_bad_use_is_named():
+    with pytest.raises(ActionError, match="got an action for 'unnamed', a model that knows no actions"):
+        framecast.WorldEnv(tiny_bundle.generator(), prompt=PROMPT)
+    world = env(render_mode="rgb_array")
+    with pytest.raises(gymnasium.error.ResetNeeded, match="got step before the first reset"):
+        world.step(LEFT)
+    world.reset(seed=0)
+    with pytest.raises(ActionError):
+        world.step({"buttons": 7, "axes": np.zeros(1, np.float32)})
+    assert np.array_equal(world.render(), world.reset(seed=0)[0])  # nothing has happened
