@@ -7,8 +7,9 @@ from typing import Any
 from ...data import VideoFolder
 from ...data.actions import ActionSpace
 from ...data.reading import parse_json, read_regular
-from ...data.worlds.recording import ABOUT_FILE
 
+ABOUT_FILE = "recording.json"
+"""What a recording says of itself."""
 STRIDE = 2
 """Frames of a latent frame, the grain of control; of other videos it has four."""
 LEVELS = (8, 5, 5)
