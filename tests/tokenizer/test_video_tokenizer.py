@@ -21,6 +21,12 @@ CONFIGS = {
     "local encoder": VideoTokenizerConfig(
         patch_size=4, channels=(8, 8), num_blocks=(1, 2), time_strides=(4,), local_encoder=True
     ),
+    "stride 2, local encoder": VideoTokenizerConfig(
+        patch_size=4, channels=(8, 8), num_blocks=(1, 1), time_strides=(2,), local_encoder=True
+    ),
+    "stride 1, local encoder": VideoTokenizerConfig(
+        patch_size=4, channels=(8, 8), num_blocks=(1, 1), time_strides=(1,), local_encoder=True
+    ),
     "one stage, no stride": VideoTokenizerConfig(patch_size=8, channels=(8,), num_blocks=(1,), time_strides=()),
 }
 
