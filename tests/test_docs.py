@@ -23,6 +23,7 @@ DOCS = REPO / "docs"
 PAGES = sorted(
     [REPO / "README.md", REPO / "CONTRIBUTING.md", *(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)]
 )
+NOT_RUN = ("train", "record", "serve", "play")
 FOLDERS = "framecast|data|tokenizer|model|sample|train|evaluate|serve|tests|docs|benchmarks"
 PATH = re.compile(rf"(?<![\w./-])(?:{FOLDERS})/[\w./*-]*\w")
 
@@ -154,11 +155,11 @@ def test_python_snippet_runs(program, tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("page", ["README.md", "sampling.md", "quickstart.md", "tutorials/watch.md"])
 def test_commands_run(page, tmp_path):
-    """In the order of the page, in one folder; trainings and servers, which do not end by themselves, have their own tests."""
+    """In the order of the page, in one folder; what takes long, or does not end by itself, has its own tests."""
     (tmp_path / "sample").symlink_to(REPO / "sample")
     env = {**os.environ, "PYTHONPATH": str(REPO)}
     commands = [words for s in snippets("bash", "console") if s.page == page for words in shell_commands(s.text)]
-    ours = [arguments for words in commands if (arguments := our_arguments(words)) and arguments[0] not in ("train", "serve")]
+    ours = [arguments for words in commands if (arguments := our_arguments(words)) and arguments[0] not in NOT_RUN]
     assert ours
     for arguments in ours:
         command = [sys.executable, "-m", "framecast", *arguments]
