@@ -19,11 +19,15 @@ notebook: .venv/notebook.stamp
 serve: .venv/serve.stamp
 	$(BIN)/python -m framecast serve
 
+# Two processes with one thread each, since threads of several processes get in each other's way. The tests of a file stay together:
+# they share what they train.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-all: .venv/dev.stamp .venv/docs.stamp
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 
 lint: .venv/dev.stamp types
 	$(BIN)/ruff check .
