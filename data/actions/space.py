@@ -99,7 +99,7 @@ class ActionSpace:
     def __post_init__(self) -> None:
         object.__setattr__(self, "buttons", tuple(self.buttons))
         object.__setattr__(self, "axes", tuple(self.axes))
-        strange = [each for each in self.buttons if not isinstance(each, Button)]
+        strange: list[object] = [each for each in self.buttons if not isinstance(each, Button)]
         strange += [each for each in self.axes if not isinstance(each, Axis)]
         if strange:
             raise ActionError(
