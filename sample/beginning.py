@@ -77,5 +77,5 @@ def prompt_of(prompt: Any, start: str | int | Start | None, starts: Sequence[Sta
         return prompt
     said = None if start is None else find_start(starts, start).prompt
     if said is None:
-        raise ValueError("got no prompt; wanted what the video shows, or a `start` that says it")
+        raise ValueError("got no prompt; wanted a prompt, pairs of seconds and text, or a `start` that says what the video shows")
     return said

@@ -5,14 +5,16 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..data.actions import ActionSpace
 from ..data.files import replacing_folder
 from ..data.kinds import as_path
 from ..data.reading import parse_json, read_regular, regular_size
 from .bundle_folder import CARD, CONFIG, MANIFEST, MAX_PICTURE, NAMES, PICTURE, STARTS, TEXT, TOKENIZER
 from .declared import Shapes, WeightsError, declared_shapes
+
+if TYPE_CHECKING:
+    from ..data.actions import ActionSpace
 
 FORMAT = 1
 DEFAULT = Path(__file__).parent / "default"
@@ -55,7 +57,7 @@ class BundleFiles:
         return {name: entry.sha256 for name, entry in self.entries.items()}
 
     @property
-    def action_space(self) -> ActionSpace | None:
+    def action_space(self) -> "ActionSpace | None":
         """What can be done in the world of the bundle; `None` if it is no world.
 
         Raises:
@@ -124,14 +126,18 @@ def parse_config(data: bytes) -> dict[str, Any]:
     return config
 
 
-def space_of(config: dict[str, Any]) -> ActionSpace | None:
+def space_of(config: dict[str, Any]) -> "ActionSpace | None":
     """The action space that a config names; bundles that are no worlds, and older ones, name none.
 
     Raises:
         ActionError: It is none.
     """
     values = config.get("action_space")
-    return None if values is None else ActionSpace.from_json(values)
+    if values is None:
+        return None
+    from ..data.actions import ActionSpace  # loads numpy, which a bundle without actions does not need
+
+    return ActionSpace.from_json(values)
 
 
 def caption_words(config: dict[str, Any]) -> Iterable[str] | None:

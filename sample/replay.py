@@ -27,6 +27,7 @@ class Replay:
         frame: The index of its first frame.
         tokens: How many of its tokens are others.
         why: What may have changed, in words; "" if nothing has.
+        whole: False if the end of the file is cut off, or still being written.
     """
 
     made: int
@@ -35,6 +36,7 @@ class Replay:
     frame: int | None = None
     tokens: int = 0
     why: str = ""
+    whole: bool = True
 
     @property
     def same(self) -> bool:
@@ -44,7 +46,8 @@ class Replay:
     def __str__(self) -> str:
         given = f", after {self.given:,} that were given" if self.given else ""
         if self.same:
-            return f"every token is the same in all {self.made:,} latent frames that were made again{given}"
+            cut = "" if self.whole else "; the end of the file is cut off, or still being written"
+            return f"every token is the same in all {self.made:,} latent frames that were made again{given}{cut}"
         return (
             f"latent frame {self.differs:,} (from frame {self.frame:,} on) is another one in {self.tokens:,} of its tokens; the "
             f"{self.made:,} latent frames made before it{given} are the same; {self.why}"
@@ -79,7 +82,7 @@ def replay(stepper: Stepper, video: TokenVideo, progress: Progress = None) -> Re
             if others:
                 return Replay(index - given, given, index, stride.num_frames(index), others, _why(video, index, given))
             done(stride.num_frames(index + 1))
-    return Replay(len(past) - given, given)
+    return Replay(len(past) - given, given, whole=video.whole)
 
 
 def _check_made(stepper: Stepper, header: TokenHeader) -> None:

@@ -91,7 +91,7 @@ class TokenVideo:
         if made.tokenizer != own.tokenizer:
             raise TokenFileError(
                 f"got tokens of the tokenizer of {made.name!r} (sha256 {made.tokenizer[:12]}...) for that of {own.name!r} "
-                f"({own.tokenizer[:12]}...); wanted tokens of the same one; use the bundle that made them"
+                f"({own.tokenizer[:12]}...); wanted tokens of the same one; use the bundle that made them (`--bundle`)"
             )
         if not len(self.tokens):
             raise TokenFileError(

@@ -42,6 +42,7 @@ class Button:
 
     def __post_init__(self) -> None:
         _check_name(self.name)
+        _check_texts(self.name, key=self.key, group=self.group)
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,14 @@ class Axis:
     def __post_init__(self) -> None:
         _check_name(self.name)
         if self.keys is not None:
+            if isinstance(self.keys, str) or len(self.keys) != 2:
+                raise ActionError(
+                    f"got the keys {self.keys!r:.80} of {self.name!r}; wanted two: those that push it to -1 and to 1"
+                )
             object.__setattr__(self, "keys", tuple(self.keys))
+            _check_texts(self.name, first=self.keys[0], second=self.keys[1])
+        for end in ("low", "high", "rest"):
+            object.__setattr__(self, end, float(_number(f"{end} of {self.name!r}", getattr(self, end))))
         finite = isfinite(self.low) and isfinite(self.high)
         if not finite or not self.low < self.high or not -1 <= self.rest <= 1:
             raise ActionError(
@@ -91,6 +99,12 @@ class ActionSpace:
     def __post_init__(self) -> None:
         object.__setattr__(self, "buttons", tuple(self.buttons))
         object.__setattr__(self, "axes", tuple(self.axes))
+        strange = [each for each in self.buttons if not isinstance(each, Button)]
+        strange += [each for each in self.axes if not isinstance(each, Axis)]
+        if strange:
+            raise ActionError(
+                f"got {strange[0]!r:.80} in an action space; wanted a `Button` among buttons and an `Axis` among axes"
+            )
         twice = sorted({name for name in self.names if self.names.count(name) > 1})
         if not 1 <= self.size <= MOST or twice:
             raise ActionError(
@@ -146,8 +160,8 @@ class ActionSpace:
         if isinstance(value, Mapping):
             return self._of_names(value)
         try:
-            row = np.array(value, np.float32)
-        except (TypeError, ValueError) as error:
+            row = np.array(value.tolist() if hasattr(value, "tolist") else value, np.float32)  # also of tensors in bfloat16
+        except (TypeError, ValueError, OverflowError) as error:
             raise ActionError(f"got {value!r:.80} as an action; wanted {self._wanted}") from error
         if row.shape != (self.size,):
             raise ActionError(f"got an action of shape {list(row.shape)}; wanted {self._wanted}")
@@ -251,8 +265,7 @@ def _axis(values: Mapping[str, Any]) -> Axis:
     name = _text(given.pop("name"))
     if keys is not None and (isinstance(keys, str) or len(keys) != 2):
         raise TypeError(keys)
-    ends = {end: float(_number(end, value)) for end, value in given.items()}
-    return Axis(name, None if keys is None else (_text(keys[0]), _text(keys[1])), **ends)
+    return Axis(name, None if keys is None else (_text(keys[0]), _text(keys[1])), **given)
 
 
 def _text(value: object) -> str:
@@ -262,14 +275,30 @@ def _text(value: object) -> str:
 
 
 def _number(name: str, value: object) -> float:
+    wanted = "a number"
     try:
-        return real(name, value, -np.inf, np.inf, "a number")
+        return float(real(name, value, -np.inf, np.inf, wanted))
     except ValueError as error:
         raise ActionError(str(error)) from None
+    except OverflowError:
+        raise ActionError(f"got {name} with a number of more than 300 digits; wanted {wanted}") from None
+
+
+def _check_texts(of: str, **values: object) -> None:
+    for what, value in values.items():
+        if value is not None and not isinstance(value, str):
+            raise ActionError(f"got the {what} {value!r:.80} of {of!r}; wanted a text")
 
 
 def _check_name(name: str) -> None:
-    if not name or len(name) > _LONGEST_NAME or name != name.strip() or "+" in name or not name.isprintable():
+    if (
+        not isinstance(name, str)
+        or not name
+        or len(name) > _LONGEST_NAME
+        or name != name.strip()
+        or "+" in name
+        or not name.isprintable()
+    ):
         raise ActionError(
             f"got {name!r:.80} as the name of a button or axis; wanted 1 to {_LONGEST_NAME} signs that can be seen, without "
             'a "+", which separates names'

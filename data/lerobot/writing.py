@@ -67,8 +67,7 @@ def write_lerobot(
         raise ValueError(f"got {folder}, which is not empty; wanted a new folder")
     if isinstance(episodes, ClipSource):
         action_space = action_space or episodes.action_space
-        episodes = (episodes[index] for index in range(len(episodes)))
-    clips = iter(episodes)
+    clips = _in_order(episodes)
     first = next(clips, None)
     if first is None:
         raise ValueError(f"got no clip to write into {folder}; wanted at least one")
@@ -79,6 +78,11 @@ def write_lerobot(
             writing.add_file(part)
         writing.finish()
     return len(writing.episodes)
+
+
+def _in_order(episodes: ClipSource | Iterable[CaptionedClip]) -> Iterator[CaptionedClip]:
+    """The clips, also of a source, which by itself has no end."""
+    return (episodes[index] for index in range(len(episodes))) if isinstance(episodes, ClipSource) else iter(episodes)
 
 
 def _parts(clips: Iterator[CaptionedClip], size: int) -> Iterator[Iterator[CaptionedClip]]:

@@ -13,6 +13,7 @@ const TITLES = {
   too_large: "That is too large",
   bad_prompt: "This prompt cannot be followed",
   bad_settings: "A setting is out of its range",
+  bad_action: "This world has no such action",
   bad_frames: "This picture cannot be used",
   bad_snapshot: "This state cannot be restored",
   too_many_messages: "That was too fast",

@@ -27,7 +27,7 @@ class Page {
     this.limits = hello.limits;
     this.root = document.querySelector("#panels");
     document.documentElement.style.setProperty("--ratio", String(hello.width / hello.height));
-    const rate = `${hello.fps} frames a second`;
+    const rate = `${Number(hello.fps.toFixed(1))} frames a second`;
     document.querySelector("#model").textContent = `${hello.bundle}, ${hello.width}×${hello.height} pixels, ${rate}`;
     this.settings = new SettingsForm(document.querySelector("#settings"), this.world !== null);
     this.gallery = new Gallery(document.querySelector("#gallery"), document.querySelector("#replay"), hello.fps);

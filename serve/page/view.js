@@ -181,7 +181,7 @@ export class PanelView {
     const slow = this.part(".slow");
     slow.hidden = share === null;
     if (share === null) return;
-    const frames = `${Math.round(share * this.fps)} frames a second come, and ${this.fps} would play`;
+    const frames = `${Math.round(share * this.fps)} frames a second come, and ${Number(this.fps.toFixed(1))} would play`;
     const sentence = `Slower than real time: the video runs at ${share.toFixed(1)} of its speed, since ${frames}.`;
     if (slow.textContent !== sentence) slow.textContent = sentence;
   }

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator
 
+import numpy as np
+
 from ...data.actions import ActionSpace
 from ..protocol.errors import ServeError
 from .recording import Recording
@@ -33,10 +35,14 @@ def action_lines(recording: Recording) -> Iterator[str]:
 
 
 def held(row: list[float], space: ActionSpace) -> dict[str, object] | None:
-    """What an action holds, as a control says it; `None` if it is unknown."""
+    """What an action holds, as a control says it, in numbers that read back as float32; `None` if it is unknown."""
     if any(value != value for value in row):
         return None
     count = len(space.buttons)
     buttons = [button.name for button, value in zip(space.buttons, row[:count], strict=True) if value]
-    axes = {axis.name: round(value, 6) for axis, value in zip(space.axes, row[count:], strict=True) if value != axis.rest}
+    axes = {
+        axis.name: float(str(np.float32(value)))
+        for axis, value in zip(space.axes, row[count:], strict=True)
+        if value != axis.rest
+    }
     return {"buttons": buttons, **({"axes": axes} if axes else {})}

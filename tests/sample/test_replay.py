@@ -52,6 +52,13 @@ def test_a_video_is_made_again_token_for_token(file):
     assert done[-1] == (13, 13)
 
 
+def test_what_is_left_of_a_file_is_made_again(tmp_path, file):
+    (cut := tmp_path / "cut.fct").write_bytes(file.read_bytes()[:-9])
+    replay = tiny_world.generator().replay(cut)
+    assert replay.same and not replay.whole and replay.made < LENGTH
+    assert str(replay).endswith("again; the end of the file is cut off, or still being written")
+
+
 def test_all_that_changed_on_the_way_is_kept(tmp_path):
     running = stream(reanchor_every=2, actions=None)
     running.record(tmp_path / "a.fct")

@@ -93,7 +93,7 @@ def test_what_is_no_start_is_named(saved):
         generator.stream(PROMPT, start=2)
     with pytest.raises(ValueError, match="got a start and first frames; wanted one of them"):
         generator.stream(PROMPT, start=0, first_tokens=TOKENS)
-    with pytest.raises(ValueError, match="got no prompt; wanted what the video shows, or a `start` that says it"):
+    with pytest.raises(ValueError, match="got no prompt; wanted a prompt, pairs of seconds and text, or a `start` that says"):
         generator.stream(start="house")
     with pytest.raises(ValueError, match="got the start 'road'; wanted none: this bundle keeps no starts"):
         tiny_bundle.generator().stream(PROMPT, start="road")

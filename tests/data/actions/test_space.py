@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from framecast.data import ActionError, ActionSpace, Axis, Button
 
@@ -26,6 +27,7 @@ def test_a_row_has_buttons_then_axes():
         ({"gas": True, "steering": -0.5}, [0, 0, 1, -0.5, -1]),
         ([0, 1, 0, 0.25, 1], [0, 1, 0, 0.25, 1]),
         (np.array([0, 1, 0, 0.25, 1], np.float64), [0, 1, 0, 0.25, 1]),
+        (torch.tensor([0, 1, 0, 0.25, 1], dtype=torch.bfloat16), [0, 1, 0, 0.25, 1]),
     ],
 )
 def test_actions_come_in_the_forms_that_people_have(value, row):
@@ -53,6 +55,8 @@ def test_none_is_unknown_and_not_nothing():
         ([0, 0, 0, float("inf"), 0], "got an action with steering inf in row 0; wanted -1 to 1, it is an axis"),
         ([0, 0, 0, float("nan"), 0], "got an action without a number for steering in row 0; wanted all of"),
         (object(), "as an action; wanted 5 numbers"),
+        ([10**400] * 5, "as an action; wanted 5 numbers"),
+        ({"steering": 10**400}, "got steering with a number of more than 300 digits; wanted a number"),
         (7, "got an action of shape []; wanted 5 numbers"),
     ],
 )
@@ -73,6 +77,25 @@ def test_many_rows_are_checked_at_once():
 def test_a_space_is_plain_values_and_back():
     assert ActionSpace.from_json(json.loads(json.dumps(DRIVE.to_json()))) == DRIVE
     assert ActionSpace.from_json({"buttons": [{"name": "go"}]}) == ActionSpace((Button("go"),))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Button(5),
+        lambda: Button(b"a"),
+        lambda: Button("a", group=5),
+        lambda: Axis("a", keys="ab"),
+        lambda: Axis("a", keys=("x",)),
+        lambda: Axis("a", keys=("x", 5)),
+        lambda: Axis("a", low="0"),
+        lambda: Axis("a", high=10**400),
+        lambda: ActionSpace(("a",)),
+    ],
+)
+def test_parts_of_other_kinds_are_refused(make):
+    with pytest.raises(ActionError, match=r"^got .*; wanted "):
+        make()
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_actions_may_lie_elsewhere_and_axes_count_as_in_training(tmp_path):
 
 def test_a_dataset_of_lerobot_is_a_recording(folder, bundle, tmp_path):
     source = VideoFolder(str(folder), 40, (tiny_bundle.HEIGHT, tiny_bundle.WIDTH), 12.0)
-    write_lerobot(tmp_path / "robot", [source[at] for at in range(len(source))], action_space=source.action_space)
+    write_lerobot(tmp_path / "robot", source)
     found = held_out_recording(bundle, replace(SETTINGS, world=str(tmp_path / "robot")))
     assert found.space.names == SPACE.names and len(found.starts) == 4 and found.truth is None
     assert found.starts[0].file.startswith("episode ")
