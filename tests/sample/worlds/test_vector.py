@@ -148,5 +148,5 @@ def test_seeds_may_be_numbers_of_numpy():
 def test_actions_that_are_none_are_refused(given):
     envs = several()
     envs.reset(seed=1)
-    with pytest.raises(ActionError, match=r"got .* as actions; wanted one of Dict.*, or a list of 2 of Dict"):
+    with pytest.raises(ActionError, match=r"(?s)got .* as actions; wanted one of Dict.*, or a list of 2 of Dict"):
         envs.step(given)
