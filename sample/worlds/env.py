@@ -11,7 +11,7 @@ from ..generator import VideoGenerator
 from ..given import Given
 from ..prompts import Prompt
 from ..settings import Params
-from .episode import Episode, Image, Rules, Starts, restore
+from .episode import Episode, Image, Rules, Starts, checked_seed, restore
 
 
 class WorldEnv(gymnasium.Env[Image, Any]):
@@ -67,8 +67,11 @@ class WorldEnv(gymnasium.Env[Image, Any]):
 
         Returns:
             The first image uint8 `[H, W, 3]`, and its index and the seed of the stream.
+
+        Raises:
+            ValueError: The seed is no whole number, or below 0.
         """
-        super().reset(seed=seed)
+        super().reset(seed=checked_seed(seed))
         if self._episode is not None:
             self._episode.stream.close()
         self._episode = self.rules.begin(self.np_random)

@@ -145,6 +145,15 @@ class Episode:
         return pack({"stream": held, "image": torch.from_numpy(self.show())}, {"steps": self.steps, "over": self.over, **chance})
 
 
+def checked_seed(seed: object) -> int | None:
+    """The seed of a reset, which may be a number of numpy's; `None` stays.
+
+    Raises:
+        ValueError: It is no whole number, or below 0.
+    """
+    return None if seed is None else whole("seed", seed, 0, inf, "a whole number from 0, or None to go on")
+
+
 def restore(rules: Rules, snapshot: bytes) -> tuple[Episode, np.random.Generator]:
     """The inverse of `Episode.snapshot`.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.actions import ActionError
 from ...data.kinds import whole
 from ...data.worlds import gymnasium, mapping_of
 from ..batch import StreamBatch
@@ -15,8 +16,9 @@ from ..generator import VideoGenerator
 from ..given import Given
 from ..prompts import Prompt
 from ..settings import Params
+from ..snapshot import SnapshotError
 from .env import image_space
-from .episode import Episode, Image, Rules, Starts, restore
+from .episode import Episode, Image, Rules, Starts, checked_seed, restore
 
 _MODES = gymnasium.vector.AutoresetMode
 Stepped = tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
@@ -76,12 +78,9 @@ class WorldVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.uint8], Any, Any]):
             The images uint8 `[num_envs, H, W, 3]`, and what is known of them.
 
         Raises:
-            ValueError: Seeds or mask are not as many as environments.
+            ValueError: Seeds or mask are not as many as environments, or a seed is no whole number from 0.
         """
-        seeds = [seed + place for place in range(self.num_envs)] if isinstance(seed, int) else seed or [None] * self.num_envs
-        if len(seeds) != self.num_envs:
-            raise ValueError(f"got {len(seeds)} seeds; wanted one for each of {self.num_envs} environments, or one in all")
-        places = self._masked(options)
+        seeds, places = self._seeds(seed), self._masked(options)
         for place in places:
             if seeds[place] is not None:
                 self._rngs[place] = gymnasium.utils.seeding.np_random(seeds[place])[0]
@@ -143,19 +142,20 @@ class WorldVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.uint8], Any, Any]):
 
         Raises:
             SnapshotError: One is none; the environments are what they were.
-            ValueError: There are not as many.
+            ValueError: There are not as many, or one is of an environment with guidance and these are without; nor has
+                anything happened then.
         """
-        if len(snapshots) != self.num_envs:
-            raise ValueError(f"got {len(snapshots)} snapshots; wanted one for each of {self.num_envs} environments")
-        known = {snapshot: restore(self.rules, snapshot) for snapshot in dict.fromkeys(snapshots)}
-        self._leave(range(len(self._episodes)))
-        self._episodes = []
-        for place, snapshot in enumerate(snapshots):
+        held = self._held(snapshots)
+        known = {snapshot: self._moment(snapshot) for snapshot in dict.fromkeys(held)}
+        episodes, rngs = [], []
+        for snapshot in held:
             moment, rng = known[snapshot]
             (stream,) = moment.stream.branch([moment.stream.seed])
-            self._episodes.append(Episode(self.rules, stream, moment.image, moment.steps, moment.over))
-            self._rngs[place] = np.random.Generator(type(rng.bit_generator)())
-            self._rngs[place].bit_generator.state = rng.bit_generator.state
+            episodes.append(Episode(self.rules, stream, moment.image, moment.steps, moment.over))
+            rngs.append(np.random.Generator(type(rng.bit_generator)()))
+            rngs[-1].bit_generator.state = rng.bit_generator.state
+        self._leave(range(len(self._episodes)))  # not before all that can be refused was checked
+        self._episodes, self._rngs = episodes, rngs
         self._batch.join(*(episode.stream for episode in self._episodes if not episode.over))
         return self._images()
 
@@ -166,12 +166,56 @@ class WorldVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.uint8], Any, Any]):
 
     def _act(self, actions: Any, over: Sequence[int]) -> None:
         """Lets all actions hold, or none of them if one is none."""
-        given = list(actions) if isinstance(actions, list) else list(gymnasium.vector.utils.iterate(self.action_space, actions))
+        given = actions if isinstance(actions, list) else self._apart(actions)
         if len(given) != self.num_envs:
             raise ValueError(f"got {len(given)} actions; wanted one for each of {self.num_envs} environments")
         rows = {place: self.mapping.from_env(one) for place, one in enumerate(given) if place not in over}
         for place, row in rows.items():
             self._episodes[place].stream.act(row)
+
+    def _apart(self, actions: Any) -> list[Any]:
+        """The action of each environment, of one of `action_space`."""
+        try:
+            return list(gymnasium.vector.utils.iterate(self.action_space, actions))
+        except (TypeError, ValueError, LookupError, gymnasium.error.Error) as error:
+            raise ActionError(
+                f"got {actions!r:.80} as actions; wanted one of {self.action_space}, or a list of {self.num_envs} of "
+                f"{self.single_action_space}"
+            ) from error
+
+    def _seeds(self, seed: Any) -> list[int | None]:
+        """A seed for each environment, from one in all or from as many."""
+        if seed is None:
+            return [None] * self.num_envs
+        if not isinstance(seed, (list, tuple, range, np.ndarray)) or np.ndim(seed) == 0:
+            first = whole("seed", seed, 0, inf, f"a whole number from 0, or {self.num_envs} of them")
+            return list(range(first, first + self.num_envs))
+        if len(seed) != self.num_envs:
+            raise ValueError(f"got {len(seed)} seeds; wanted one for each of {self.num_envs} environments, or one in all")
+        return [checked_seed(one) for one in seed]
+
+    def _held(self, snapshots: Any) -> list[bytes]:
+        """The snapshots as bytes, as many as environments."""
+        if not isinstance(snapshots, (list, tuple)):
+            raise ValueError(f"got {type(snapshots).__name__} as snapshots; wanted a list of {self.num_envs} of bytes")
+        if len(snapshots) != self.num_envs:
+            raise ValueError(f"got {len(snapshots)} snapshots; wanted one for each of {self.num_envs} environments")
+        for one in snapshots:
+            if not isinstance(one, (bytes, bytearray)):
+                raise SnapshotError(f"got {type(one).__name__} as a snapshot; wanted the bytes that `snapshot` gave")
+        return [bytes(one) for one in snapshots]
+
+    def _moment(self, snapshot: bytes) -> tuple[Episode, np.random.Generator]:
+        """The moment of a snapshot, which these environments can go on from."""
+        moment, rng = restore(self.rules, snapshot)
+        own, ours = moment.stream.seat.own.guides, self._batch.guides
+        if (own.text and not ours.text) or (own.action and not ours.action):
+            kind = "guidance_scale" if own.text and not ours.text else "action_guidance"
+            raise ValueError(
+                f"got a snapshot of an environment with {kind} for environments without; wanted one without; or make these with "
+                f'`params={{"{kind}": ...}}` as well'
+            )
+        return moment, rng
 
     def _begin(self, places: Sequence[int]) -> None:
         """Lets episodes begin, whose first frames are made at once."""

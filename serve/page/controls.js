@@ -12,7 +12,7 @@ const PAUSE = 40; // milliseconds at least between two positions of axes that ar
 export class Controls {
   #stream = null; // null while it is not played
   #measured = null; // the stream that the meter is about
-  #told = { buttons: [], axes: {} };
+  #told = null; // what the stream holds; null if nobody here knows
   #toldAt = 0;
   #timer = 0;
 
@@ -25,13 +25,15 @@ export class Controls {
     this.hand.onchange = (held, time) => this.#change(held, time);
   }
 
-  /** Lets what is held go to a stream, or to none if it is null. */
+  /** Lets what is held go to a stream, or to none if it is null. The one before is told that all is let go. */
   use(stream) {
     this.release();
+    this.#agree();
     this.#stream = stream;
     this.gamepad.stop();
     if (stream === null) return;
-    this.#told = { buttons: [], axes: {} };
+    this.#told = stream.holds ?? null;
+    this.#agree(); // a branch holds what was held where it begins, and that key may be up by now
     if (stream !== this.#measured) this.meter.clear();
     this.#measured = stream;
     stream.oncontrol = (control, now) => this.#see(control, now);
@@ -72,9 +74,16 @@ export class Controls {
     this.pad.show(held);
     if (this.#stream === null) return;
     clearTimeout(this.#timer);
-    const soon = String(held.buttons) === String(this.#told.buttons) ? this.#toldAt + PAUSE - performance.now() : 0;
+    const soon = String(held.buttons) === String(this.#told?.buttons) ? this.#toldAt + PAUSE - performance.now() : 0;
     if (soon > 0) this.#timer = setTimeout(() => this.#tell(held, time), soon);
     else this.#tell(held, time);
+  }
+
+  /** Tells the stream at once what is held, if it holds something else. */
+  #agree() {
+    clearTimeout(this.#timer);
+    const { held } = this.hand;
+    if (this.#stream !== null && JSON.stringify(held) !== JSON.stringify(this.#told)) this.#tell(held, performance.now());
   }
 
   #tell(held, time) {

@@ -33,6 +33,8 @@ export class ServedStream {
 
   /** What the server said at the start: session, seed, settings. */
   started = null;
+  /** The control that holds, `{buttons, axes}`; null where another stream left off and nobody here knows. */
+  holds = null;
   /** Seconds from the last prompt, or the start, to its first picture; null before. */
   latency = null;
 
@@ -64,7 +66,10 @@ export class ServedStream {
     this.#connection.onpacket = ({ kind, ...frame }) => this.#take({ type: TYPES[kind], ...frame });
     this.#connection.onmessage = (reply) => this.#hear(reply);
     this.started = await this.#connection.ask({ ...message, format, pace, credits: this.ahead }, bytes);
-    if (message.type === "start") this.#steers.push({ frame: this.started.frame, asked });
+    if (message.type === "start") {
+      this.holds = { buttons: [], axes: {} };
+      this.#steers.push({ frame: this.started.frame, asked });
+    }
     this.player.play();
   }
 
@@ -78,7 +83,9 @@ export class ServedStream {
 
   /** Says what is held from now on, `{buttons, axes}`, and since when. */
   control(held, clock) {
-    if (!this.#over) this.#connection.tell({ type: "control", ...held, clock });
+    if (this.#over) return;
+    this.holds = held;
+    this.#connection.tell({ type: "control", ...held, clock });
   }
 
   async pause() {

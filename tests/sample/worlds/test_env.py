@@ -122,3 +122,10 @@ def test_bad_use_is_named():
     with pytest.raises(ActionError):
         world.step({"buttons": 7, "axes": np.zeros(1, np.float32)})
     assert np.array_equal(world.render(), world.reset(seed=0)[0])  # nothing has happened
+
+
+def test_a_seed_may_be_a_number_of_numpy():
+    world = env()
+    assert np.array_equal(world.reset(seed=np.int64(3))[0], world.reset(seed=3)[0])
+    with pytest.raises(ValueError, match=r"got seed 3\.5; wanted a whole number from 0, or None to go on"):
+        world.reset(seed=3.5)

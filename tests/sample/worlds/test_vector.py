@@ -7,6 +7,7 @@ import tiny_world
 from tiny_world import PROMPT
 
 from framecast.data import ActionError
+from framecast.sample import SnapshotError
 from framecast.sample.worlds import WorldEnv, WorldVectorEnv
 
 STEPS, LENGTH = 6, 3
@@ -108,3 +109,44 @@ def test_what_cannot_be_is_refused(actions):
     assert np.array_equal(envs.reset(seed=1)[0], images)
     with pytest.raises(ValueError, match="got 1 snapshots; wanted one for each of 2 environments"):
         envs.restore(envs.snapshot()[:1])
+
+
+def test_a_moment_that_cannot_be_restored_changes_nothing(actions):
+    envs, like = several(), several()
+    guided = WorldEnv(tiny_world.generator(), prompt=PROMPT, params={"guidance_scale": 2.0, "action_guidance": 2.0})
+    for each in (envs, like):
+        each.reset(seed=3)
+    guided.reset(seed=3)
+    moments = envs.snapshot()
+    with pytest.raises(ValueError, match="got a snapshot of an environment with guidance_scale for environments without; wanted"):
+        envs.restore([moments[0], guided.snapshot()])
+    with pytest.raises(SnapshotError, match="got list as a snapshot; wanted the bytes that `snapshot` gave"):
+        envs.restore([moments[0], []])
+    with pytest.raises(ValueError, match="got str as snapshots; wanted a list of 2"):
+        envs.restore("ab")
+    assert np.array_equal(envs.step(actions[0])[0], like.step(actions[0])[0])
+    envs.restore([bytearray(moment) for moment in moments])
+    like.restore(moments)
+    assert np.array_equal(envs.step(actions[0])[0], like.step(actions[0])[0])
+
+
+def test_seeds_may_be_numbers_of_numpy():
+    envs, image = several(), several().reset(seed=3)[0]
+    for seed in (np.int64(3), np.array([3, 4]), (3, np.int32(4))):
+        assert np.array_equal(envs.reset(seed=seed)[0], image)
+    for seed, message in (
+        (3.5, "got seed 3.5; wanted a whole number from 0, or 2 of them"),
+        ("ab", "got seed 'ab'; wanted a whole number from 0"),
+        ([1, 2.5], "got seed 2.5; wanted a whole number from 0, or None"),
+        ([-1, 2], "got seed -1; wanted a whole number from 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            envs.reset(seed=seed)
+
+
+@pytest.mark.parametrize("given", [None, 5, "ab", {"buttons": np.array([1, 1])}, np.zeros((2, 3))])
+def test_actions_that_are_none_are_refused(given):
+    envs = several()
+    envs.reset(seed=1)
+    with pytest.raises(ActionError, match=r"(?s)got .* as actions; wanted one of Dict.*, or a list of 2 of Dict"):
+        envs.step(given)
