@@ -9,7 +9,12 @@ from .files import replacing
 from .reading import regular_size
 
 LARGEST = 2**31
+_MOST_ROWS, _MOST_VALUES = 2**24, 2**26
 _PANDAS = "pandas"
+
+
+class _TooMany(ValueError):
+    """More than is read."""
 
 
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> dict[str, list[Any]]:
@@ -29,9 +34,13 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> dict[str, 
     try:
         with parquet.ParquetFile(path) as file:
             names = file.schema_arrow.names
-            table = file.read(columns=names if columns is None else [name for name in columns if name in names])
+            wanted = names if columns is None else [name for name in columns if name in names]
+            _check_count(path, file.metadata, wanted)
+            table = file.read(columns=wanted)
             return {name: column.to_pylist() for name, column in zip(table.column_names, table.columns, strict=True)}
-    except (OSError, ValueError, LookupError, arrow.ArrowException) as error:
+    except _TooMany:
+        raise
+    except (OSError, ValueError, LookupError, MemoryError, arrow.ArrowException) as error:
         raise ValueError(f"{path} is no parquet file that can be read ({error!s:.120}); write it again") from error
 
 
@@ -54,6 +63,16 @@ def write_parquet(path: Path, columns: Mapping[str, Sequence[Any]], types: Mappi
         table = table.replace_schema_metadata({_PANDAS: json.dumps(_for_pandas(columns, types, index))})
     with replacing(path) as temporary:
         parquet.write_table(table, temporary)
+
+
+def _check_count(path: Path, metadata: Any, wanted: Sequence[str]) -> None:
+    """Asks the header how much would be unpacked: some kilobytes can hold billions of equal values."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    chunks = (group.column(place) for group in groups for place in range(group.num_columns))
+    values = sum(chunk.num_values for chunk in chunks if chunk.path_in_schema.split(".")[0] in wanted)
+    for what, count, most in (("rows", metadata.num_rows, _MOST_ROWS), ("values", values, _MOST_VALUES)):
+        if count > most:
+            raise _TooMany(f"{path} has {count} {what}; wanted at most {most}; split it")
 
 
 def _type(arrow: Any, name: str) -> Any:

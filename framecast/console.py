@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
+from .notices import Stopped
+
 BROKEN_PIPE = 128 + signal.SIGPIPE
 """The exit status if nobody reads standard output any more, as of any program."""
 
@@ -95,7 +97,7 @@ def ends_on_sigterm() -> Iterator[None]:
     """Lets SIGTERM leave as an exception does, so that files become whole or vanish; the exit status is its own."""
 
     def leave(number: int, frame: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
+        raise Stopped(128 + number)
 
     try:
         before = signal.signal(signal.SIGTERM, leave)

@@ -18,14 +18,16 @@ class Shown(gymnasium.Env):
         crashes_at: The step that raises, if any.
         dies_at: The step that ends the process, as long as there is a file `alive`, which it removes.
         alive: See `dies_at`.
+        fails: What fails: "close" raises; at the step `crashes_at`, "exit" ends the process and "long" says much.
         action_space: Another one than `Discrete(3)`.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 24}  # noqa: RUF012 - as Gymnasium has it
     observation_space = gymnasium.spaces.Discrete(256)
 
-    def __init__(self, render_mode=None, ends_at=10**9, crashes_at=None, dies_at=None, alive="", action_space=None):
+    def __init__(self, render_mode=None, ends_at=10**9, crashes_at=None, dies_at=None, alive="", fails="", action_space=None):
         self.render_mode, self.action_space = render_mode, action_space or gymnasium.spaces.Discrete(3)
+        self._fails, self._tight = fails, " tight" * 1000 * (fails == "long")
         self._ends_at, self._crashes_at, self._dies_at, self._alive = ends_at, crashes_at, dies_at, Path(alive)
 
     def get_action_meanings(self):
@@ -39,13 +41,17 @@ class Shown(gymnasium.Env):
     def step(self, action):
         self._count += 1
         if self._count == self._crashes_at:
-            raise RuntimeError("the motor is stuck")
+            raise SystemExit("out") if self._fails == "exit" else RuntimeError("the motor is stuck" + self._tight)
         if self._count == self._dies_at and self._alive.is_file():
             self._alive.unlink()
             os._exit(3)
         self._last = int(action)
         self._place += {0: 0, 1: -1, 2: 1}[self._last] + int(self.np_random.integers(2))
         return self._place, float(self._last), self._count >= self._ends_at, False, {}
+
+    def close(self):
+        if self._fails == "close":
+            raise RuntimeError("the door is stuck")
 
     def render(self):
         picture = np.empty((8, 8, 3), np.uint8)
@@ -88,6 +94,27 @@ class Fails:
         if self._count == 5:
             raise KeyError("nerve")
         return {"left": 1}
+
+
+class Unborn:
+    """A policy that cannot be made."""
+
+    def __init__(self):
+        raise LookupError("no weights")
+
+
+def leaves(frame, previous, rng, world):
+    """A policy that ends the process at its third frame."""
+    if world.num_frames == 3:
+        raise SystemExit(3)
+    return "left"
+
+
+def scribbles(frame, previous, rng, world):
+    """A policy that changes what it gets, and what it gave."""
+    frame[:] = 7
+    previous[0] = 1 - previous[0]
+    return previous
 
 
 class Mumbles:

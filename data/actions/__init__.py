@@ -1,7 +1,7 @@
 """What can be done in a world, and what was done in it, frame by frame."""
 
 from .resampling import reduce_actions, resample
-from .space import ActionError, ActionSpace, Axis, Button
+from .space import MOST, ActionError, ActionSpace, Axis, Button
 from .steps import Steps
 
-__all__ = ["ActionError", "ActionSpace", "Axis", "Button", "Steps", "reduce_actions", "resample"]
+__all__ = ["MOST", "ActionError", "ActionSpace", "Axis", "Button", "Steps", "reduce_actions", "resample"]

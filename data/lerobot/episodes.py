@@ -87,7 +87,7 @@ def read_rows(root: Path, info: LeRobotInfo, episodes: Sequence[Episode]) -> Ite
         for episode in own:
             try:
                 yield episode, _rows_of(episode, columns, numbered, tasks)
-            except (ValueError, LookupError) as error:
+            except (TypeError, ValueError, LookupError) as error:
                 yield episode, ValueError(str(error))
 
 
@@ -141,6 +141,12 @@ def _old_episode(row: Mapping[str, Any], info: LeRobotInfo, camera: str) -> Epis
     return Episode(number, int(row["length"]), _texts(row.get("tasks")), data, video, 0.0)
 
 
+def _task(value: Any) -> int:
+    if value is None or value != value:  # NaN, as pandas writes what is missing
+        raise ValueError(f"got {value} as a {TASK}; wanted a whole number in each row, which meta/ lists; write it again")
+    return int(value)
+
+
 def _texts(tasks: Any) -> tuple[str, ...]:
     return tuple(map(str, tasks)) if isinstance(tasks, list | tuple | np.ndarray) else ()
 
@@ -151,7 +157,7 @@ def _rows_of(episode: Episode, columns: Mapping[str, Any], numbered: Any, tasks:
         raise ValueError(
             f"got {len(own)} rows for {episode.length} frames; wanted a row for each frame; copy {episode.data} anew"
         )
-    texts = [tasks.get(int(task), "") for task in columns[TASK][own].reshape(-1)] if TASK in columns and tasks else []
+    texts = [tasks.get(_task(task), "") for task in columns[TASK][own].reshape(-1)] if TASK in columns and tasks else []
     otherwise = [" ".join(episode.tasks[:1])] * episode.length
     actions = None
     if ACTION in columns:

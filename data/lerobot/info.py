@@ -7,6 +7,7 @@ from math import inf, prod
 from pathlib import Path
 from typing import Any
 
+from ..actions import MOST
 from ..json_lines import inside
 from ..kinds import real, whole
 from ..reading import parse_json, read_regular
@@ -112,6 +113,8 @@ def _checked(content: Mapping[str, Any]) -> LeRobotInfo:
     for name, what in features.items():
         if not isinstance(what["dtype"], str) or not all(whole(name, side, 1, inf, "whole numbers") for side in what["shape"]):
             raise ValueError(f"feature {name!r} without dtype and shape")
+        if name == ACTION and prod(what["shape"]) > MOST:
+            raise ValueError(f"got {ACTION} of shape {what['shape']!s:.80}; wanted at most {MOST} numbers in all")
     chunk = whole("chunks_size", content.get("chunks_size", 1000), 1, inf, "a whole number of at least 1")
     video_path = content.get("video_path")
     counts = [whole(name, content[name], 0, inf, "a whole number") for name in ("total_episodes", "total_frames")]

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import math
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,17 @@ REWARD, END = "reward", "end"
 """Columns that are no action."""
 _CLOCKS = ("frame", "frame_index", "index", "seconds", "time", "timestamp")  # columns that say when, and are left aside
 _LARGEST = 2**30
+"""Bytes of a file, and of its numbers once they are unpacked, of which each takes 8."""
+_LARGEST_TEXT = 2**26
 _SUFFIXES = ".npy, .npz, .csv or .parquet"
+
+
+_ARRAYS = ("actions", "rewards", "ends")
+"""What a `.npz` may hold; others are not unpacked."""
+
+
+class _TooLarge(ValueError):
+    """More than is unpacked."""
 
 
 @dataclass(frozen=True)
@@ -102,18 +114,50 @@ def _load(path: Path) -> Any:
     data = read_regular(path, _LARGEST)
     try:
         with io.BytesIO(data) as file:
+            _check_unpacked(path.name, file)
             found = np.load(file, allow_pickle=False)
-            return found if isinstance(found, np.ndarray) else dict(found)
+            return found if isinstance(found, np.ndarray) else {name: found[name] for name in _ARRAYS if name in found}
+    except _TooLarge:
+        raise
     except Exception as error:  # numpy and zipfile raise many kinds for what is no array
         raise ValueError(f"{path.name} holds no arrays of numpy ({error!s:.80}); write it with `numpy.save`") from error
 
 
+def _check_unpacked(name: str, file: io.BytesIO) -> None:
+    """Asks the headers how much would be unpacked: some kilobytes can hold or promise terabytes."""
+    if not zipfile.is_zipfile(file):
+        file.seek(0)
+        size = _promised(file)
+        file.seek(0)
+    else:
+        with zipfile.ZipFile(file) as archive:
+            members = [part for part in archive.infolist() if part.filename.removesuffix(".npy") in _ARRAYS]
+            size = sum(part.file_size for part in members)
+            for part in members if size <= _LARGEST else ():
+                with archive.open(part) as member:
+                    size = max(size, _promised(member))
+        file.seek(0)
+    if size > _LARGEST:
+        raise _TooLarge(f"{name} has {size} bytes of numbers, unpacked; wanted at most {_LARGEST}; split the video and its rows")
+
+
+def _promised(file: IO[bytes]) -> int:
+    """Bytes that an array takes by its header."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, kind = read(file)
+    return math.prod(shape) * max(kind.itemsize, 8)
+
+
 def _read_csv(path: Path) -> Table:
     try:
-        text = read_regular(path, _LARGEST).decode("utf-8-sig")
+        text = read_regular(path, _LARGEST_TEXT).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path.name} is not UTF-8 text ({error.reason}); save it as UTF-8") from error
-    header, *rows = [row for row in csv.reader(io.StringIO(text)) if row] or [[]]
+    try:
+        header, *rows = [row for row in csv.reader(io.StringIO(text)) if row] or [[]]
+    except csv.Error as error:
+        raise ValueError(f"{path.name} is no table ({error}); wanted numbers with commas between, and no open quotes") from error
     names = [name.strip() for name in header]
     if not names or all(map(_is_number, names)):
         raise ValueError(f"{path.name} begins with no names; wanted a first row such as `steering,throttle`")

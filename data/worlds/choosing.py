@@ -7,6 +7,7 @@ from typing import cast
 
 from ..actions import ActionSpace
 from .drivers import Driver, Walker, Weaver
+from .packages import FAILURES, told
 from .policies import Held, Policy, Random
 
 DRIVERS: dict[str, Callable[[], Policy]] = {"driver": Driver, "weaver": Weaver, "walker": Walker}
@@ -55,6 +56,8 @@ def _loaded(name: str) -> Callable[[], Policy]:
         raise ValueError(f"got policy {name!r:.80}, and there is no module {error.name}; is it on PYTHONPATH?") from error
     except AttributeError as error:
         raise ValueError(f"got policy {name!r:.80}, and {module} has no {attribute}; {_WANTED}") from error
+    except FAILURES as error:
+        raise ValueError(f"got policy {name!r:.80}, whose module failed: {told(error)}; mend {module}") from error
     if not callable(found):
         raise ValueError(f"got policy {name!r:.80}, which cannot be called; {_WANTED}")
     return cast(Callable[[], Policy], found) if inspect.isclass(found) else lambda: found

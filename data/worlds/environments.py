@@ -13,9 +13,9 @@ from ...notices import Notice
 from ..actions import ActionSpace
 from ..kinds import real, sides, whole
 from .games import Picture, open_game, open_mapping
-from .packages import WorldError, changed_versions, gymnasium, versions_of
+from .packages import FAILURES, WorldError, changed_versions, gymnasium, told, versions_of
 from .spaces import Row
-from .spec import WorldSpec
+from .spec import WorldSpec, whole_skip
 
 
 class Step(NamedTuple):
@@ -80,7 +80,7 @@ class World:
             self._game.reset(self._seed)
             self._game.wait(self._mapping.to_env(self.action_space.nothing), self.spec.warmup)
             self._frame = self._look(None)
-        except Exception as error:
+        except FAILURES as error:
             raise self._failed("reset", error) from error
         self.num_frames, self.is_over = 1, False
         return self._frame
@@ -98,7 +98,7 @@ class World:
         try:
             outcome = self._game.advance(action)
             self._frame = self._look(self._frame)
-        except Exception as error:
+        except FAILURES as error:
             self.is_over = True
             raise self._failed("step", error) from error
         self.num_frames += 1
@@ -132,11 +132,10 @@ class World:
             raise WorldError("there is no picture of the first moment")
         return before
 
-    def _failed(self, what: str, error: Exception) -> WorldError:
-        said = " ".join(str(error).split()) or "no reason given"
+    def _failed(self, what: str, error: BaseException) -> WorldError:
         return WorldError(
             f"{self.spec.env_id} failed in {what} after {self.num_frames} frames of seed {self._seed}: "
-            f"{type(error).__name__}: {said}; mend the environment, or take another seed"
+            f"{told(error)}; mend the environment, or take another seed"
         )
 
 
@@ -174,7 +173,7 @@ def world_spec(
     game = open_game(env_id, kwargs or {})
     try:
         wanted = game.frame_rate if fps is None else real("fps", fps, 1e-3, 1000, "frames per second, above 0 and at most 1000")
-        skip = max(1, round(game.rate / wanted)) if frame_skip is None else frame_skip
+        skip = max(1, round(game.rate / wanted)) if frame_skip is None else whole_skip(frame_skip)
         return WorldSpec(
             env_id,
             game.space(),

@@ -4,6 +4,7 @@ import copy
 import importlib
 import os
 import tempfile
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,9 +15,10 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ...notices import Notice
 from ..actions import ActionError, ActionSpace, Button
 from .controls import Controls
-from .packages import WorldError, gymnasium, needing
+from .packages import FAILURES, WorldError, gymnasium, needing, told
 from .spaces import ActionMapping, from_gymnasium
 from .spec import WorldSpec
 
@@ -85,8 +87,13 @@ class Game(ABC):
         return None
 
     def close(self) -> None:
-        """Ends the environment."""
-        self.env.close()
+        """Ends the environment; one that fails in that is named, and nothing is lost by it."""
+        try:
+            self.env.close()
+        except FAILURES as error:
+            warnings.warn(
+                Notice(f"the environment failed as it was closed: {told(error)}; what is recorded is whole"), stacklevel=2
+            )
 
     @classmethod
     def caption_of(cls, env_id: str) -> str:
@@ -308,9 +315,9 @@ def _saying(env_id: str) -> Iterator[None]:
         raise WorldError(f"got {env_id}, which needs what is not installed: {_flat(error)}") from error
     except ModuleNotFoundError as error:
         raise WorldError(f"got {env_id}, which cannot be found: {_flat(error)}; install its package first") from error
-    except (gymnasium.error.Error, ImportError, TypeError, ValueError, RuntimeError) as error:
+    except FAILURES as error:
         raise WorldError(
-            f"got {env_id}, which cannot be made: {_flat(error)}; wanted the id of an environment, such as "
+            f"got {env_id}, which cannot be made: {told(error)}; wanted the id of an environment, such as "
             'CarRacing-v3, VizdoomHealthGathering-v1 or "module:Id-v0"'
         ) from error
 

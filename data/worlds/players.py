@@ -11,6 +11,7 @@ from ..kinds import real, whole
 from .choosing import policy_maker
 from .environments import World
 from .games import kind_of
+from .packages import FAILURES, told
 from .playing import PolicyError, play_episode
 from .recording import Row, episode_name, write_episode
 from .spec import WorldSpec
@@ -72,15 +73,20 @@ class Player:
     def __init__(self, folder: Path, spec: WorldSpec, play: Play, lossless: bool):
         self._folder, self._spec, self._play, self._lossless = folder, spec, play, lossless
         self._policies = policy_maker(play.policy, spec.action_space, play.on, play.hold)
-        self._world = World(spec)
+        self._world: World | None = World(spec)
 
     def __call__(self, number: int) -> Written:
         """Plays an episode and writes its files; after a failure, the next begins in a new environment."""
         play = self._play
-        played = play_episode(self._world, self._policies(), play.seed_of(number), play.max_frames, play.caption)
-        if played.fault is not None:
-            self._world.close()
+        try:
+            policy = self._policies()
+        except FAILURES as error:
+            return Written(None, f"the policy cannot be made: {told(error)}; mend the policy", is_policy=True)
+        if self._world is None:
             self._world = World(self._spec)
+        played = play_episode(self._world, policy, play.seed_of(number), play.max_frames, play.caption)
+        if played.fault is not None:
+            self.close()
         row = None
         if played.episode is not None:
             row = write_episode(self._folder, episode_name(number), played.episode, self._spec.fps, self._lossless)
@@ -89,7 +95,9 @@ class Player:
 
     def close(self) -> None:
         """Ends the environment."""
-        self._world.close()
+        if self._world is not None:
+            self._world.close()
+            self._world = None
 
 
 def default_play(spec: WorldSpec, **given: Any) -> Play:

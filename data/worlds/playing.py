@@ -8,7 +8,7 @@ import numpy as np
 from ..actions import ActionError
 from .environments import World
 from .games import Picture
-from .packages import WorldError
+from .packages import FAILURES, WorldError, told
 from .policies import Policy
 from .recording import Episode
 from .spaces import Row
@@ -64,12 +64,12 @@ def _chosen(policy: Policy, frames: list[Picture], previous: Row, rng: np.random
     """The action of a policy, as a row."""
     count = len(frames)
     try:
-        row = world.action_space.action(policy(frames[-1], previous, rng, world))
+        # copies both ways: a policy may draw on what it gets, and change later what it gave
+        row = world.action_space.action(policy(frames[-1].copy(), previous.copy(), rng, world)).copy()
     except ActionError as error:
         raise PolicyError(f"the policy gave no action after {count} frames: {error}") from error
-    except Exception as error:
-        said = " ".join(str(error).split()) or "no reason given"
-        raise PolicyError(f"the policy failed after {count} frames: {type(error).__name__}: {said}; mend the policy") from error
+    except FAILURES as error:
+        raise PolicyError(f"the policy failed after {count} frames: {told(error)}; mend the policy") from error
     if np.isnan(row).any():
         raise PolicyError(f'the policy gave an unknown action after {count} frames; wanted a known one; "" is nothing')
     return row

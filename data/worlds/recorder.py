@@ -17,7 +17,7 @@ from .recording import RecordingWriter, Row, episode_name
 from .spec import WorldSpec
 from .workers import Death, Refusal, Workers
 
-_ATTEMPTS, _MOST_FAILURES, _MOST_WORKERS = 2, 3, 256
+_ATTEMPTS, _MOST_FAILURES, _MOST_WORKERS, _MOST_MINUTES = 2, 3, 256, 10**7
 
 
 def record(
@@ -68,7 +68,11 @@ class _Limit:
 
     def __init__(self, episodes: int | None, minutes: float | None):
         self._episodes = None if episodes is None else whole("episodes", episodes, 1, math.inf, "1 or more episodes")
-        self._minutes = None if minutes is None else real("minutes", minutes, 1e-6, math.inf, "minutes above 0")
+        self._minutes = (
+            None
+            if minutes is None
+            else real("minutes", minutes, 1e-6, _MOST_MINUTES, f"minutes above 0 and at most {_MOST_MINUTES:,}")
+        )
 
     def is_reached(self, writer: RecordingWriter) -> bool:
         if self._episodes is not None:

@@ -296,12 +296,17 @@ def _claim(folder: Path) -> BinaryIO:
 
 def _check_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
     """Raises ValueError if a recording was begun otherwise."""
-    flat = [{**head, **{f"about.{k}": v for k, v in head["about"].items()}} for head in (before, now)]
+    flat = [{"spec": head.get("spec"), **head, **{f"about.{k}": v for k, v in head["about"].items()}} for head in (before, now)]
     for name in dict.fromkeys((*flat[0], *flat[1])):
         old, new = (head.get(name) for head in flat)
         if old != new and name != "about":
             what = name.removeprefix("about.")
             if name == "spec" and isinstance(old, dict) and isinstance(new, dict):
+                if old.get("env_id") != new["env_id"]:
+                    raise ValueError(
+                        f"got another environment for {folder}, {new['env_id']!r:.80}; it was begun with "
+                        f"{old.get('env_id')!r:.80}; record in another folder"
+                    )
                 what = next(key for key in new if old.get(key) != new[key])
                 old, new = old.get(what), new[what]
             raise ValueError(

@@ -49,7 +49,7 @@ class WorldSpec:
         values: dict[str, Any] = {
             "size": (rows, columns),
             "fps": real("fps", self.fps, 1e-3, 1000, "frames per second, above 0 and at most 1000"),
-            "frame_skip": whole("frame_skip", self.frame_skip, 1, _MOST_SKIPPED, f"1 to {_MOST_SKIPPED} steps a frame"),
+            "frame_skip": whole_skip(self.frame_skip),
             "warmup": whole("warmup", self.warmup, 0, math.inf, "0 or more steps before the first frame"),
             "crop": None if self.crop is None else _crop(self.crop),
             "kwargs": _plain(self.kwargs),
@@ -79,6 +79,15 @@ class WorldSpec:
             return cls(action_space=space, **given)
         except (TypeError, AttributeError) as error:
             raise ValueError(f"got {values!r:.200} as an environment ({error}); {_WANTED}") from error
+
+
+def whole_skip(frame_skip: object) -> int:
+    """Steps of the environment for a frame.
+
+    Raises:
+        ValueError: They are none, or too many.
+    """
+    return whole("frame_skip", frame_skip, 1, _MOST_SKIPPED, f"1 to {_MOST_SKIPPED} steps a frame")
 
 
 def _crop(value: object) -> tuple[int, int, int, int]:

@@ -10,6 +10,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
+from ...notices import Stopped
+
 T = TypeVar("T")
 _PATIENCE = 5.0
 """Seconds that a process has to end."""
@@ -110,7 +112,7 @@ def _work(connection: Connection, make: Callable[..., Callable[[int], Any]], arg
 
 
 def _leave(number: int, frame: object) -> None:
-    raise SystemExit(128 + number)
+    raise Stopped(128 + number)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`framecast record`: videos of an environment that is played, with what was done in it."""
 
+import math
 import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from ..data.worlds import Play, WorldSpec
 
 HELP = "record videos and actions of an environment"
+_FRAMES_OF_A_CLIP = 17
+"""What a training takes of an episode; shorter ones are left out."""
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -90,7 +93,7 @@ def _record(arguments: Namespace, spec: "WorldSpec", play: "Play") -> None:
     minutes, episodes = arguments.minutes, arguments.episodes
     episodes = 10 if minutes is None and episodes is None else episodes
     workers = _cores() if arguments.workers is None else arguments.workers
-    total, unit = (episodes, "episodes") if minutes is None else (round(minutes * 60 * spec.fps), "frames")
+    total, unit = (episodes, "episodes") if minutes is None else (_frames(minutes, spec.fps), "frames")
     rows = record(
         arguments.out, spec, play, episodes=episodes, minutes=minutes, workers=workers, lossless=bool(arguments.lossless)
     )
@@ -102,7 +105,19 @@ def _record(arguments: Namespace, spec: "WorldSpec", play: "Play") -> None:
     except KeyboardInterrupt:
         console.say(f"stopped; what is whole is kept in {arguments.out}; the same command goes on from there")
         raise
-    print(Recording(arguments.out).summary())
+    recording = Recording(arguments.out)
+    print(recording.summary())
+    mean = recording.num_frames / max(1, len(recording))
+    if len(recording) and mean < _FRAMES_OF_A_CLIP:
+        console.say(
+            f"got episodes of {mean:.3g} frames in the mean; a training needs {_FRAMES_OF_A_CLIP} frames an episode; record in "
+            "another folder with --frame_skip 1, a higher --fps, or a --policy under which episodes last longer"
+        )
+
+
+def _frames(minutes: float, fps: float) -> int:
+    """How many there shall be; minutes without end are refused where recording begins."""
+    return round(minutes * 60 * fps) if math.isfinite(minutes) else 0
 
 
 def _done(folder: str, unit: str) -> int:

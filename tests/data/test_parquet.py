@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+import framecast.data.parquet as parquet_module
 from framecast.data.parquet import read_parquet, write_parquet
 
 
@@ -33,3 +34,14 @@ def test_without_pyarrow_it_is_said_what_to_install(tmp_path, monkeypatch):
         ValueError, match=r"pyarrow, which is not installed; run `pip install \"framecast\[worlds\]\"`, or keep actions"
     ):
         read_parquet(tmp_path / "a.parquet")
+
+
+def test_more_than_is_read_is_refused_by_the_header(tmp_path, monkeypatch):
+    write_parquet(tmp_path / "a.parquet", {"n": [0, 1], "x": [[1.5] * 9] * 2}, {"n": "int64", "x": "list<float32>"})
+    monkeypatch.setattr(parquet_module, "_MOST_VALUES", 8)
+    assert read_parquet(tmp_path / "a.parquet", ["n"]) == {"n": [0, 1]}
+    with pytest.raises(ValueError, match=r"a.parquet has 20 values; wanted at most 8; split it"):
+        read_parquet(tmp_path / "a.parquet")
+    monkeypatch.setattr(parquet_module, "_MOST_ROWS", 1)
+    with pytest.raises(ValueError, match=r"a.parquet has 2 rows; wanted at most 1; split it"):
+        read_parquet(tmp_path / "a.parquet", ["n"])

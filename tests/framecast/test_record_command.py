@@ -20,8 +20,9 @@ def run(tmp_path, monkeypatch, capsys):
 
 
 def test_it_records_and_goes_on(run):
-    code, said, _ = run(*SMALL, "--episodes", "2", "--hold", "0.2", "--on", "left=0.8", "--seed", "3", "--caption", "a dot")
+    code, said, short = run(*SMALL, "--episodes", "2", "--hold", "0.2", "--on", "left=0.8", "--seed", "3", "--caption", "a dot")
     assert code == 0 and said == f"2 episodes, 10 frames, 0.0 min at 12 fps, of {ID} with left, right\n"
+    assert "got episodes of 5 frames in the mean; a training needs 17 frames an episode" in short and "--frame_skip 1" in short
     recording = Recording("out")
     assert recording.about == {
         "policy": "held", "seed": 3, "max_frames": 5, "caption": "a dot", "hold": 0.2, "on": {"left": 0.8},
@@ -61,6 +62,9 @@ def test_every_option_reaches_the_environment(run):
         (["--policy", "best"], "got policy 'best'; wanted held, random"),
         (["--episodes", "1", "--minutes", "1"], "got episodes 1 and minutes 1.0; wanted one of the two"),
         (["--fps", "0"], "got fps 0.0; wanted frames per second, above 0"),
+        (["--frame_skip", "0"], "got frame_skip 0; wanted 1 to 1000 steps a frame"),
+        (["--minutes", "inf"], "got minutes inf; wanted minutes above 0 and at most"),
+        (["--minutes", "nan"], "got minutes nan; wanted minutes above 0"),
         (["--max_frames", "1"], "got max_frames 1; wanted 2 or more frames"),
         (["--policy", "driver"], "the policy failed after 1 frames: ValueError: got small_worlds:Shown-v0, which has no track"),
     ],

@@ -227,9 +227,25 @@ def test_a_folder_that_is_none_says_why(copy, tmp_path):
         change_info(copy, **changes)
         with pytest.raises(ValueError, match=message):
             LeRobotFolder(copy)
+    features = json.loads((copy / "meta/info.json").read_text())["features"]
+    change_info(copy, features={**features, "action": {**features["action"], "shape": [10**9]}})
+    with pytest.raises(ValueError, match=r"got action of shape .1000000000.; wanted at most 256 numbers in all"):
+        LeRobotFolder(copy)
     (copy / "meta/info.json").write_text("{}")
     with pytest.raises(ValueError, match=r"says nothing that can be used .no 'codebase_version'.; wanted"):
         LeRobotFolder(copy)
+
+
+def test_rows_without_a_task_are_named(copy):
+    from pyarrow import array, parquet
+
+    file = copy / "data/chunk-000/file-000.parquet"
+    table = parquet.read_table(file)
+    gone = array([None, *table["task_index"].to_pylist()[1:]])
+    parquet.write_table(table.set_column(table.column_names.index("task_index"), "task_index", gone), file)
+    folder = LeRobotFolder(copy, num_frames=4, size=64, fps=24.0)
+    assert set(folder.skipped) == {"episode 0"}
+    assert "as a task_index; wanted a whole number in each row" in folder.skipped["episode 0"]
 
 
 def test_episodes_whose_files_are_gone_or_damaged_are_named(copy):

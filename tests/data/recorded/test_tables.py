@@ -1,5 +1,7 @@
 """Files of actions: each kind read, and each mistake named."""
 
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -76,3 +78,32 @@ def test_arrays_of_another_form_are_refused(tmp_path):
     assert read_numbers(tmp_path / "flat.npy").tolist() == [0, 0, 0]
     with pytest.raises(ValueError, match=r"holds no arrays of numpy|that are no numbers"):
         read_numbers(tmp_path / "other.npz")
+
+
+def promising(shape: str) -> bytes:
+    """A `.npy` file that says how much would follow."""
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+
+
+def test_files_that_would_fill_the_memory_are_refused_by_their_headers(tmp_path):
+    (tmp_path / "a.npy").write_bytes(promising("(1000000000000, 1)"))
+    with pytest.raises(ValueError, match=r"a.npy has 8000000000000 bytes of numbers, unpacked; wanted at most 1073741824"):
+        read_table(tmp_path / "a.npy")
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("actions.npy", promising("(400000000, 2)"))
+    with pytest.raises(ValueError, match=r"a.npz has 6400000000 bytes of numbers, unpacked; wanted at most 1073741824"):
+        read_table(tmp_path / "a.npz")
+
+
+def test_a_cell_without_end_is_named(tmp_path):
+    (tmp_path / "a.csv").write_text('x,y\n"' + "1" * 200_000)
+    with pytest.raises(ValueError, match=r"a.csv is no table .field larger than field limit.*wanted numbers with commas between"):
+        read_table(tmp_path / "a.csv")
+
+
+def test_a_text_that_is_too_large_is_not_read(tmp_path):
+    with (tmp_path / "a.csv").open("wb") as file:
+        file.truncate(2**26 + 1)
+    with pytest.raises(ValueError, match=r"a.csv has 67108865 bytes; wanted at most 67108864"):
+        read_table(tmp_path / "a.csv")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -24,9 +25,11 @@ from framecast.data.worlds import (
     replay_episode,
     world_spec,
 )
+from framecast.data.worlds.environments import World
+from framecast.data.worlds.playing import play_episode
 from framecast.data.worlds.recording import Episode
 from framecast.data.worlds.workers import Death
-from framecast.notices import Notice
+from framecast.notices import Notice, Stopped
 
 PLAY = Play("held", seed=4, max_frames=6, caption="a dot", hold=0.1)
 PAD = ActionSpace((Button("jump"),), (Axis("wheel", low=-0.3, high=0.3),))
@@ -169,13 +172,13 @@ def test_minutes_count_what_is_whole(spec, tmp_path):
 
 
 def test_an_environment_that_crashes_keeps_the_frames_before(spec, tmp_path):
-    crashing = broken(spec, crashes_at=7)
+    crashing = broken(spec, crashes_at=7, fails="long")
     wanted = "episode_0000.: .*the motor is stuck.*; its first 4 frames are kept; the next episode begins in a new environment"
     with pytest.warns(Notice, match=wanted) as said:
         rows = list(record(tmp_path, crashing, PLAY, episodes=2))
     assert len(said) == 2
     assert [row["num_frames"] for row in rows] == [4, 4]
-    assert "failed in step after 4 frames of seed" in Recording(tmp_path)[0].cut
+    assert "failed in step after 4 frames of seed" in Recording(tmp_path)[0].cut and len(Recording(tmp_path)[0].cut) < 500
     assert Recording(tmp_path).summary().endswith("; 2 cut off")
 
 
@@ -200,13 +203,38 @@ def test_an_environment_that_always_crashes_ends_the_recording(spec, tmp_path):
             "small_worlds:silent",
             'the policy gave an unknown action after 1 frames; wanted a known one; "" is nothing',
         ),
+        (
+            "small_worlds:Unborn",
+            "episode_00000: the policy cannot be made: LookupError: no weights; mend the policy; nothing of it",
+        ),
+        ("small_worlds:leaves", "the policy failed after 3 frames: SystemExit: 3; mend the policy; its first 3 frames are kept"),
     ],
 )
 def test_a_policy_that_fails_is_named_and_what_was_whole_is_kept(spec, tmp_path, policy, message):
     with pytest.raises(PolicyError, match=message):
         list(record(tmp_path, spec, Play(policy, max_frames=9), episodes=2))
     kept = [len(each.actions) for each in Recording(tmp_path)]
-    assert kept == {"Fails": [5], "Mumbles": [3], "silent": []}[policy.split(":")[1]]
+    assert kept == {"Fails": [5], "Mumbles": [3], "silent": [], "Unborn": [], "leaves": [3]}[policy.split(":")[1]]
+
+
+def test_a_policy_that_changes_what_it_gets_changes_nothing_that_is_recorded(spec, tmp_path):
+    list(record(tmp_path, spec, Play("small_worlds:scribbles", max_frames=6), episodes=1, lossless=True))
+    only = Recording(tmp_path)[0]
+    assert only.actions[1:, 0].tolist() == [1, 0, 1, 0, 1]
+    assert np.array_equal(replay_episode(spec, only.seed, only.actions), only.frames())
+
+
+def test_an_environment_that_leaves_or_cannot_be_closed_loses_nothing(spec, tmp_path):
+    with pytest.warns(Notice, match="failed in step after 4 frames .*: SystemExit: out; mend"):
+        list(record(tmp_path / "exit", broken(spec, crashes_at=7, fails="exit"), PLAY, episodes=1))
+    with pytest.warns(Notice, match="failed as it was closed: RuntimeError: the door is stuck; what is recorded is whole"):
+        list(record(tmp_path / "close", broken(spec, fails="close"), PLAY, episodes=2))
+    assert [len(Recording(tmp_path / name)) for name in ("exit", "close")] == [1, 2]
+
+
+def test_a_signal_to_end_is_no_failure(spec):
+    with World(spec) as world, pytest.raises(Stopped):
+        play_episode(world, lambda *_: (_ for _ in ()).throw(Stopped(143)), 1, 9)
 
 
 def test_a_recording_goes_on_only_as_it_was_begun(recorded, spec):
@@ -221,6 +249,10 @@ def test_a_recording_goes_on_only_as_it_was_begun(recorded, spec):
             list(record(recorded, spec, Play(**{**vars(PLAY), **change}), episodes=4, lossless=True))
     with pytest.raises(ValueError, match=r"got size \[8, 8\] for .*, which was begun with \[16, 16\]"):
         list(record(recorded, world_spec(ID, size=8, fps=12), PLAY, episodes=4, lossless=True))
+    with pytest.raises(
+        ValueError, match=r"got another environment for .*, 'small_worlds:Other-v0'; it was begun with '.*Shown-v0'"
+    ):
+        list(record(recorded, replace(spec, env_id="small_worlds:Other-v0", fps=6), PLAY, episodes=4, lossless=True))
     with pytest.raises(ValueError, match=r"got lossless False for .*, which was begun with True"):
         list(record(recorded, spec, PLAY, episodes=4))
 
@@ -243,6 +275,8 @@ def test_a_folder_of_something_else_is_not_written_in(spec, tmp_path):
         ({"episodes": 1, "minutes": 1}, "wanted one of the two"),
         ({"episodes": 0}, "got episodes 0; wanted 1 or more"),
         ({"minutes": -1}, "got minutes -1; wanted minutes above 0"),
+        ({"minutes": float("inf")}, "got minutes inf; wanted minutes above 0 and at most 10,000,000"),
+        ({"minutes": float("nan")}, "got minutes nan; wanted minutes above 0"),
         ({"episodes": 1, "workers": 0}, "got workers 0; wanted 1 to 256 processes"),
     ],
 )
