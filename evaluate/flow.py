@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 from math import nan
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -52,7 +52,7 @@ def flow_lengths(frames: Tensor) -> np.ndarray:
     """
     _check(frames)
     cv2, dis = _flow()
-    greys = [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in frames.cpu().numpy()]
+    greys = [_grey(cv2, frame) for frame in frames.cpu().numpy()]
     flows = [dis.calc(here, after, None) for here, after in pairwise(greys)]
     return np.array([np.hypot(flow[..., 0], flow[..., 1]).mean() for flow in flows], dtype=np.float64)
 
@@ -72,8 +72,8 @@ def in_view_at_start(frames: Tensor) -> np.ndarray:
     """
     _check(frames)
     cv2, dis = _flow()
-    pictures = [np.ascontiguousarray(frame) for frame in frames.cpu().numpy()]
-    greys = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures]
+    pictures = np.ascontiguousarray(frames.cpu().numpy())
+    greys = [_grey(cv2, picture) for picture in pictures]
     rows, columns = np.indices(greys[0].shape, dtype=np.float32)
     counts = np.ones_like(rows)
     masks = [np.ones(rows.shape, dtype=bool)]
@@ -116,9 +116,14 @@ def _import_cv2() -> Any:
     return cv2
 
 
+def _grey(cv2: Any, picture: np.ndarray) -> np.ndarray:
+    """Greys `[H, W]` of a picture `[H, W, 3]`."""
+    return cast(np.ndarray, cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY))
+
+
 def _squared_errors(cv2: Any, dis: Any, here: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Squared differences, the mean over the channels, of the pixels of `here` `[H, W, 3]` that count, float64 `[N]`."""
-    grey, grey_after = (cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (here, after))
+    grey, grey_after = _grey(cv2, here), _grey(cv2, after)
     there, back = dis.calc(grey, grey_after, None), dis.calc(grey_after, grey, None)  # [H, W, 2], x first
     x, y = _targets(there)
     back_here = cv2.remap(back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

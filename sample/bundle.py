@@ -158,10 +158,7 @@ def save_bundle(
     folder, dtype = as_path(folder, "a bundle's folder"), as_dtype(dtype)
     if (lm is None) != (text_tokenizer is None):
         raise ValueError("got a video LM or a text tokenizer alone; wanted both, or neither for a tokenizer's bundle")
-    missing = [name for name in _VIDEO if not isinstance(video, Mapping) or name not in video]
-    if missing:
-        raise ValueError(f"got video {video!r:.80} without {', '.join(missing)}; wanted a dict of {', '.join(_VIDEO)}")
-    sizes = {name: real(f"video {name}", video[name], nextafter(0, 1), inf, "a number above 0") for name in _VIDEO}
+    sizes = _checked_sizes(video)
     check_bundle_folder(folder)
     _check_picture(picture)
     try:
@@ -188,6 +185,14 @@ def save_bundle(
     if picture is not None:
         files[PICTURE] = picture
     return write_files(folder, {**files, **of_starts})
+
+
+def _checked_sizes(video: Mapping[str, float]) -> dict[str, float]:
+    """`height`, `width` and `fps` of the videos. Raises ValueError if one is missing, or no number above 0."""
+    missing = [name for name in _VIDEO if not isinstance(video, Mapping) or name not in video]
+    if missing:
+        raise ValueError(f"got video {video!r:.80} without {', '.join(missing)}; wanted a dict of {', '.join(_VIDEO)}")
+    return {name: real(f"video {name}", video[name], nextafter(0, 1), inf, "a number above 0") for name in _VIDEO}
 
 
 def _check_picture(picture: bytes | None) -> None:

@@ -21,7 +21,7 @@ class WorldEnv(gymnasium.Env[Image, Any]):
     otherwise the reward is 0 and no episode ends. The `info` of a step has all frames of the latent frame as "frames".
 
     Args:
-        bundle: A generator, or the folder of a bundle; `None` is the shipped model.
+        bundle: A generator of a world, or the folder of its bundle.
         start: Where episodes begin: the name or the number of one of the bundle's starts, a list of which chance takes one, or
             `None` for a first frame that the model draws.
         prompt: What the world shows; `None` is what the start says.

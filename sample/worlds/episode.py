@@ -38,7 +38,7 @@ class Rules:
     """How episodes begin and end.
 
     Args:
-        bundle: A generator, or the folder of its bundle; `None` is the shipped model.
+        bundle: A generator of a world, or the folder of its bundle.
         start: Where they begin.
         prompt: What they show; `None` is what the start says.
         max_steps: Latent frames after which an episode is cut off; `None` is never.

@@ -5,7 +5,6 @@ from collections.abc import Callable, Coroutine
 from contextlib import ExitStack, suppress
 from typing import Any, Protocol
 
-from ...data.actions import ActionSpace
 from ...sample import Stream, VideoGenerator
 from ..engine.channel import Channel, Span
 from ..engine.engine import Engine
@@ -80,11 +79,6 @@ class Service:
         """Whether it is going down."""
         return self._places.closed
 
-    @property
-    def action_space(self) -> ActionSpace | None:
-        """What can be done in its streams; `None` if nothing can."""
-        return self.generator.action_space
-
     def hello(self) -> Hello:
         """Who serves, and what it allows: the first message of a connection, which HTTP tells too."""
         generator, config = self.generator, self.config
@@ -106,13 +100,13 @@ class Service:
                 "sessions": config.capacity,
                 "replicas": config.replicas,
                 "idle_seconds": config.idle_seconds,
-                **({} if self.action_space is None else {"actions": self.action_space.size}),
+                **({} if self.generator.action_space is None else {"actions": self.generator.action_space.size}),
             },
         )
 
     def info(self) -> Info:
         """The greeting, and what can be done."""
-        space, starts = self.action_space, self.generator.starts
+        space, starts = self.generator.action_space, self.generator.starts
         return Info(
             **self.hello().model_dump(),
             action_space=None if space is None else space.to_json(),
@@ -153,8 +147,8 @@ class Service:
 
             def make() -> Stream:
                 stream = self.generator.stream(prompts, script.seed, params, given, start=script.start_name)
-                if by_hand and self.action_space is not None:
-                    stream.act(self.action_space.nothing)  # who plays and touches nothing does nothing, which is known
+                if by_hand and self.generator.action_space is not None:
+                    stream.act(self.generator.action_space.nothing)  # who plays and touches nothing does nothing, which is known
                 if notes:
                     found.extend([] if prompts is None else prompt_notes(self.generator, prompts))
                     found.extend([] if given is None else picture_notes(self.generator, given))

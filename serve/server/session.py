@@ -131,7 +131,7 @@ class Session:
         await self._send(messages.Prompted(reply_to=request.id, frame=frame, prompt=prompt, notes=notes))
 
     async def _on_control(self, request: messages.Control) -> None:
-        action = action_of(request, self._service.action_space)
+        action = action_of(request, self._service.generator.action_space)
         if self._state != "ended":  # it was on its way when the last frame was
             self._stream.control(Act(request.id, request.clock, action))
 
@@ -174,7 +174,7 @@ class Session:
         """Begins to send the frames of a stream."""
         await self._end_stream(done=True)
         self._keep_recording(None)
-        self._live, space = live, self._service.action_space
+        self._live, space = live, self._service.generator.action_space
         await live.keep()
         self._state, self._granted = "playing", 0
         self._credits = Credits(self._config.max_credits, self._config.stall_seconds)
