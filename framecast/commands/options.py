@@ -16,7 +16,9 @@ def add_named_bundle(parser: ArgumentParser) -> None:
 
 
 def add_named_world(parser: ArgumentParser) -> None:
-    parser.add_argument("bundle", nargs="?", default=None, help="a world's folder (default: the shipped world, if this version has one)")
+    parser.add_argument(
+        "bundle", nargs="?", default=None, help="a world's folder (default: the shipped world, if this version has one)"
+    )
 
 
 def add_bundle(parser: ArgumentParser) -> None:
