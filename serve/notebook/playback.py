@@ -264,10 +264,8 @@ class Playback:
     def _make(self) -> tuple[list[Frame], int]:
         """The frames of the next latent frame, and the take they are of."""
         with self._turns.turn():
-            held, self._held = self._held, None  # last, right before the frame is made
-            if held is not None:
-                self.stream.act(held[0])
-                self.clock = held[1]
+            if self.stream.num_latent_frames:  # nothing is done before the first frame, so what is held waits for the next
+                self._read_held()  # last, right before the frame is made
             frames = [next(self.stream), *self.stream.take()]
             prompts = self._list_prompts()
             with self._changed:
@@ -277,6 +275,12 @@ class Playback:
                     self._prompts = prompts
                     self.screen.tell(self.status)
                 return frames, self.take
+
+    def _read_held(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            self.stream.act(held[0])
+            self.clock = held[1]
 
     def _fail(self, error: Exception) -> None:
         with self._changing():

@@ -12,7 +12,7 @@ from serving import Socket
 from websockets.exceptions import ConnectionClosed
 
 from framecast.data.images import decode_image
-from framecast.sample import VideoGenerator, read_tokens
+from framecast.sample import StreamBatch, VideoGenerator, read_tokens
 from framecast.serve.protocol.packets import Packet
 
 PROMPT = tiny_world.PROMPT
@@ -61,6 +61,22 @@ def test_control_is_applied_and_frames_carry_it():
         told = None if packet.control is None else (packet.control.id, packet.control.clock)
         assert told == ((17, 1017.5) if packet.index >= receipt["frame"] else None), packet.index
     assert [packet.index for packet in packets] == list(range(len(packets)))
+
+
+def test_an_act_before_the_first_frame_holds_from_the_second_whoever_asks():
+    async def work(server, socket):
+        await socket.start(pace="play", credits=0)  # so nothing is made
+        await control(socket, 1, **LEFT)
+        receipt, before = await until_applied(socket, 1)
+        await socket.send(type="credit", frames=6)
+        return receipt, [*before, *[await socket.frame() for _ in range(4)]]
+
+    receipt, packets = with_world(work)
+    alone, seated = (tiny_world.generator().stream(PROMPT) for _ in range(2))
+    StreamBatch(tiny_world.generator(), 2).join(seated)
+    assert alone.act("left") == seated.act("left") == receipt["frame"] == receipt["latent_frame"] == 1
+    assert [packet.control and packet.control.id for packet in packets] == [None, 1, 1, 1]
+    assert [frame.action for frame in alone.step()] == [None] and alone.step()[0].action.tolist() == [1, 0, 0]
 
 
 def test_frames_and_tokens_are_those_of_the_library(tmp_path):
