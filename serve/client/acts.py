@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...data.actions import ActionError, ActionSpace
+from ...sample.plan import Actions, plan_of
+from ...stride import Stride
 from ..protocol.errors import ServeError
-from ..protocol.messages import ControlApplied
+from ..protocol.messages import MOST_PLANNED, ControlApplied
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +59,31 @@ class Acts:
         Raises:
             ActionError: It is none of the space, or nothing can be done.
         """
-        if self.space is None:
-            raise ActionError(f"got {value!r:.60} to do in a model without actions; wanted a prompt; play a server of a world")
-        action = self.space.action(value)
-        message = {"type": "control", "id": number, "clock": time.perf_counter() * 1e3, **held(action, self.space)}
+        space = self._known_space(value)
+        action = space.action(value)
+        message = {"type": "control", "id": number, "clock": time.perf_counter() * 1e3, **held(action, space)}
         self._sent[number] = Sent(message, action, asyncio.get_running_loop().create_future())
         return self._sent[number]
+
+    def plan(self, actions: Actions, stride: Stride) -> list[dict[str, Any]]:
+        """What a message says of actions that a branch does first, frame by frame; the last one holds.
+
+        Args:
+            actions: As `Stream.branch` takes them, but for iterators and functions.
+            stride: Of the model.
+
+        Raises:
+            ActionError: There is one that cannot be, there are too many, or nothing can be done.
+        """
+        space = self._known_space(actions)
+        if isinstance(actions, Iterator) or callable(actions):
+            kind = type(actions).__name__
+            raise ActionError(f"got {kind} as actions of a branch; wanted a list, an array or a text; make one of it")
+        plan = plan_of(space, stride, actions, begins=False)
+        rows = plan.planned.flatten(0, 1) if len(plan.planned) else plan.held[None]
+        if len(rows) > MOST_PLANNED:
+            raise ActionError(f"got actions for {len(rows)} frames; wanted at most {MOST_PLANNED}; the last one holds by itself")
+        return [held(row, space) for row in rows.numpy()]
 
     def apply(self, reply: ControlApplied) -> None:
         """Takes a receipt: it is one for those that gave way too."""
@@ -85,6 +107,11 @@ class Acts:
                 del self._sent[earlier]
         action = self._sent[number].action
         return None if np.isnan(action).any() else torch.from_numpy(action.copy())
+
+    def _known_space(self, value: object) -> ActionSpace:
+        if self.space is None:
+            raise ActionError(f"got {value!r:.60} to do in a model without actions; wanted a prompt; play a server of a world")
+        return self.space
 
     def fail(self, error: Exception) -> None:
         """Nobody will answer any more."""

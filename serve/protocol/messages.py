@@ -17,6 +17,9 @@ TOKEN_PROTOCOL = "bearer."
 MOST_NAMES = 256
 """Buttons and axes that a control may name, as many as a world may have."""
 
+MOST_PLANNED = 1024
+"""Frames for which a branch may name actions; the last action holds longer."""
+
 Notes = Annotated[bool, Field(description="whether the answer is to say what the model cannot show; older servers know no notes")]
 RequestId = Annotated[int | None, Field(ge=0, lt=2**53, description="comes back as `reply_to`")]
 
@@ -89,15 +92,20 @@ class Prompt(Request):
     notes: Notes = False
 
 
-class Control(Message):
-    """What a person holds from now on. The newest control counts: one that no latent frame has followed gives way to it."""
+class Held(Message):
+    """What is held, by name."""
 
-    type: Literal["control"]
-    id: int = Field(ge=0, lt=2**53, description="comes back in `control_applied` and in the header of frames")
     buttons: list[Name] | None = Field(
         [], max_length=MOST_NAMES, description="those that are on, by name; null: nobody knows what is done"
     )
     axes: dict[Name, float] = Field({}, max_length=MOST_NAMES, description="positions in [-1, 1] by name; others are at rest")
+
+
+class Control(Held):
+    """What a person holds from now on. The newest control counts: one that no latent frame has followed gives way to it."""
+
+    type: Literal["control"]
+    id: int = Field(ge=0, lt=2**53, description="comes back in `control_applied` and in the header of frames")
     clock: float = Field(0.0, description="the client's own clock, such as milliseconds; comes back in the header of frames")
 
 
@@ -130,6 +138,12 @@ class Branch(Request):
         description="a prompt for each seed, which holds as soon as it can; null keeps the prompt",
     )
     frame: int | None = Field(None, ge=1, description="the moment, a frame that was sent; null is the next frame")
+    actions: list[Held] | None = Field(
+        None,
+        min_length=1,
+        max_length=MOST_PLANNED,
+        description="what is done in each, frame by frame from its next latent frame on; the last one holds; null: as here",
+    )
 
 
 class Stop(Request):
