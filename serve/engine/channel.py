@@ -153,10 +153,14 @@ class Channel:
     def branch(self, seeds: list[int], unconfirmed: bool = False) -> list[Stream]:
         """Branches of the stream as its reader sees it, with the frames that wait; in the engine's thread.
 
+        What its reader did before holds in them, also if no latent frame has followed yet.
+
         Args:
             seeds: As for `Stream.branch`.
             unconfirmed: Begin with the frames that were taken and that the reader may not have.
         """
+        if self.is_at_start:
+            self.controls.read(self.stream)
         waiting = list(self._frames)
         taken = list(self._taken) if unconfirmed else []
         unseen = [frame for frame in taken if not waiting or frame.index < waiting[0].index]

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from framecast.data.images import decode_image
 from framecast.sample import StreamBatch, VideoGenerator, read_tokens
-from framecast.serve.protocol.packets import Packet
+from framecast.serve.protocol.packets import Kind, Packet
 
 PROMPT = tiny_world.PROMPT
 PARTS = tiny_world.tokenizer(), tiny_world.lm(), tiny_bundle.text_tokenizer()
@@ -201,6 +201,61 @@ def test_pause_holds_the_world_and_a_control_waits_for_it():
     paused, receipt, frames, after = with_world(work)
     assert paused["type"] == "paused" and frames == [] and after.index == paused["frame"]
     assert receipt["frame"] >= paused["frame"]
+
+
+async def take_snapshot(socket: Socket) -> tuple[dict, Packet]:
+    """What is said of a snapshot, and the snapshot; no frame comes between."""
+    reply = await socket.ask(type="snapshot")
+    while reply["type"] != "snapshotted":
+        reply = await socket.reply()
+    packet = await socket.next()
+    assert isinstance(packet, Packet) and packet.kind is Kind.SNAPSHOT
+    return reply, packet
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["before it is read", "while it is held"])
+def test_snapshot_goes_on_with_what_was_held(waits, tmp_path):
+    async def go_on(server, socket, session):
+        """Some frames, a control, and what comes of it: the receipt, the pictures, all tokens."""
+        await socket.send(type="credit", frames=4)
+        pictures = [(await socket.frame()).payload for _ in range(4)]
+        await control(socket, 2, axes={"gas": 1.0})
+        receipt, _ = await until_applied(socket, 2)
+        await socket.send(type="credit", frames=6)
+        pictures += [(await socket.frame()).payload for _ in range(6)]
+        async with server.http() as http:
+            path = f"/v1/streams/{session}/video.fct?frames={receipt['frame'] + 6}"
+            return receipt, pictures, (await http.get(path)).content
+
+    async def work(server, socket):
+        started = await socket.start(seed=5, pace="play", credits=4)
+        for _ in range(4):
+            await socket.frame()
+        await control(socket, 1, **LEFT)
+        if waits:
+            await until_applied(socket, 1)
+            await socket.send(type="credit", frames=4)
+            for _ in range(4):
+                await socket.frame()
+        said, snapshot = await take_snapshot(socket)
+        async with server.socket() as other:
+            await other.send(type="restore", size=len(snapshot.payload), pace="play", credits=0)
+            await other.connection.send(snapshot.payload)
+            restored = await other.reply()
+            assert restored["frame"] == said["frame"]
+            return [await go_on(server, *one) for one in ((socket, started["session"]), (other, restored["session"]))]
+
+    (receipt, pictures, tokens), again = with_world(work)
+    assert again[:2] == (receipt, pictures)
+    for name, data in (("a", tokens), ("b", again[2])):
+        (tmp_path / f"{name}.fct").write_bytes(data)
+    one, other = (read_tokens(tmp_path / f"{name}.fct") for name in "ab")
+    length = min(len(one.tokens), len(other.tokens))
+    assert torch.equal(one.tokens[:length], other.tokens[:length]) and length > receipt["latent_frame"]
+    done = [one.actions[:length], other.actions[:length]]
+    assert torch.equal(done[0].nan_to_num(9), done[1].nan_to_num(9))
+    assert [1, 0, 0] in done[0].flatten(0, 1).tolist()
+    assert done[0][receipt["latent_frame"], 0].tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize(
