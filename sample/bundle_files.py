@@ -25,6 +25,7 @@ WORLD = Path(__file__).parent / "world"
 
 _LARGEST = {MANIFEST: 2**16, CONFIG: 2**22, CARD: 2**24, PICTURE: MAX_PICTURE, TEXT: 2**26, STARTS: 2**26}
 """Bytes of a file that is not weights, at most."""
+_LONGEST_TITLE = 100
 
 
 class BundleError(ValueError):
@@ -69,6 +70,21 @@ class BundleFiles:
             raise
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{self.path / CONFIG} is damaged ({error}); export or copy it anew") from error
+
+    @property
+    def title(self) -> str | None:
+        """What the author of its training calls it, a line; `None` if nobody said it.
+
+        Raises:
+            BundleError: The config is damaged.
+        """
+        try:
+            title = parse_config(self.read(CONFIG))["training"].get("title")
+        except BundleError:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise BundleError(f"{self.path / CONFIG} is damaged ({error}); export or copy it anew") from error
+        return " ".join(title.split())[:_LONGEST_TITLE] or None if isinstance(title, str) else None
 
     def read(self, name: str) -> bytes:
         """A file of the size and the hash that the manifest says.

