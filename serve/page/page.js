@@ -32,7 +32,7 @@ class Page {
     const title = hello.title ?? hello.bundle;
     document.title = `${title} · Framecast`;
     document.querySelector("#model").textContent = `${title}, ${hello.width}×${hello.height} pixels, ${rate}`;
-    this.settings = new SettingsForm(document.querySelector("#settings"), this.world !== null);
+    this.settings = new SettingsForm(document.querySelector("#settings"), this.world !== null, hello.sampling);
     this.gallery = new Gallery(document.querySelector("#gallery"), document.querySelector("#replay"), hello.fps);
     this.gallery.onreuse = (prompt, seed) => this.#reuse(prompt, seed);
     this.#place([new Panel(this)]);
