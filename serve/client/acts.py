@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from ...data.actions import ActionError, ActionSpace
 from ...sample.plan import Actions, plan_of
 from ...stride import Stride
 from ..protocol.errors import ServeError
-from ..protocol.messages import MOST_PLANNED, ControlApplied
+from ..protocol.messages import MOST_PLANNED, MOST_SINCE, ControlApplied
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +44,17 @@ class Acts:
     def __init__(self, space: ActionSpace | None):
         self.space = space
         self._sent: dict[int, Sent] = {}  # in order; those before the one that holds are forgotten
+        self._seen: deque[tuple[int, int, dict[str, Any]]] = deque(maxlen=MOST_SINCE)  # number, frame, what was held
 
     @property
     def newest(self) -> dict[str, Any] | None:
         """The message that was sent last; another server that goes on with the stream is to have it too."""
         return next(reversed(self._sent.values())).message if self._sent else None
+
+    @property
+    def seen(self) -> list[dict[str, Any]]:
+        """What was held in the last frames that came, each from its first frame on; another server is to hold it again."""
+        return [{"frame": frame, **held} for _, frame, held in self._seen]
 
     def send(self, number: int, value: object) -> Sent:
         """The message of an action, under a number that is larger than those before.
@@ -98,10 +105,13 @@ class Acts:
             sent.applied.set_exception(error)
         return sent is not None
 
-    def holding(self, number: int | None) -> Tensor | None:
-        """float32 `[A]`, the action of frames that follow the act of this number; `None` if that is unknown."""
-        if number not in self._sent:
+    def holding(self, number: int | None, frame: int) -> Tensor | None:
+        """float32 `[A]`, the action of a frame that follows the act of this number; `None` if that is unknown."""
+        if number is None or number not in self._sent:
             return None
+        if not self._seen or self._seen[-1][0] != number:
+            message = self._sent[number].message
+            self._seen.append((number, frame, {name: message[name] for name in ("buttons", "axes") if name in message}))
         for earlier in [each for each in self._sent if each < number]:
             if self._sent[earlier].applied.done():
                 del self._sent[earlier]

@@ -303,7 +303,7 @@ class RemoteStream:
             self._questions.settle(self._questions.first("snapshot"), packet.payload)
             return
         pixels = decode_image(packet.payload, (self.hello.height, self.hello.width))
-        action = self._acts.holding(None if packet.control is None else packet.control.id)
+        action = self._acts.holding(None if packet.control is None else packet.control.id, packet.index)
         self._frames.put_nowait(Frame(torch.from_numpy(pixels.copy()), packet.index, packet.latent_index, prompt, action))
         self._received = packet.index + 1
 
@@ -331,12 +331,13 @@ class RemoteStream:
             await self._socket.close()
         self._socket = await self._dialler.dial()
         self.hello = messages.parse_reply(await self._text())
-        await self._begin({"type": "recover", "session": self.session, "frame": self._received}, None)
+        held = {"held": seen} if (seen := self._acts.seen) else {}
+        await self._begin({"type": "recover", "session": self.session, "frame": self._received, **held}, None)
         self.recoveries += 1
         self._connected = True
         if self._paused:
             await self._send({"type": "pause"})
-        if (held := self._acts.newest) is not None:
-            await self._send(held)
+        if (newest := self._acts.newest) is not None:
+            await self._send(newest)
         for request in self._questions.messages:
             await self._send(request)

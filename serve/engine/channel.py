@@ -93,7 +93,7 @@ class Channel:
 
     def put(self, frames: list[Frame]) -> None:
         """Adds frames that were made; ends the channel with the last one that is wanted."""
-        if frames:
+        if frames and frames[-1].index >= self.span.start:  # others are made again, and are no answer
             self._asked = False  # before they are there, so that whoever takes them can ask again
         self._frames.extend(frame for frame in frames if self.span.start <= frame.index < self.span.stop)
         self._made = frames[-1].index + 1 if frames else self._made

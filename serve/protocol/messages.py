@@ -17,6 +17,9 @@ TOKEN_PROTOCOL = "bearer."
 MOST_NAMES = 256
 """Buttons and axes that a control may name, as many as a world may have."""
 
+MOST_SINCE = 256
+"""Changes of what was held that a client may tell who recovers."""
+
 MOST_PLANNED = 1024
 """Frames for which a branch may name actions; the last action holds longer."""
 
@@ -76,12 +79,26 @@ class Attach(Delivery):
     branch: str = Field(max_length=64)
 
 
+class Held(Message):
+    """What is held, by name."""
+
+    buttons: list[Name] | None = Field([], max_length=MOST_NAMES, description="those that are on, by name; null: nobody knows")
+    axes: dict[Name, float] = Field({}, max_length=MOST_NAMES, description="positions in [-1, 1] by name; others are at rest")
+
+
+class HeldSince(Held):
+    """What was held from a frame on."""
+
+    frame: int = Field(ge=0, description="the first frame for which it was held")
+
+
 class Recover(Delivery):
     """Goes on with a session whose server was lost, where servers keep snapshots."""
 
     type: Literal["recover"]
     session: str = Field(max_length=64)
     frame: int = Field(ge=0, description="the first frame that is wanted")
+    held: list[HeldSince] = Field([], max_length=MOST_SINCE, description="what was held in the last frames that came, in order")
 
 
 class Prompt(Request):
@@ -90,15 +107,6 @@ class Prompt(Request):
     type: Literal["prompt"]
     prompt: str
     notes: Notes = False
-
-
-class Held(Message):
-    """What is held, by name."""
-
-    buttons: list[Name] | None = Field(
-        [], max_length=MOST_NAMES, description="those that are on, by name; null: nobody knows what is done"
-    )
-    axes: dict[Name, float] = Field({}, max_length=MOST_NAMES, description="positions in [-1, 1] by name; others are at rest")
 
 
 class Control(Held):

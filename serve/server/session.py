@@ -121,7 +121,7 @@ class Session:
 
     async def _on_recover(self, request: messages.Recover) -> None:
         self._check_delivery(request)
-        live = await self._service.recover(request.session, request.frame, request.max_frames, request.by_hand)
+        live = await self._service.recover(request.session, request.frame, request.max_frames, request.by_hand, request.held)
         await self._play(live, request)
 
     async def _on_prompt(self, request: messages.Prompt) -> None:

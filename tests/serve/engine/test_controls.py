@@ -130,6 +130,20 @@ def test_branch_holds_what_was_put_and_not_read(start):
         assert action == [1, 0, 0] and receipts == 1
 
 
+def test_channel_that_makes_frames_again_does_not_forget_what_was_asked():
+    async def work():
+        stream = SimpleNamespace(codec=SimpleNamespace(stride=SimpleNamespace(frames=2)), next_index=0, take=lambda: [])
+        channel = Channel(stream, Span(3, 100), lambda: None)
+        channel.by_hand = True
+        channel.ask()  # by a reader that waits for frame 3
+        channel.put([SimpleNamespace(index=1), SimpleNamespace(index=2)])
+        before = channel.has_room
+        channel.put([SimpleNamespace(index=3), SimpleNamespace(index=4)])
+        return before, channel.has_room, channel.waiting
+
+    assert asyncio.run(work()) == (True, False, 2)
+
+
 @pytest.mark.parametrize("asked", [False, True])
 def test_channel_of_a_player_has_room_once_asked(asked):
     async def work():

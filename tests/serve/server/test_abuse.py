@@ -171,6 +171,7 @@ told("bad_message", "control_of_many_buttons", {"type": "control", "id": 1, "but
 told("bad_json", "control_nan", '{"type": "control", "id": 1, "axes": {"gas": NaN}}', start=True)
 told("not_found", "attach_of_nothing", {"type": "attach", "branch": "x" * 22})
 told("not_found", "recover_of_nothing", {"type": "recover", "session": "x" * 22, "frame": 0})
+told("bad_message", "recover_with_much_held", {"type": "recover", "session": "x", "frame": 9, "held": [{"frame": 1}] * 257})
 told("idle", "silence")
 told("too_slow", "no_credit", start(credits=1, pace="fast"))
 told("too_many_messages", "flood", *[{"type": "credit", "frames": 1}] * 100, start=True)

@@ -13,6 +13,8 @@ from websockets.exceptions import ConnectionClosed
 
 from framecast.data.images import decode_image
 from framecast.sample import StreamBatch, VideoGenerator, read_tokens
+from framecast.serve.client.acts import Acts
+from framecast.serve.cluster.shelf import Shelf
 from framecast.serve.protocol.packets import Kind, Packet
 
 PROMPT = tiny_world.PROMPT
@@ -256,6 +258,39 @@ def test_snapshot_goes_on_with_what_was_held(waits, tmp_path):
     assert torch.equal(done[0].nan_to_num(9), done[1].nan_to_num(9))
     assert [1, 0, 0] in done[0].flatten(0, 1).tolist()
     assert done[0][receipt["latent_frame"], 0].tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("tells", [True, False], ids=["told", "control"])
+def test_lost_connection_is_taken_up_with_what_was_held(tells, monkeypatch):
+    """The snapshot is of the beginning, so all frames are made again: without what was held they are others."""
+    if not tells:
+        monkeypatch.setattr(Acts, "seen", property(lambda _: []))
+
+    async def play(server):
+        async with await server.client().stream(PROMPT, 3, pace="play") as stream:
+            frames, begins = [await anext(stream) for _ in range(4)], {}
+            for action in ({"left": True}, {"gas": 1.0}):
+                begin = await stream.act(action)
+                begins[begin] = action
+                frames += [await anext(stream) for _ in range(begin + 3 - len(frames))]
+            server.cut()
+            frames += [await anext(stream) for _ in range(6)]
+            return frames, begins, stream.recoveries
+
+    async def run():
+        async with serving.running(tiny_world.generator(), store=Shelf(), snapshot_every=1000) as server:
+            return await asyncio.wait_for(play(server), 60)
+
+    frames, begins, recoveries = asyncio.run(run())
+    assert recoveries == 1 and [frame.index for frame in frames] == list(range(len(frames)))
+    stream = tiny_world.generator().stream(PROMPT, 3)
+    stream.act("")
+    same = []
+    for frame in frames:
+        if frame.index in begins:
+            stream.act(begins[frame.index])
+        same.append(torch.equal(frame.image, next(stream).image))
+    assert all(same[:-6]) and all(same) == tells
 
 
 @pytest.mark.parametrize(
