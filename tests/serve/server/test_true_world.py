@@ -60,28 +60,43 @@ def test_what_is_held_is_done_and_the_episode_runs_again(tmp_path):
         started = await socket.start(pace="play", actions=True)
         packets = [await socket.frame() for _ in range(2)]
         await socket.send(type="control", id=5, buttons=["right"], clock=77.5)
-        replies = []
-        while not replies or replies[-1]["type"] != "ended":
+        receipt = None
+        while receipt is None or packets[-1].index < receipt["frame"] + 3:
             message = await socket.next()
-            (packets if isinstance(message, Packet) else replies).append(message)
-        return started, packets, replies
+            if isinstance(message, Packet):
+                packets.append(message)
+            elif message["type"] == "control_applied":
+                receipt = message
+        await socket.send(type="stop")
+        return started, packets, receipt
 
-    with recorded(tmp_path / "a") as (address, _):
-        started, packets, replies = with_socket(address, work)
+    with recorded(tmp_path / "a", max_frames=1000) as (address, _):
+        started, packets, receipt = with_socket(address, work)
     assert started["action_space"] == SPEC.action_space.to_json() and started["frame"] == 0
-    receipt = next(reply for reply in replies if reply["type"] == "control_applied")
     assert receipt["id"] == 5 and receipt["latent_frame"] == receipt["frame"] >= 1
     recording = Recording(tmp_path / "a")
     (episode,) = recording
-    assert recording.about["policy"] == "page" and recording.spec.env_id == ID and len(episode.actions) == 8
+    assert recording.about["policy"] == "page" and recording.spec.env_id == ID
     held = [SPEC.action_space.describe(row) for row in episode.actions[1:]]
-    assert held == ["nothing"] * (receipt["frame"] - 1) + ["right"] * (8 - receipt["frame"])
-    assert len(episode.rewards) == 8 and len(episode.ends) == 8
+    assert held == ["nothing"] * (receipt["frame"] - 1) + ["right"] * (len(held) + 1 - receipt["frame"])
+    assert len(episode.rewards) == len(episode.ends) == len(episode.actions) >= len(packets)
     assert np.array_equal(replay_episode(recording.spec, episode.seed, episode.actions), episode.frames())
     for packet in packets:
         assert np.array_equal(decode_image(packet.payload, (16, 8)), episode.frames()[packet.index]), packet.index
         told = packet.control and (packet.control.id, packet.control.clock)
         assert told == ((5, 77.5) if packet.index >= receipt["frame"] else None)
+
+
+def test_episode_ends_where_it_was_to(tmp_path):
+    async def work(socket):
+        await socket.start(pace="play")
+        while (reply := await socket.reply())["type"] != "ended":
+            pass
+        return reply
+
+    with recorded(tmp_path / "a") as (address, _):
+        assert with_socket(address, work)["type"] == "ended"
+    assert [len(episode.actions) for episode in Recording(tmp_path / "a")] == [8]
 
 
 def test_stop_keeps_an_episode_and_the_next_begins(tmp_path):
@@ -93,8 +108,8 @@ def test_stop_keeps_an_episode_and_the_next_begins(tmp_path):
             paused = await socket.ask(type="pause")
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.3):
-                    while not isinstance(await socket.next(), Packet) or True:
-                        pass
+                    while True:
+                        await socket.next()
             assert paused["type"] == "paused" and (await socket.ask(type="resume"))["type"] == "resumed"
             assert (await socket.frame()).index == paused["frame"]
             assert (await socket.ask(type="stop"))["type"] == "stopped"
