@@ -3,7 +3,7 @@
 import pytest
 import tiny
 import torch
-from lm_trainings import EOS, PAD, VIDEO, prepared, tokens
+from lm_trainings import EOS, PAD, VIDEO, fit, prepared, tokens
 from played import SPACE, Played
 
 from framecast.data import Caption, CaptionedClip, ClipSource, MixedClips, SpriteWorld
@@ -119,6 +119,13 @@ def test_clips_must_fit_the_context(bundle, tmp_path):
     data = prepared(tokens(bundle, tmp_path, SpriteWorld(num_clips=8, num_frames=9, size=32)))
     with pytest.raises(ValueError, match=r"got clips of 3 latent frames; wanted at most 2.*context_frames"):
         data.lm_config(VideoLMShape(sink_frames=0, context_frames=1))
+
+
+def test_clips_that_do_not_fit_are_told_before_they_are_tokenized(bundle, tmp_path):
+    short = ["--model.init_args.lm.sink_frames=0", "--model.init_args.lm.context_frames=1"]
+    with pytest.raises((ValueError, SystemExit)):
+        fit(tmp_path / "run", bundle, tmp_path / "shards", *short, "--data.init_args.source.init_args.num_frames=9")
+    assert not (tmp_path / "shards").exists()
 
 
 def test_batches_hold_actions_also_where_none_are_known(bundle, tmp_path):
