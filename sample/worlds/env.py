@@ -25,7 +25,7 @@ class WorldEnv(gymnasium.Env[Image, Any]):
         bundle: A generator of a world, or the folder of its bundle; `None` is the shipped world, if there is one.
         start: Where episodes begin: the name or the number of one of the bundle's starts, a list of which chance takes one, or
             `None` for a first frame that the model draws.
-        prompt: What the world shows; `None` is what the start says.
+        prompt: What the world shows; `None` is what the start says, or else the caption of all videos of the training.
         max_steps: Steps after which an episode is truncated; `None` is never.
         params: How tokens are chosen, as for `VideoGenerator.stream`; `None` is without guidance, which is fastest.
         first_frames: A picture or frames to begin with, in place of a start, as for `VideoGenerator.stream`.

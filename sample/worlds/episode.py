@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...data.kinds import real, whole
-from ..beginning import given_tokens
+from ..beginning import given_tokens, params_of, prompt_of
 from ..bundle import load_generator
 from ..bundle_files import WORLD
 from ..bundle_folder import CONFIG
@@ -42,7 +42,7 @@ class Rules:
     Args:
         bundle: A generator of a world, or the folder of its bundle; `None` is the shipped world, if there is one.
         start: Where they begin.
-        prompt: What they show; `None` is what the start says.
+        prompt: What they show; `None` is what the start says, or else the caption of all videos of the training.
         max_steps: Latent frames after which an episode is cut off; `None` is never.
         params: How tokens are chosen; `None` is without guidance.
         first_frames: A picture or frames to begin with, in place of a start.
@@ -78,7 +78,8 @@ class Rules:
             self.starts = [Start("given", tokens)]
         self.prompt: Any = prompt
         self._images: dict[str, Image] = {}
-        self._prompt_of(self.starts[0] if self.starts else None)  # that there is one is known before the first episode
+        first = self._prompt_of(self.starts[0] if self.starts else None)  # that there is one is known before the first episode
+        self.params = params_of(first, self.params)
 
     @property
     def steps_per_second(self) -> float:
@@ -94,11 +95,15 @@ class Rules:
         return Episode(self, stream, None if start is None else self._image_of(start))
 
     def _prompt_of(self, start: Start | None) -> Any:
-        """What an episode shows that begins there; without a start, as the first start of the bundle says."""
-        others = [one for one in (start, *self.generator.starts) if one is not None and one.prompt is not None]
-        if self.prompt is None and not others:
-            raise ValueError('got no prompt; wanted what the world shows, such as prompt="a car drives on a track"')
-        return others[0].prompt if self.prompt is None else self.prompt
+        """What an episode shows that begins there; if neither start nor training says it, as the first start that does."""
+        generator = self.generator
+        told = next((one.prompt for one in generator.starts if one.prompt is not None), None)
+        try:
+            return prompt_of(self.prompt, start, generator.starts, told if generator.caption is None else generator.caption)
+        except ValueError:
+            if self.prompt is not None:
+                raise
+            raise ValueError('got no prompt; wanted what the world shows, such as prompt="a car drives on a track"') from None
 
     def _image_of(self, start: Start) -> Image:
         """The last frame of a start."""
