@@ -25,7 +25,8 @@ from ..kinds import shown
 from .packages import gymnasium
 
 Row = NDArray[np.float32]
-_IDLE = ("nothing", "noop")
+NOTHING = "nothing"
+_IDLE = (NOTHING, "noop")
 _WIDEST = 1e6
 """Between the ends of an axis; further apart, no hand and no network can steer."""
 _MOST = 256
@@ -154,7 +155,7 @@ class _Choice:
 
     def meanings(self, names: Sequence[str]) -> list[str]:
         """What each value does, in the order of the values."""
-        called = [_IDLE[0], *(names[place] for place in self.places)]
+        called = [NOTHING, *(names[place] for place in self.places)]
         return [name for _, name in sorted(zip(self.values, called, strict=True))]
 
 
@@ -239,7 +240,7 @@ def _plain(action: Any) -> Any:
 def _of_discrete(space: "gymnasium.spaces.Discrete", names: Sequence[str] | None) -> ActionMapping:
     start, count = int(space.start), int(space.n)
     if names is not None and len(names) == count - 1:
-        names = [_IDLE[0], *names]
+        names = [NOTHING, *names]
     called = _names(names, "action", count)
     idle = next((place for place, name in enumerate(called) if name.lower() in _IDLE), 0)
     others = [place for place in range(count) if place != idle]
