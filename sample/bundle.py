@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf, nextafter
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,9 @@ from .codec import VideoCodec
 from .compiled import check_compiler
 from .generator import VideoGenerator
 from .packing import millions, plain
+from .params import SamplingParams
 from .placing import Device, Dtype, as_device, as_dtype
+from .settings import Params, as_params, pack_params, unpack_params
 from .starts import Start
 from .weights import misfits
 
@@ -65,6 +67,7 @@ class Bundle:
         hashes: sha256 of every file, by name.
         action_space: What can be done in its world; `None` of a model that knows no actions.
         starts: First frames from which its world can begin.
+        params: How its tokens are best chosen.
         caption: What all videos of its training showed, as `VideoGenerator.caption`.
     """
 
@@ -79,6 +82,7 @@ class Bundle:
     hashes: dict[str, str]
     action_space: ActionSpace | None = None
     starts: tuple[Start, ...] = ()
+    params: SamplingParams = field(default_factory=SamplingParams)
     caption: str | None = None
 
     def __repr__(self) -> str:
@@ -120,7 +124,7 @@ class Bundle:
         try:
             parts = (tokenizer, lm, self.text_tokenizer)
             size, name = (self.height, self.width, self.fps), self.path.resolve().name
-            world = (self.action_space, self.starts, self.caption)
+            world = (self.action_space, self.starts, self.params, self.caption)
             return VideoGenerator(*parts, *size, name, compile, self.trained_on, *world)
         except ValueError as error:
             raise BundleError(f"{self.path}: {error}") from error
@@ -139,6 +143,7 @@ def save_bundle(
     dtype: Dtype = torch.float32,
     action_space: ActionSpace | None = None,
     starts: Sequence[Start] = (),
+    params: Params = None,
 ) -> Path:
     """Writes a bundle; the folder appears whole or not at all, and replaces an older bundle of that name.
 
@@ -154,6 +159,7 @@ def save_bundle(
         dtype: Precision of the stored weights; "bfloat16" halves the size.
         action_space: What can be done in the world of the videos, if the LM knows actions.
         starts: First frames from which its world can begin, all of one length.
+        params: How its tokens are best chosen, which holds where a call says nothing; `None` are the defaults.
 
     Raises:
         ValueError: The folder above does not exist, `folder` is something else than a bundle, `dtype` is no precision, an LM
@@ -178,6 +184,7 @@ def save_bundle(
         "training": dict(training or {}),
         **({} if action_space is None else {"action_space": action_space.to_json()}),
         **said,
+        **pack_params(as_params(params)),
     }
     files = {
         CONFIG: json.dumps(config, indent=2, default=plain).encode(),
@@ -235,6 +242,7 @@ def _load(found: BundleFiles) -> Bundle:
         words = caption_words(config)
         space, caption = space_of(config), only_caption(config)
         check_space(lm, space)
+        params = unpack_params(config)
         starts = unpack_starts(config, files, tokenizer.codebook_size, tokenizer.frame_shape(height, width))
     except BundleError:
         raise
@@ -243,7 +251,8 @@ def _load(found: BundleFiles) -> Bundle:
         raise BundleError(f"{path / CONFIG} is damaged or of another version ({reason}); export or copy it anew") from error
     _fill(tokenizer, files[TOKENIZER], path / TOKENIZER)
     text = None if lm is None else _fill_lm(lm, files, path, words)
-    return Bundle(path, tokenizer, lm, text, height, width, fps, training, found.hashes, space, starts, caption)
+    world = (space, starts, params, caption)
+    return Bundle(path, tokenizer, lm, text, height, width, fps, training, found.hashes, *world)
 
 
 def load_generator(

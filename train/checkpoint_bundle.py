@@ -55,6 +55,7 @@ def write_bundle(
     card: str,
     picture: bytes | None,
     dtype: torch.dtype,
+    sampling: Mapping[str, Any] | None = None,
 ) -> Path:
     """Writes a bundle with its model card.
 
@@ -66,11 +67,13 @@ def write_bundle(
         card: What its author says first on the card.
         picture: The picture of the card, a small JPEG.
         dtype: Precision of the stored weights.
+        sampling: How tokens are best chosen.
     """
     training = without_folders(dict(training))
     is_lm, space = parts.get("lm") is not None, parts.get("action_space")
     written = model_card(training, video, is_lm, card, picture is not None, space)
-    return save_bundle(folder, **parts, video=video, training=training, card=written, picture=picture, dtype=dtype)
+    about: Any = {"video": video, "training": training, "card": written, "picture": picture, "dtype": dtype}
+    return save_bundle(folder, **parts, **about, params=sampling)
 
 
 def export_checkpoint(checkpoint: str | Path, folder: str | Path, terms: Terms | None = None) -> Path:
@@ -107,6 +110,7 @@ def export_checkpoint(checkpoint: str | Path, folder: str | Path, terms: Terms |
             card=about["card"],
             picture=None if picture is None else bytes(picture.tolist()),
             dtype=getattr(torch, about["dtype"]),
+            sampling=about.get("sampling"),  # nor that
         )
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"checkpoint {checkpoint} cannot be exported ({error}); take another one") from error
