@@ -78,6 +78,8 @@ def _of_networks(config: Mapping[str, Any], bundle: BundleFiles) -> Rows:
         rows.append(("starts", shown([start["name"] for start in starts])))
     if lm and (caption := only_caption(config)):
         rows.append(("only caption", f"{caption}; shown if no prompt is given"))
+    if lm and (sampling := config.get("sampling")):
+        rows.append(("settings", f"{shown(sampling)}, unless others are given"))
     if lm and (heads := [name for name in ("rewards", "ends") if lm.get(name)]):
         rows += [("predicts", " and ".join(heads))]
     return rows
