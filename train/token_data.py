@@ -147,9 +147,19 @@ class TokenDataModule(ResumableDataModule):
         return TextTokenizer(read_regular(self._text_file, _LARGEST_TEXT_MODEL), ())
 
     @cached_property
+    def _texts(self) -> list[list[str]]:
+        """The captions of each clip that is trained on."""
+        return [[caption.text for caption in self.train_tokens[index].captions] for index in range(len(self.train_tokens))]
+
+    @property
+    def caption(self) -> str:
+        texts = set(chain.from_iterable(self._texts)) - {""}
+        return texts.pop() if len(texts) == 1 else ""
+
+    @cached_property
     def amounts(self) -> dict[str, Any]:
         """Clips, seconds of video, clips with a caption, and different words in the captions that are trained on."""
-        texts = [[caption.text for caption in self.train_tokens[index].captions] for index in range(len(self.train_tokens))]
+        texts = self._texts
         words = {word for text in set(chain.from_iterable(texts)) for word in words_of(text.lower()) if word.isalnum()}
         counts = {"captioned": sum(any(own) for own in texts), "words": len(words)}
         return {**amount_of(self.source, len(self.train_tokens)), **counts}

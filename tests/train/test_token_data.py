@@ -1,5 +1,7 @@
 """Tokens with their prompts as the data of a training."""
 
+from dataclasses import replace
+
 import pytest
 import tiny
 import torch
@@ -55,6 +57,19 @@ def test_clips_without_captions_train_the_null_prompt(bundle, tmp_path):
     batch = data._collate([data.train_tokens[0], data.train_tokens[1]])
     assert batch["ids"].tolist() == [[[EOS]], [[EOS]]]
     assert data.text_tokenizer.decode(data.text_tokenizer.encode(NO_CAPTION, 99)) == NO_CAPTION
+    assert data.caption == "" and data.amounts["captioned"] == 0
+
+
+class Alike(Silent):
+    """Clips of which every other says what all of them show."""
+
+    def __getitem__(self, index: int) -> CaptionedClip:
+        return replace(super().__getitem__(index), captions=(Caption(0, "a car drives" * (index % 2)),))
+
+
+def test_the_only_caption_is_known(bundle, tmp_path):
+    assert prepared(tokens(bundle, tmp_path / "alike", Alike())).caption == "a car drives"
+    assert prepared(tokens(bundle, tmp_path / "sprites", SpriteWorld(num_clips=8, num_frames=5, size=32))).caption == ""
 
 
 def test_batches_hold_prompts_and_their_starts():
