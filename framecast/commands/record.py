@@ -72,12 +72,27 @@ def _add_frames(parser: ArgumentParser) -> None:
         help="rows and columns of the environment's picture to keep (default: by the environment)",
     )
     parser.add_argument("--warmup", type=int, default=None, help="steps before the first frame (default: by the environment)")
+    parser.add_argument(
+        "--buttons",
+        nargs="+",
+        metavar="NAME=KEY",
+        default=None,
+        help="names, and keys if wanted, of all buttons in order, such as left=ArrowLeft right=ArrowRight (default: by the "
+        "environment)",
+    )
+    parser.add_argument(
+        "--axes",
+        nargs="+",
+        metavar="NAME=KEY,KEY",
+        default=None,
+        help="the same of all axes, such as wheel=ArrowLeft,ArrowRight (default: by the environment)",
+    )
     parser.add_argument("--kwargs", default=None, help="what the environment is made with, as JSON: '{\"continuous\": true}'")
 
 
 def run(arguments: Namespace) -> None:
     from ..data.reading import parse_json
-    from ..data.worlds import default_play, world_spec
+    from ..data.worlds import default_play, renamed, world_spec
 
     if arguments.policy == PAGE:
         console.say(f"opening {arguments.env_id}")
@@ -93,6 +108,7 @@ def run(arguments: Namespace) -> None:
         warmup=arguments.warmup,
         kwargs=kwargs,
     )
+    spec = renamed(spec, arguments.buttons or (), arguments.axes or ())
     if arguments.policy == PAGE and arguments.max_frames is None:
         arguments.max_frames = _FRAMES_OF_A_GAME
     names = ("policy", "seed", "max_frames", "caption", "hold")

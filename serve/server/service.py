@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from ...sample import Stream, VideoGenerator
 from ..engine.channel import Channel, Span
 from ..engine.engine import Engine
-from ..engine.notes import opening, picture_notes, prompt_notes
+from ..engine.notes import meant, opening, picture_notes, prompt_notes
 from ..protocol.bodies import Info, StartInfo
 from ..protocol.errors import DRAINING, TAKEN_OVER, ServeError, as_serve_error
 from ..protocol.messages import HeldSince, Hello
@@ -139,7 +139,8 @@ class Service:
         Raises:
             ServeError: There is no place, or the prompt, a setting or the first frames cannot be used.
         """
-        prompts, params = script.prompts(self.config.max_prompt), script.settings.params(self.generator.params)
+        prompts = meant(self.generator, script.prompts(self.config.max_prompt))
+        params = script.settings.params(self.generator.params)
         with self._places.admitted() as place:
             given = await self._given.read(first_frames or [], picture)
             try:

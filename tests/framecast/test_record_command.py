@@ -73,6 +73,17 @@ def test_a_person_at_the_page_is_a_policy(run, monkeypatch):
     assert code == 2 and "got 2 workers and a policy of this process; wanted 1 worker" in err
 
 
+def test_buttons_are_called_as_a_person_says(run):
+    called = [*SMALL, "--on", "down=0.9", "--buttons", "down=KeyJ", "up=KeyK"]
+    code, said, _ = run(*called, "--episodes", "1")
+    assert code == 0 and said.endswith("with down, up\n") and said.startswith("1 episode, 5 frames")
+    assert [button.key for button in Recording("out").space.buttons] == ["KeyJ", "KeyK"]
+    other_keys = [*called[:-1], "up=KeyP"]
+    assert run(*other_keys, "--episodes", "2")[0] == 0  # keys say nothing of what is recorded
+    code, _, error = run(*SMALL, "--buttons", "down=KeyJ", "--episodes", "2")
+    assert code == 2 and "got 1 names of buttons, down=KeyJ; wanted 2, for left, right in this order" in error
+
+
 def test_every_option_reaches_the_environment(run):
     code, _, _ = run(
         *SMALL, "--episodes", "1", "--fps", "6", "--frame_skip", "2", "--crop", "0", "4", "0", "4", "--warmup", "3",
