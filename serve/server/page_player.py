@@ -29,6 +29,7 @@ class Shown:
     held: Receipt | None
 
 
+_LONGEST_FRAME = 2.0  # seconds that a pause waits for a frame
 _NOBODY = -1  # the number of an act that nobody has told
 Tell = Callable[[Shown | None], None]
 """Takes what a page is to show; `None` says that the episode is over. Called in the recording thread."""
@@ -51,7 +52,7 @@ class PagePlayer:
         self._tell: Tell | None = None  # of who plays
         self._act = Act(_NOBODY, 0.0, space.nothing)
         self._held: Receipt | None = None  # the act of the frame that is shown
-        self._paused, self._has_seen, self._due = False, False, 0.0
+        self._paused, self._has_seen, self._is_making, self._due = False, False, False, 0.0
 
     def __call__(self, frame: NDArray[np.uint8], _previous: object, _rng: object, world: Any) -> NDArray[np.float32]:
         """The action until the next frame.
@@ -63,15 +64,18 @@ class PagePlayer:
         if index == 0:
             self._await_start()
         with self._changed:
+            self._is_making = False
             if self._tell is not None:
                 self._tell(Shown(frame, index, self._held))
                 self._has_seen = True
+            self._changed.notify_all()
             self._await_due()
             if self._tell is None:
                 raise StopIteration
             act = self._act
             if act.id != _NOBODY and (self._held is None or self._held.id != act.id):
                 self._held = Receipt(act.id, act.clock, index + 1, index + 1)
+            self._is_making = True
         return act.action
 
     def begin(self, tell: Tell) -> None:
@@ -83,7 +87,7 @@ class PagePlayer:
         with self._changed:
             if self._tell is not None:
                 raise ServeError("server_full", "got a second person for one environment; wait until the first one stops")
-            self._tell, self._paused, self._has_seen = tell, False, False
+            self._tell, self._paused, self._has_seen, self._is_making = tell, False, False, False
             self._act, self._held = Act(_NOBODY, 0.0, self._space.nothing), None
             self._changed.notify_all()
 
@@ -93,10 +97,12 @@ class PagePlayer:
             self._act = act
 
     def pause(self, paused: bool) -> None:
-        """Stops for a while, or goes on."""
+        """Stops for a while, once the frame that is being made is told, or goes on."""
         with self._changed:
             self._paused = paused
             self._changed.notify_all()
+            if paused:
+                self._changed.wait_for(lambda: not self._is_making or self._tell is None, _LONGEST_FRAME)
 
     def end(self, tell: Tell) -> None:
         """Whoever began with this plays no more, if that is still so."""
@@ -111,6 +117,7 @@ class PagePlayer:
             if self._tell is not None and self._has_seen:
                 self._tell(None)
                 self._tell = None
+                self._changed.notify_all()
 
     def _await_start(self) -> None:
         """Tells who played the episode before that it is over, and waits for somebody to begin the next."""

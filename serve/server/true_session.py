@@ -127,7 +127,8 @@ class TrueSession:
         self._player.control(Act(request.id, request.clock, action_of(request, self._spec.action_space)))
 
     async def _on_pause(self, request: messages.Pause) -> None:
-        self._player.pause(True)
+        await asyncio.to_thread(self._player.pause, True)
+        await self._send_waiting()
         await self._send(messages.Paused(reply_to=request.id, frame=self._next))
 
     async def _on_resume(self, request: messages.Resume) -> None:
@@ -160,11 +161,14 @@ class TrueSession:
             await self._news.wait()
             self._news.clear()
             try:
-                async with self._order:
-                    while self._waiting:
-                        await self._send_one(self._waiting.popleft())
+                await self._send_waiting()
             except (WebSocketDisconnect, RuntimeError):
                 return  # the listener sees it too
+
+    async def _send_waiting(self) -> None:
+        async with self._order:
+            while self._waiting:
+                await self._send_one(self._waiting.popleft())
 
     async def _send_one(self, shown: Shown | None) -> None:
         await (self._send(messages.Ended(frame=self._next)) if shown is None else self._send_frame(shown))
