@@ -3,6 +3,7 @@
 import math
 import os
 from argparse import ArgumentParser, Namespace
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,7 +99,7 @@ def _record(arguments: Namespace, spec: "WorldSpec", play: "Play") -> None:
         arguments.out, spec, play, episodes=episodes, minutes=minutes, workers=workers, lossless=bool(arguments.lossless)
     )
     try:
-        with Task(f"recording {arguments.out}", total, unit) as task:
+        with closing(rows), Task(f"recording {arguments.out}", total, unit) as task:
             task.reach(_done(arguments.out, unit))
             for row in rows:
                 task.advance(1 if minutes is None else row["num_frames"])
