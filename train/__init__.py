@@ -68,7 +68,9 @@ class _Room(ModuleType):
         from .own.settings import OwnSettings, usual_rate
 
         lists = {"captions": captions, "actions": actions}
-        paths = {"videos": str(videos), "out": str(out)} | {name: str(path) for name, path in lists.items() if path is not None}
+        paths: dict[str, Any] = {"videos": str(videos), "out": str(out)} | {
+            name: str(path) for name, path in lists.items() if path is not None
+        }
         fps = usual_rate(str(videos)) if fps is None else fps
         options: dict[str, Any] = {
             "hold_out": str(hold_out),

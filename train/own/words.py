@@ -91,7 +91,7 @@ def say_plan(plan: Plan) -> None:
         _say_row("report", _measured(plan), seconds["report"])
     asked = in_words(plan.settings.minutes * 60)
     say(f"Together {in_words(sum(seconds.values()))} (asked for: {asked}). Memory: {_memory(plan.memory)}.")
-    if sum(seconds.values()) > _MUCH_MORE * plan.settings.minutes * 60:
+    if sum(plan.seconds.values()) > _MUCH_MORE * plan.settings.minutes * 60:
         say("That is more than asked for: it is about the least that this machine needs to try every step.")
     if plan.tokenizer.steps < _FEW_STEPS:
         share = _FEW_STEPS * plan.tokenizer.seconds_per_step / TOKENIZER_SHARE
@@ -146,7 +146,7 @@ def _say_files(what: str, files: Mapping[str, str]) -> None:
         kinds.setdefault(_NUMBER.sub("0", reason), []).append(file)
     for alike in list(kinds.values())[:_NAMED]:
         more = f" and {len(alike) - 1:,} more" if len(alike) > 1 else ""
-        say(f"{named(alike[:1])}{more}: {files[alike[0]]}", indent=2)
+        say(f"{named((alike[0],))}{more}: {files[alike[0]]}", indent=2)
     if len(kinds) > _NAMED:
         say(f"and {sum(map(len, list(kinds.values())[_NAMED:])):,} more for other reasons", indent=2)
 
