@@ -72,12 +72,17 @@ default-bundle: runs/sprites_lm_long/bundle
 	cp -r $< sample/default
 
 # The recipe of the world in the package, from nothing: an environment is recorded, then two networks are trained.
-world: runs/world_lm/bundle
-	rm -rf sample/world
-	cp -r $< sample/world
+world: runs/world_lm/bundle runs/held_out.stamp
+	$(BIN)/python -m framecast export runs/world_lm/checkpoints/last.ckpt --out sample/world --title "Car racing" --licence MIT \
+	  --card "Trained on pictures of CarRacing-v3 of [Gymnasium](https://gymnasium.farama.org), which is under the MIT licence." \
+	  --starts "start line=runs/held_out/episode_00000.mkv" "hairpin=runs/held_out/episode_00002.mkv@5.6" \
+	  "left bend=runs/held_out/episode_00001.mkv@14.5" "right bend=runs/held_out/episode_00003.mkv@10.8" \
+	  "two bends=runs/held_out/episode_00007.mkv@12.2" "two roads=runs/held_out/episode_00011.mkv@14.8"
 
-runs/recording.stamp: | .venv/worlds.stamp
-	$(BIN)/python -m framecast record CarRacing-v3 --policy driver --minutes 300 --lossless --out runs/recording
+runs/recording.stamp: RECORDED = --policy driver --minutes 300
+runs/held_out.stamp: RECORDED = --policy weaver --minutes 12 --seed 1000
+runs/recording.stamp runs/held_out.stamp: | .venv/worlds.stamp
+	$(BIN)/python -m framecast record CarRacing-v3 $(RECORDED) --lossless --out $(basename $@)
 	touch $@
 
 runs/world_tokenizer/bundle: runs/recording.stamp

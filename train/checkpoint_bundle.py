@@ -76,7 +76,7 @@ def write_bundle(
     return save_bundle(folder, **parts, **about, params=sampling)
 
 
-def export_checkpoint(checkpoint: str | Path, folder: str | Path, terms: Terms | None = None) -> Path:
+def export_checkpoint(checkpoint: str | Path, folder: str | Path, terms: Terms | None = None, card: str | None = None) -> Path:
     """Writes the bundle of a checkpoint, with the averaged weights, as the end of its training would have done.
 
     Args:
@@ -84,6 +84,7 @@ def export_checkpoint(checkpoint: str | Path, folder: str | Path, terms: Terms |
             video LM needs the bundle of its tokenizer, where that was then.
         folder: Where the bundle goes; the folder above it must exist.
         terms: Title and licence in the place of those that the training was given; what is None stays.
+        card: What the model card says first, in the place of what the training was given; None stays.
 
     Raises:
         ValueError: The checkpoint is damaged, says nothing of its bundle, or its tokenizer is gone or another one; or the folder
@@ -107,7 +108,7 @@ def export_checkpoint(checkpoint: str | Path, folder: str | Path, terms: Terms |
             parts,
             video=about["video"],
             training=training,
-            card=about["card"],
+            card=about["card"] if card is None else card,
             picture=None if picture is None else bytes(picture.tolist()),
             dtype=getattr(torch, about["dtype"]),
             sampling=about.get("sampling"),  # nor that

@@ -16,6 +16,12 @@ def add_options(parser: ArgumentParser) -> None:
         "--licence", default=None, help="an SPDX identifier such as Apache-2.0, or a text (default: as the training was given)"
     )
     parser.add_argument(
+        "--card",
+        default=None,
+        metavar="TEXT",
+        help="the first words of the model card, Markdown (default: as the training was given)",
+    )
+    parser.add_argument(
         "--starts",
         nargs="+",
         default=None,
@@ -31,7 +37,7 @@ def run(arguments: Namespace) -> None:
 
     places = [parse_start(text) for text in arguments.starts or ()]
     terms = Terms(arguments.title, arguments.licence)
-    out = export_checkpoint(arguments.checkpoint, arguments.out, terms)
+    out = export_checkpoint(arguments.checkpoint, arguments.out, terms, arguments.card)
     if arguments.starts is not None:
         from ..sample import add_starts, load_bundle, start_of_video
 
