@@ -29,7 +29,7 @@ class _Room(ModuleType):
         minutes: float = 60.0,
         out: str | PathLike[str] = "runs/mine",
         hold_out: float | str = 0.1,
-        include: str | Sequence[str] = ("*",),
+        include: str | Sequence[str] = "*",
         captions: str | PathLike[str] | None = None,
         actions: str | PathLike[str] | None = None,
         action_delay: int = 0,

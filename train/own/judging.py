@@ -12,7 +12,7 @@ from .telling import say
 _PACKAGES = ("cv2", "matplotlib")
 _LEAST_CLIPS, _MOST_CLIPS = 2, 16
 _LEAST_SEED = 1000
-_START, _KEYS = 40.0, 4  # seconds until the first frame and for the plots; keys that are tried
+_START, _KEYS = 60.0, 4  # seconds until the first frame and for the plots; keys that are tried
 _SIDE_BY_SIDE = 0.4  # of the time that a frame takes alone: streams are made in batches
 _LEAST_PLAY, _MOST_PLAY, _PLAY_A_MINUTE = 64, 2000, 32  # frames
 

@@ -133,7 +133,8 @@ def say_done(plan: Plan, example: str, has_report: bool) -> None:
 
 def _patterns(plan: Plan) -> list[str]:
     """What names the files that were held out, or the first of them, on a command line."""
-    return [plan.settings.hold_out] if plan.settings.share is None else plan.found.held_out_patterns[:_NAMED]
+    is_pattern = plan.settings.share is None and not plan.found.excluded  # it may fit files that are not included, too
+    return [plan.settings.hold_out] if is_pattern else plan.found.held_out_patterns[:_NAMED]
 
 
 def _say_files(what: str, files: Mapping[str, str]) -> None:

@@ -123,6 +123,13 @@ def test_a_delay_reaches_training_and_report(settings, found, plan, recording, c
     assert f"--world {recording} --action_delay 3 --include" in capsys.readouterr().out
 
 
+def test_only_files_that_are_included_are_named_for_the_report(plan, capsys):
+    own = replace(plan, settings=replace(plan.settings, hold_out="*3.mp4"))
+    for excluded, named in ((0, "'*3.mp4'"), (2, plan.found.held_out[0])):
+        say_done(replace(own, found=replace(own.found, excluded=excluded)), "a video", has_report=True)
+        assert f"--include {named} --out" in capsys.readouterr().out
+
+
 def test_the_plan_says_how_long_a_report_takes(plan, monkeypatch, capsys):
     plan = replace(plan, settings=replace(plan.settings, minutes=60), seconds_per_frame=0.1)
     say_plan(plan)
