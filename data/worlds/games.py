@@ -209,8 +209,10 @@ class DoomGame(Game):
             os.rmdir("_vizdoom")  # the engine makes this empty folder wherever it is started
 
     def close(self) -> None:
-        super().close()
-        self._settings.cleanup()
+        try:
+            super().close()
+        finally:
+            self._settings.cleanup()
 
     def advance(self, action: Any) -> Outcome:
         observed, reward, terminated, truncated, _ = self.env.step(action)
@@ -252,7 +254,11 @@ class DoomGame(Game):
             "frame_skip": self._skip,
             "doom_config_path": os.path.join(self._settings.name, "vizdoom.ini"),  # and not in the folder of the user
         }
-        return _make(env_id, {**ours, **kwargs})
+        try:
+            return _make(env_id, {**ours, **kwargs})
+        except BaseException:
+            self._settings.cleanup()
+            raise
 
 
 def open_game(env_id: str, kwargs: Mapping[str, Any], frame_skip: int = 1) -> Game:

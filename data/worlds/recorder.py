@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,10 +30,11 @@ def record(
     workers: int = 1,
     lossless: bool = False,
     policy: Policy | None = None,
-) -> Iterator[Row]:
+) -> Generator[Row, None, None]:
     """Records until there are so many episodes, or so many minutes; yields the line of each as it counts.
 
-    What is recorded depends on the environment and `play` alone, and not on the number of processes or on stops in between.
+    What is recorded depends on the environment and `play` alone, and not on the number of processes or on stops in between. An
+    environment is open until the last line, or until the generator is closed.
 
     Args:
         folder: Where to record; a recording of the same settings goes on.

@@ -5,7 +5,7 @@ import os
 import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,7 +148,7 @@ def _record(arguments: Namespace, spec: "WorldSpec", play: "Play", policy: "Page
         arguments.out, spec, play, episodes=episodes, minutes=minutes, workers=workers, lossless=lossless, policy=policy
     )
     try:
-        with Task(f"recording {arguments.out}", total, unit) as task:
+        with closing(rows), Task(f"recording {arguments.out}", total, unit) as task:
             task.reach(_done(arguments.out, unit))
             for row in rows:
                 task.advance(1 if minutes is None else row["num_frames"])
