@@ -12,9 +12,10 @@ from ..study import Progress, Study, part_of, reconstruct
 from .choices import choices_of
 from .inverse import AFTER, BEFORE, InverseDynamics, train_inverse
 from .naming import GENERATED, RECONSTRUCTED, TRUE, named, naming_figures
-from .recording import Recording
+from .recording import Recording, lessons
 from .response import Response, response_curves, response_figures, responses
 from .trying import Key, busiest_keys
+from .wording import counted
 
 _HELD = 2.0  # seconds
 _MOST_SAMPLES = 6
@@ -27,7 +28,8 @@ def world_keys(study: Study, progress: Progress) -> Section:
     if not choices or not keys:
         about = "The actions of the recording hardly ever change, so nothing can be said of keys."
         return Section("keys-world", "World: keys obeyed", f"{recording.about}\n{about}", ())
-    net = train_inverse(recording.others, choices, part_of(progress, 0, 3))
+    further = lessons(study.bundle, settings)
+    net = train_inverse([*recording.others, *further], choices, part_of(progress, 0, 3))
     made = study.dream(recording.starts, [start.played for start in recording.starts], part_of(progress, 1, 3))
     kinds = {
         GENERATED: made,
@@ -41,11 +43,11 @@ def world_keys(study: Study, progress: Progress) -> Section:
     return Section(
         "keys-world",
         "World: keys obeyed",
-        f"{recording.about}\n{_about(recording, net, keys, len(starts), frames)}",
+        f"{recording.about}\n{_about(recording, net, keys, len(starts), frames, len(further))}",
         (
             *response_figures(found, study.bundle.tokenizer.temporal_stride),
             *_held_figures(net, found),
-            *naming_figures(net, named(net, recording.starts, kinds)),
+            *naming_figures(net, named(net, recording.starts, kinds, recording.groups)),
         ),
         (*response_curves(found), *_held_curves(net, found)),
         _samples(found),
@@ -117,19 +119,24 @@ def _samples(found: Sequence[Response]) -> tuple[Sample, ...]:
     return tuple(samples[:_MOST_SAMPLES])
 
 
-def _about(recording: Recording, net: InverseDynamics, keys: Sequence[Key], starts: int, frames: int) -> str:
+def _about(recording: Recording, net: InverseDynamics, keys: Sequence[Key], starts: int, frames: int, further: int) -> str:
     chosen = ", ".join(choice.name for choice in net.choices)
     truth = (
         "The same is done in the true environment, and keys that do nothing there do not count."
         if recording.truth
         else "Without the true environment, a key that truly does nothing at some moment counts as not shown."
     )
+    lessons = counted(len(recording.others), "clip") + (
+        f" and {counted(further, 'clip')} of another recording" if further else ""
+    )
     return (
-        f"Keys are pressed at {starts} moments: {', '.join(key.name for key in keys)}. Each is held for {frames} frames, and "
-        "left alone in a second stream of the same seed; all other actions are those of the recording. So whatever differs is "
-        f"the doing of the key. A key shows once a block of 8 x 8 pixels differs by 5 levels. {truth}\n"
-        f"A small network was trained on other videos of the recording ({len(recording.others)} clips) to name what is done from "
-        f"six frames: {chosen}. An axis counts as low, middle or high. The network is asked the same of generated "
-        "video. If it names as much as on true video, the video answers to actions as the true world does. Balanced "
-        "accuracy counts each class alike, so that saying the commonest does not help."
+        f"Keys are pressed at {counted(starts, 'moment')}: {', '.join(key.name for key in keys)}. Each is held for "
+        f"{counted(frames, 'frame')}, and left alone in a second stream of the same seed; all other actions are those of the "
+        "recording. So whatever differs is the doing of the key. A key shows once a block of 8 x 8 pixels differs by "
+        f"5 levels. {truth}\n"
+        f"A judge, a small network, learned from other true videos ({lessons}) to name what is done from six frames: {chosen}. "
+        "An axis counts as low, middle or high. The judge is asked the same of generated video. Balanced accuracy counts each "
+        "class alike. A judge who does not look gets 1 / classes of it, which is chance. So the first figure is (accuracy on "
+        "generated video - chance) / (accuracy on true video - chance). If the judge is not clearly above chance on true "
+        "video, nothing is said of generated video. A further recording makes a better judge (`--judge`)."
     )

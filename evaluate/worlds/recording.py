@@ -16,18 +16,21 @@ from ...data.lerobot import INFO_FILE
 from ...data.listing import list_videos
 from ...data.recorded import ACTIONS_FILE, read_action_lines
 from ...sample import Bundle
+from ..figures import LEAST_FOR_INTERVAL
 from ..metrics import psnr
 from ..real.held_out import evenly
 from ..real.trained_on import seen_in_training
 from ..settings import Settings
-from .inverse import Shown
+from .inverse import Shown, reduced
 from .truth import History, Truth, open_truth
 from .trying import Rows
+from .wording import counted
 
 Recorded = VideoFolder | LeRobotFolder
 _LENGTHS = ((17, 64), (17, 32), (17, 16), (9, 8), (5, 4))
 """Frames that are given and frames that are to follow, as far as the videos are long enough."""
 _MOST_FOR_NET = 64  # clips
+_MOST_LESSONS = 160  # clips, of a further recording
 _FILES_PER_CLIP = 4  # are read at most
 _SAME = 25.0  # dB, below which an environment that is run again shows something else
 _ONE_IN = 3  # files are for the inverse-dynamics network
@@ -109,6 +112,13 @@ class Recording:
         rows: Rows = np.concatenate([start.rows for start in self.starts] + [other.actions for other in self.others])
         return rows
 
+    @property
+    def groups(self) -> list[int]:
+        """Which starts share one fate when intervals are drawn: those of one video; if the videos are too few, each is alone."""
+        files = [start.file for start in self.starts]
+        names = list(dict.fromkeys(files))
+        return [names.index(file) for file in files] if len(names) >= LEAST_FOR_INTERVAL else list(range(len(files)))
+
     def truly(self, start: Start, rows: Rows) -> Tensor | None:
         """What truly follows a start if something else is done, uint8 `[T, H, W, 3]`; None if nobody can know."""
         return None if self.truth is None or start.history is None else self.truth.run(start.history, rows)
@@ -159,6 +169,39 @@ def held_out_recording(bundle: Bundle, settings: Settings) -> Recording:
         truth, there = _checked_truth(truth, there, starts)
     about = f"{_about(starts, bundle.fps)} {said} {there}"
     return Recording(starts, others, space, truth, about)
+
+
+def judge_root(settings: Settings) -> Path:
+    """The folder of the further recording from which the judge of keys learns.
+
+    Raises:
+        ValueError: It is none, or what is judged is in it.
+    """
+    root, held_out = Path(str(settings.judge)), world_root(settings).resolve()
+    if not root.is_dir():
+        raise ValueError(f"got --judge {root}, which is no folder; wanted a recording of that world, such as that of training")
+    if root.resolve() in (held_out, *held_out.parents) or held_out in root.resolve().parents:
+        raise ValueError(
+            f"got --judge {root}, which shares videos with --world {settings.world}; wanted another recording: a judge must not "
+            "have seen what it judges"
+        )
+    return root
+
+
+def lessons(bundle: Bundle, settings: Settings) -> tuple[Shown, ...]:
+    """Further video for the judge of keys, small; none if no further recording is given.
+
+    Raises:
+        ValueError: As `held_out_recording`, of that recording.
+    """
+    if settings.judge is None:
+        return ()
+    root = judge_root(settings)
+    _check_names(bundle, root)
+    source, _ = _longest(bundle, settings, root, evenly(list(list_videos(root, ("*",), ()).texts), _MOST_LESSONS))
+    _checked_space(source, root)
+    clips = [source[at] for at in evenly(range(len(source)), _MOST_LESSONS)]
+    return tuple(Shown(reduced(clip.frames), _rows(clip)) for clip in clips)
 
 
 def unseen_recorded(bundle: Bundle, settings: Settings) -> tuple[list[str], str]:
@@ -272,6 +315,6 @@ def _checked_truth(truth: Truth, there: str, starts: Sequence[Start]) -> tuple[T
 def _about(starts: Sequence[Start], fps: float) -> str:
     length, files = len(starts[0].clip.frames), len({start.file for start in starts})
     return (
-        f"{len(starts)} moments of {files} recorded videos, each with {starts[0].given} given frames and "
-        f"{len(starts[0].future)} that follow ({length / fps:.1f} s together)."
+        f"{counted(len(starts), 'moment')} of {counted(files, 'recorded video')}, each with "
+        f"{counted(starts[0].given, 'given frame')} and {len(starts[0].future)} that follow ({length / fps:.1f} s together)."
     )
