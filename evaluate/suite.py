@@ -185,7 +185,7 @@ def _check_seed(study: Study) -> None:
 
 
 def _names(bundles: Sequence[Bundle]) -> list[str]:
-    """A name for each bundle: its title, or its folder's name, or that of the training that exported it; longer if two are alike."""
+    """A name for each bundle: its title, or its folder's name, or that of its training; longer if two are alike."""
     paths = [bundle.path.resolve() for bundle in bundles]
     folders = [path.parent.name if path.name == "bundle" else path.name for path in paths]
     short = [str(bundle.training.get("title") or folder) for bundle, folder in zip(bundles, folders, strict=True)]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..figures import Figure, mean_of
 from .chance import Tally, balanced_figure, gain_figure, kept_gain, tally
-from .choices import Classes, accuracy
+from .choices import Choice, Classes, accuracy
 from .inverse import InverseDynamics, true_classes
 from .recording import Start
 
@@ -41,12 +41,23 @@ def named(net: InverseDynamics, starts: Sequence[Start], kinds: Mapping[str, Seq
     return Named(guesses, truths, list(groups))
 
 
-def naming_figures(net: InverseDynamics, found: Named) -> list[Figure]:
-    """What is named above chance from generated video, of all choices together and of each; then accuracies."""
-    tallies = {
+def told_apart(net: InverseDynamics, found: Named) -> list[Choice]:
+    """The choices that the network clearly names from true video: of the others, what it names says nothing."""
+    by_choice = zip(net.choices, _tallies(net, found)[TRUE], strict=True)
+    return [choice for choice, counts in by_choice if gain_figure("", [counts]).low > 0]
+
+
+def _tallies(net: InverseDynamics, found: Named) -> dict[str, list[Tally]]:
+    """By the kind of video: what was named of each choice."""
+    return {
         kind: [tally(guesses[at], found.truths[at], len(choice.labels), found.groups) for at, choice in enumerate(net.choices)]
         for kind, guesses in found.guesses.items()
     }
+
+
+def naming_figures(net: InverseDynamics, found: Named) -> list[Figure]:
+    """What is named above chance from generated video, of all choices together and of each; then accuracies."""
+    tallies = _tallies(net, found)
     figures = [kept_gain(f"actions {KEPT}", tallies[GENERATED], tallies[TRUE], target=">= 95 (W3)", headline=True)]
     figures += _kept_by_choice(net, tallies)
     for kind, by_choice in tallies.items():
