@@ -197,9 +197,9 @@ def lessons(bundle: Bundle, settings: Settings) -> tuple[Shown, ...]:
     if settings.judge is None:
         return ()
     root = judge_root(settings)
-    _check_names(bundle, root)
+    _check_names(bundle, root, "--judge")
     source, _ = _longest(bundle, settings, root, evenly(list(list_videos(root, ("*",), ()).texts), _MOST_LESSONS))
-    _checked_space(source, root)
+    _checked_space(source, root, "--judge")
     clips = [source[at] for at in evenly(range(len(source)), _MOST_LESSONS)]
     return tuple(Shown(reduced(clip.frames), _rows(clip)) for clip in clips)
 
@@ -239,20 +239,20 @@ def _open(bundle: Bundle, settings: Settings, root: Path, num_frames: int, files
     return VideoFolder(str(root), num_frames, size, fps, include, actions=actions, action_space=space, action_delay=delay)
 
 
-def _check_names(bundle: Bundle, root: Path) -> None:
+def _check_names(bundle: Bundle, root: Path, option: str = "--world") -> None:
     """The bundle must know the actions that the recording says it has; one that says nothing is read as the bundle has it."""
     stated, wanted = _stated_names(root), None if bundle.action_space is None else bundle.action_space.names
     if stated is not None and stated != wanted:
         raise ValueError(
-            f"got --world {root} with the actions {', '.join(stated)}, and {bundle.path} takes {', '.join(wanted or ('none',))}; "
+            f"got {option} {root} with the actions {', '.join(stated)}, and {bundle.path} takes {', '.join(wanted or ('none',))}; "
             "wanted a recording of the world that the bundle was trained on"
         )
 
 
-def _checked_space(source: Recorded, root: Path) -> ActionSpace:
+def _checked_space(source: Recorded, root: Path, option: str = "--world") -> ActionSpace:
     if source.action_space is None:
         raise ValueError(
-            f"got --world {root}, whose videos have no actions; wanted an `actions.jsonl` in it, as `framecast record` writes; "
+            f"got {option} {root}, whose videos have no actions; wanted an `actions.jsonl` in it, as `framecast record` writes; "
             "another file of actions is given by --actions"
         )
     return source.action_space

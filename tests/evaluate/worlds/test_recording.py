@@ -127,6 +127,10 @@ def test_a_judge_learns_from_a_further_recording_that_is_another(folder, bundle,
     for shared in (folder, folder.parent):
         with pytest.raises(ValueError, match=r"which shares videos with --world .*; wanted another recording: a judge must not"):
             lessons(bundle, replace(SETTINGS, world=str(folder), judge=str(shared)))
+    (tmp_path / "bare").mkdir()
+    write_video(tmp_path / "bare" / "a.mkv", tiny_bundle.frames(40).numpy(), 12.0)
+    with pytest.raises(ValueError, match=r"got --judge .*bare, whose videos have no actions; wanted an `actions.jsonl`"):
+        lessons(bundle, replace(SETTINGS, world=str(folder), judge=str(tmp_path / "bare")))
     with pytest.raises(ValueError, match=r"got --judge a and no --world; wanted the recording that the judge shall judge on"):
         replace(SETTINGS, judge="a")
 
