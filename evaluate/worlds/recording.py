@@ -244,8 +244,8 @@ def _check_names(bundle: Bundle, root: Path, option: str = "--world") -> None:
     stated, wanted = _stated_names(root), None if bundle.action_space is None else bundle.action_space.names
     if stated is not None and stated != wanted:
         raise ValueError(
-            f"got {option} {root} with the actions {', '.join(stated)}, and {bundle.path} takes {', '.join(wanted or ('none',))}; "
-            "wanted a recording of the world that the bundle was trained on"
+            f"got {option} {root} with the actions {', '.join(stated)}, and {bundle.path} takes "
+            f"{', '.join(wanted or ('none',))}; wanted a recording of the world that the bundle was trained on"
         )
 
 
