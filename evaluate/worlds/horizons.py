@@ -245,6 +245,6 @@ def _about(recording: Recording) -> str:
         f"the last frame repeated has less than {_STILL:g} dB over the first {min(_SPAN, recording.made)} frames. All "
         "differences are taken stretch by stretch. Intervals draw whole videos.\n"
         "What enters the view cannot be known. So the figures stand also for the pixels that show what the last given frame "
-        "showed, traced back by optical flow of the true video.\n"
+        "showed, traced back by optical flow of the true video. Frames of which less than 5 % was in view do not count.\n"
         "In the clips below, the line is grey as long as frames are given and orange from where they are made."
     )
