@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-c
 PACKAGING := setup.cfg pyproject.toml constraints.txt
 ROOMS := $(shell sed -n 's/^ *framecast\.[a-z]* = \([a-z]*\)$$/\1/p' setup.cfg)
 
-.PHONY: default demo notebook serve test test-all lint types bench reliability docs evaluate default-bundle speedrun
+.PHONY: default demo notebook serve test test-all lint types bench reliability docs evaluate default-bundle world play speedrun
 default: lint test
 
 demo: .venv/run.stamp
@@ -18,6 +18,10 @@ notebook: .venv/notebook.stamp
 # The page at http://127.0.0.1:8000.
 serve: .venv/serve.stamp
 	$(BIN)/python -m framecast serve
+
+# The page at http://127.0.0.1:8000, where keys drive the world that comes with the package.
+play: .venv/serve.stamp
+	$(BIN)/python -m framecast play
 
 # Two processes with one thread each, since threads of several processes get in each other's way. The tests of a file stay together:
 # they share what they train.
@@ -67,6 +71,22 @@ default-bundle: runs/sprites_lm_long/bundle
 	rm -rf sample/default
 	cp -r $< sample/default
 
+# The recipe of the world in the package, from nothing: an environment is recorded, then two networks are trained.
+world: runs/world_lm/bundle runs/held_out.stamp
+	$(BIN)/python -m framecast export runs/world_lm/checkpoints/last.ckpt --out sample/world --title "Car racing" --licence MIT \
+	  --card "Trained on pictures of CarRacing-v3 of [Gymnasium](https://gymnasium.farama.org), which is under the MIT licence." \
+	  --starts "start line=runs/held_out/episode_00000.mkv" "hairpin=runs/held_out/episode_00002.mkv@5.6" \
+	  "left bend=runs/held_out/episode_00001.mkv@14.5" "right bend=runs/held_out/episode_00003.mkv@10.8" \
+	  "two bends=runs/held_out/episode_00007.mkv@12.2" "two roads=runs/held_out/episode_00011.mkv@14.8"
+
+runs/recording.stamp: RECORDED = --policy driver --minutes 300
+runs/held_out.stamp: RECORDED = --policy weaver --minutes 12 --seed 1000
+runs/recording.stamp runs/held_out.stamp: | .venv/worlds.stamp
+	$(BIN)/python -m framecast record CarRacing-v3 $(RECORDED) --lossless --out $(basename $@)
+	touch $@
+
+runs/world_tokenizer/bundle: runs/recording.stamp
+runs/world_lm/bundle: runs/world_tokenizer/bundle
 runs/sprites_lm/bundle: runs/sprites_tokenizer/bundle
 runs/sprites_lm_images/bundle: runs/sprites_lm/bundle
 runs/sprites_lm_long/bundle: runs/sprites_lm_images/bundle
@@ -101,4 +121,4 @@ speedrun: .venv/evaluate.stamp
 .venv/bench.stamp: EXTRAS = bench,serve
 .venv/notebook.stamp: EXTRAS = notebook,lab
 .venv/docs.stamp: EXTRAS = docs,serve,evaluate,worlds
-.venv/dev.stamp .venv/evaluate.stamp .venv/serve.stamp: EXTRAS = $(basename $(@F))
+.venv/dev.stamp .venv/evaluate.stamp .venv/serve.stamp .venv/worlds.stamp: EXTRAS = $(basename $(@F))

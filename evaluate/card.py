@@ -59,7 +59,11 @@ def protocol(studies: Mapping[str, Study], settings: Settings, features: str) ->
         "container": "none: raw frames, never through a video codec",
         "split": f"worlds of seeds {settings.seed} to {settings.seed + WORLDS - 1}; this project's recipes train on smaller ones",
         "bundles": {name: _of_bundle(study) for name, study in studies.items()},
-        "settings": {**asdict(settings), **_names_of_paths(settings)},
+        "settings": {
+            **asdict(settings),
+            **_names_of_paths(settings),
+            "params": {name: asdict(study.params) for name, study in studies.items()},
+        },
         "intervals": "95 %, percentile bootstrap over clips, 2,000 resamples; exact (Clopper-Pearson) for shares of 0 and 100 %",
         "features": features,
         "versions": {"framecast": version("framecast"), "torch": torch.__version__, "python": platform.python_version()},

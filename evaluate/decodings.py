@@ -16,7 +16,7 @@ def decoding_compared(study: Study, progress: Progress) -> Section:
     found: dict[str, dict[str, list[float]]] = {}
     forwards = {}
     for at, kind in enumerate(kinds):
-        params = replace(study.settings.params, decoding=kind)
+        params = replace(study.params, decoding=kind)
         clips = study.generate([c.prompt for c in cases], study.num_frames, part_of(progress, at, len(kinds)), params)
         verdicts = [study.verdict(case, clip) for case, clip in zip(cases, clips, strict=True)]
         found[kind] = {

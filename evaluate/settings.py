@@ -1,8 +1,8 @@
 """How much an evaluation measures, and how it makes its clips."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from ..sample import SamplingParams
+from ..sample.settings import Params
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Settings:
         long_clips: Streams whose drift is measured, at least 1.
         long_frames: Their length, `1 + 4k`.
         seed: Of all worlds and streams, at least 100: the recipes of this project train on smaller ones.
-        params: How tokens are chosen.
+        params: How tokens are chosen; what is not said is as the bundle has it.
         device: Where clips are generated; all else is computed on the CPU.
         dtype: Precision of the video LM that generates them, "float32" or "bfloat16".
         real: A folder of real video; None leaves it out. What a bundle says it was trained on is not used, if there is other.
@@ -32,7 +32,7 @@ class Settings:
     long_clips: int = 16
     long_frames: int = 513
     seed: int = 1000
-    params: SamplingParams = field(default_factory=SamplingParams)
+    params: Params = None
     device: str = "cpu"
     dtype: str = "float32"
     real: str | None = None

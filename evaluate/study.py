@@ -16,6 +16,7 @@ from ..data import CaptionedClip, SpriteWorld, to_frames, to_video
 from ..data.sprites import Scene, caption_scene, has_combinations
 from ..sample import Bundle, PromptWarning, SamplingParams, StreamBatch, VideoGenerator
 from ..sample.prompts import NO_CAPTION
+from ..sample.settings import as_params
 from .adherence import ClipVerdict, Judge
 from .reading import SceneReader
 from .real.held_out import HeldOut, Timed, captions_of, long_clips
@@ -63,6 +64,7 @@ class Study:
 
     def __init__(self, bundle: Bundle, settings: Settings):
         self.bundle, self.settings = bundle, settings
+        self.params = as_params(settings.params, own=bundle.params)
         self._gone_on: dict[str, list[Tensor]] = {}
 
     @cached_property
@@ -179,7 +181,7 @@ class Study:
             rows = range(start, min(start + _SLOTS, len(prompts)))
             given = [None if first_frames is None else first_frames[row] for row in rows]
             rests = [_parted(None if actions is None else actions[row], first) for row, first in zip(rows, given, strict=True)]
-            chosen = params or self.settings.params
+            chosen = params or self.params
             streams = [
                 self.generator.stream(
                     prompts[row], self.settings.seed + seed + row, chosen, first, actions=to_come, first_actions=so_far
@@ -216,7 +218,7 @@ class Study:
             params: How tokens are chosen, if not as in the settings.
             seed: Is added to all seeds.
         """
-        num_frames, params = num_frames or self.held_out.num_frames, params or self.settings.params
+        num_frames, params = num_frames or self.held_out.num_frames, params or self.params
         key = repr(([clip.name for clip in clips], prompts, num_frames, params, seed))
         if key not in self._gone_on:
             beginnings = [clip.frames[: self.held_out.given] for clip in clips]
@@ -241,7 +243,7 @@ class Study:
             beginnings, prompts = [start.frames for start in starts], [self.captions(start.clip) for start in starts]
             lacking = self.bundle.tokenizer.stride.missing(given + length)
             whole = [np.pad(rows, ((0, lacking), (0, 0)), mode="edge") for rows in whole]
-            made = self._go_on(beginnings, prompts, progress, given + length + lacking, self.settings.params, seed, whole)
+            made = self._go_on(beginnings, prompts, progress, given + length + lacking, self.params, seed, whole)
             self._gone_on[key] = [clip[given : given + length] for clip in made]
         return self._gone_on[key]
 

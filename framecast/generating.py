@@ -11,13 +11,14 @@ from torch import Tensor
 from .coding import decode, report_tokens
 from .data.files import replacing
 from .requests import check_memory, given_options
-from .sample import Clip, SamplingParams, VideoGenerator, load_generator
+from .sample import Clip, VideoGenerator, load_generator
 from .sample.action_files import ACTION_SUFFIXES, read_actions
 from .sample.action_text import parse_actions
 from .sample.collect import collect
 from .sample.plan import Actions
 from .sample.progress import following
 from .sample.prompts import Prompt
+from .sample.settings import as_params
 from .sample.token_file import SUFFIX
 
 _MOST_DIGITS = 20
@@ -28,14 +29,15 @@ def make_generator(arguments: Namespace) -> VideoGenerator:
     return load_generator(arguments.bundle, device_of(arguments), getattr(torch, arguments.dtype), bool(arguments.compile))
 
 
-def params_of(arguments: Namespace) -> SamplingParams:
-    """How tokens are to be chosen; what was not given is as `SamplingParams` has it."""
+def params_of(arguments: Namespace) -> dict[str, Any]:
+    """How tokens are to be chosen; what was not given is as the model's bundle has it."""
     names = ("temperature", "top_k", "top_p", "guidance_scale", "decoding", "negative_prompt", "action_guidance")
     options = given_options(arguments, *(name for name in names if name in arguments))
     decoding = options.get("decoding", "")
     if decoding.isdecimal() and len(decoding) < _MOST_DIGITS:
         options["decoding"] = int(decoding)
-    return SamplingParams(**options)
+    as_params(options)
+    return options
 
 
 def actions_of(generator: VideoGenerator, arguments: Namespace) -> Actions | None:

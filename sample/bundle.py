@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf, nextafter
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,9 @@ from .codec import VideoCodec
 from .compiled import check_compiler
 from .generator import VideoGenerator
 from .packing import millions, plain
+from .params import SamplingParams
 from .placing import Device, Dtype, as_device, as_dtype
+from .settings import Params, as_params, pack_params, unpack_params
 from .starts import Start
 from .weights import misfits
 
@@ -64,6 +66,7 @@ class Bundle:
         hashes: sha256 of every file, by name.
         action_space: What can be done in its world; `None` of a model that knows no actions.
         starts: First frames from which its world can begin.
+        params: How its tokens are best chosen.
     """
 
     path: Path
@@ -77,6 +80,7 @@ class Bundle:
     hashes: dict[str, str]
     action_space: ActionSpace | None = None
     starts: tuple[Start, ...] = ()
+    params: SamplingParams = field(default_factory=SamplingParams)
 
     def __repr__(self) -> str:
         lm = "no LM" if self.lm is None else f"LM {millions(self.lm)}"
@@ -117,7 +121,7 @@ class Bundle:
         try:
             parts = (tokenizer, lm, self.text_tokenizer)
             size, name = (self.height, self.width, self.fps), self.path.resolve().name
-            return VideoGenerator(*parts, *size, name, compile, self.trained_on, self.action_space, self.starts)
+            return VideoGenerator(*parts, *size, name, compile, self.trained_on, self.action_space, self.starts, self.params)
         except ValueError as error:
             raise BundleError(f"{self.path}: {error}") from error
 
@@ -135,6 +139,7 @@ def save_bundle(
     dtype: Dtype = torch.float32,
     action_space: ActionSpace | None = None,
     starts: Sequence[Start] = (),
+    params: Params = None,
 ) -> Path:
     """Writes a bundle; the folder appears whole or not at all, and replaces an older bundle of that name.
 
@@ -150,6 +155,7 @@ def save_bundle(
         dtype: Precision of the stored weights; "bfloat16" halves the size.
         action_space: What can be done in the world of the videos, if the LM knows actions.
         starts: First frames from which its world can begin, all of one length.
+        params: How its tokens are best chosen, which holds where a call says nothing; `None` are the defaults.
 
     Raises:
         ValueError: The folder above does not exist, `folder` is something else than a bundle, `dtype` is no precision, an LM
@@ -174,6 +180,7 @@ def save_bundle(
         "training": dict(training or {}),
         **({} if action_space is None else {"action_space": action_space.to_json()}),
         **said,
+        **pack_params(as_params(params)),
     }
     files = {
         CONFIG: json.dumps(config, indent=2, default=plain).encode(),
@@ -231,6 +238,7 @@ def _load(found: BundleFiles) -> Bundle:
         words = caption_words(config)
         space = space_of(config)
         check_space(lm, space)
+        params = unpack_params(config)
         starts = unpack_starts(config, files, tokenizer.codebook_size, tokenizer.frame_shape(height, width))
     except BundleError:
         raise
@@ -239,7 +247,7 @@ def _load(found: BundleFiles) -> Bundle:
         raise BundleError(f"{path / CONFIG} is damaged or of another version ({reason}); export or copy it anew") from error
     _fill(tokenizer, files[TOKENIZER], path / TOKENIZER)
     text = None if lm is None else _fill_lm(lm, files, path, words)
-    return Bundle(path, tokenizer, lm, text, height, width, fps, training, found.hashes, space, starts)
+    return Bundle(path, tokenizer, lm, text, height, width, fps, training, found.hashes, space, starts, params)
 
 
 def load_generator(

@@ -12,6 +12,7 @@ from safetensors.torch import save as save_tensors
 
 from ..data import read_video
 from ..data.caption_lines import CAPTIONS_FILE, read_caption_lines
+from ..data.kinds import real
 from .bundle_files import BundleError, open_bundle, parse_config, write_files
 from .bundle_folder import CONFIG, STARTS
 from .codec import VideoCodec
@@ -89,20 +90,31 @@ def add_starts(folder: str | Path, starts: Sequence[Start]) -> Path:
     return write_files(found.path, {CONFIG: json.dumps(changed, indent=2).encode(), **kept, **files})
 
 
-def start_of_video(codec: VideoCodec, video: str | Path, num_latent_frames: int = 5) -> Start:
-    """The start of a video: its first frames, named after its file, with its caption of `captions.jsonl` beside it.
+def start_of_video(
+    codec: VideoCodec, video: str | Path, num_latent_frames: int = 5, seconds: float = 0.0, name: str | None = None
+) -> Start:
+    """The start of a video: frames of it, with its caption of `captions.jsonl` beside it.
+
+    Args:
+        codec: Of the bundle that is to keep the start.
+        video: A file.
+        num_latent_frames: How many of them.
+        seconds: Where in the video they begin.
+        name: What a person calls it; the file's if None.
 
     Raises:
-        ValueError: It cannot be read, or is too short.
+        ValueError: The video cannot be read, or is too short.
     """
     path = Path(video)
-    frames = read_video(path, fps=codec.fps, size=(codec.height, codec.width)).frames
+    first = round(real("seconds", seconds, 0.0, 1e6, "the seconds of the video at which the start begins") * codec.fps)
+    frames = read_video(path, fps=codec.fps, size=(codec.height, codec.width)).frames[first:]
     wanted = codec.stride.num_frames(num_latent_frames)
     if len(frames) < wanted:
-        raise ValueError(f"got {path} with {len(frames)} frames at {codec.fps:g} frames/s; wanted at least {wanted} for a start")
+        there = f"{len(frames)} frames at {codec.fps:g} frames/s" + (f" from {seconds:g} s on" if seconds else "")
+        raise ValueError(f"got {path} with {there}; wanted at least {wanted} for a start")
     listing = path.parent / CAPTIONS_FILE
     texts = read_caption_lines(listing)[0].get(path.name, ()) if listing.is_file() else ()
-    return Start(path.stem, codec.encode(frames[:wanted]), texts[0].text if texts else None)
+    return Start(name or path.stem, codec.encode(frames[:wanted]), texts[0].text if texts else None)
 
 
 def _text(value: object, may_lack: bool = False) -> Any:

@@ -18,6 +18,7 @@ from .fidelity import fidelity
 from .fixed import Fixed
 from .given import Frames, Given, Tokens
 from .packing import millions
+from .params import SamplingParams
 from .placing import Device, Dtype, as_place
 from .plan import Actions, first_actions_of
 from .progress import Progress
@@ -46,6 +47,7 @@ class VideoGenerator(Fixed):
         trained_on: Where the clips of its training came from, such as "SpriteWorld", if that is known.
         action_space: What can be done in its world, if the video LM knows actions.
         starts: First frames from which its world can begin.
+        params: How tokens are chosen unless a call says it; `None` takes the defaults of `SamplingParams`.
 
     Attributes:
         codec: Videos to tokens and back, by a copy of the tokenizer that shares its weights.
@@ -70,9 +72,10 @@ class VideoGenerator(Fixed):
         trained_on: str = "",
         action_space: ActionSpace | None = None,
         starts: Sequence[Start] = (),
+        params: Params = None,
     ):
         self.codec = codec = VideoCodec(tokenizer, height, width, fps, name, trained_on)
-        self.stepper = Stepper(codec, lm, text_tokenizer, compile, action_space)
+        self.stepper = Stepper(codec, lm, text_tokenizer, compile, action_space, as_params(params))
         self.action_space, self.starts = action_space, tuple(starts)
         self.tokenizer, self.lm, self.text_tokenizer = codec.tokenizer, self.stepper.lm, text_tokenizer
         self.height, self.width, self.fps, self.name = codec.height, codec.width, codec.fps, codec.name
@@ -81,6 +84,11 @@ class VideoGenerator(Fixed):
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {millions(net)}" for name, net in (("tokenizer", self.tokenizer), ("LM", self.lm)))
         return f"VideoGenerator({self.name!r}, {self.height}x{self.width}, {self.fps:g} frames/s, {sizes}, on {self.device})"
+
+    @property
+    def params(self) -> SamplingParams:
+        """How tokens are chosen unless a call says it."""
+        return self.stepper.params
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -102,7 +110,7 @@ class VideoGenerator(Fixed):
         tokenizer = self.tokenizer if to_device == self.device else copy.deepcopy(self.tokenizer).to(to_device)
         parts = (tokenizer, copy.deepcopy(self.lm).to(to_device, to_dtype), self.text_tokenizer)
         shape = (self.height, self.width, self.fps)
-        world: Any = {"action_space": self.action_space, "starts": self.starts}
+        world: Any = {"action_space": self.action_space, "starts": self.starts, "params": self.params}
         return VideoGenerator(*parts, *shape, self.name, self.stepper.compiled, self.codec.trained_on, **world)
 
     def encode(self, frames: Frames) -> Tensor:
@@ -169,7 +177,7 @@ class VideoGenerator(Fixed):
             prompt: What the video shows, as for `stream`. A list of prompts makes a list of clips, each as it would be alone.
             num_frames: Length of the clip, `1 + temporal_stride * k`, with `first_frames` included.
             seed: The same seed, prompt and settings give the same tokens.
-            params: How tokens are chosen: `SamplingParams`, or a dict of its values; `None` takes the defaults.
+            params: How tokens are chosen: `SamplingParams`, or a dict of its values; `None` takes `self.params`.
             first_frames: Frames to continue, in a form of `Frames`: a picture, a video, the path of either, a clip, arrays.
                 `1 + temporal_stride * k` frames and fewer than `num_frames`. See `as_frames` for what is resized.
             first_tokens: int `[T, H, W]`, the same as tokens, such as those of another clip.
@@ -185,7 +193,7 @@ class VideoGenerator(Fixed):
         Warns:
             UnfamiliarVideoWarning: The tokenizer was not trained to show such frames as `first_frames`.
         """
-        chosen = as_params(params, settings)
+        chosen = as_params(params, settings, self.params)
         self.codec.stride.num_latent_frames(num_frames)
         given = given_tokens(self.codec, first_frames, first_tokens, start, self.starts)
         prompt = prompt_of(prompt, start, self.starts)
@@ -248,7 +256,7 @@ class VideoGenerator(Fixed):
         Raises:
             ValueError: A length, size, setting, prompt or action is not as above.
         """
-        chosen = as_params(params, settings)
+        chosen = as_params(params, settings, self.params)
         tokens = given_tokens(self.codec, first_frames, first_tokens, start, self.starts)
         state = self.stepper.init_state(prompt_of(prompt, start, self.starts), seed, chosen, reanchor_every)
         known = None

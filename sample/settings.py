@@ -1,7 +1,7 @@
 """Settings as people write them: `SamplingParams`, a dict, or keywords."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import Any, TypedDict
 
@@ -9,7 +9,7 @@ from .decodings import Decoding
 from .params import SamplingParams
 
 Params = SamplingParams | Mapping[str, Any] | None
-"""All settings at once; `None` takes the defaults, and so do names that a dict leaves out."""
+"""All settings at once; `None` takes those of the model, and so do names that a dict leaves out."""
 
 
 class Settings(TypedDict, total=False):
@@ -25,6 +25,8 @@ class Settings(TypedDict, total=False):
     action_guidance: float
 
 
+_KEY = "sampling"
+"""Under which a bundle's config keeps settings."""
 _OTHERS = (
     *("seed", "params", "num_frames", "progress", "reanchor_every"),
     *("first_frames", "first_tokens", "first_actions", "actions", "start"),
@@ -32,12 +34,15 @@ _OTHERS = (
 """What `generate` and `stream` take beside settings, and what may have been meant by a name that they do not know."""
 
 
-def as_params(params: Params = None, settings: Mapping[str, Any] | None = None) -> SamplingParams:
+def as_params(
+    params: Params = None, settings: Mapping[str, Any] | None = None, own: SamplingParams | None = None
+) -> SamplingParams:
     """The checked settings.
 
     Args:
         params: All of them.
         settings: Some of them by name, in place of `params`.
+        own: What holds where neither says anything, such as the settings that a model's bundle recommends.
 
     Raises:
         ValueError: Both are there, a name is none of a setting, or a value is out of its range.
@@ -56,10 +61,10 @@ def as_params(params: Params = None, settings: Mapping[str, Any] | None = None) 
         )
     if isinstance(params, SamplingParams):
         return params
-    return _made(settings if params is None else params)
+    return _made(settings if params is None else params, own or SamplingParams())
 
 
-def _made(settings: Mapping[str, Any]) -> SamplingParams:
+def _made(settings: Mapping[str, Any], own: SamplingParams) -> SamplingParams:
     values = dict(settings)
     unknown = [name for name in values if name not in Settings.__annotations__]
     if unknown:
@@ -69,10 +74,22 @@ def _made(settings: Mapping[str, Any]) -> SamplingParams:
             raise ValueError("got decoding and block_length; wanted one of them: both say how many tokens are chosen at a time")
         values["decoding"] = values.pop("block_length")
     assert values.keys() <= {field.name for field in fields(SamplingParams)}
-    return SamplingParams(**values)
+    return replace(own, **values)
 
 
 def _unknown(name: str, known: tuple[str, ...]) -> str:
     close = get_close_matches(name, known, n=1)
     meant = f"; did you mean {close[0]}?" if close else ""
     return f"got a setting {name!r}; wanted one of {', '.join(Settings.__annotations__)}{meant}"
+
+
+def pack_params(params: SamplingParams) -> dict[str, Any]:
+    """What a bundle's config says of settings: those that are not the defaults, under a name; nothing if there are none."""
+    values, usual = params.values(), SamplingParams().values()
+    own = {name: value for name, value in values.items() if value != usual.get(name)}
+    return {_KEY: own} if own else {}
+
+
+def unpack_params(config: Mapping[str, Any]) -> SamplingParams:
+    """The inverse of `pack_params`. Raises ValueError if the settings cannot be."""
+    return as_params(config.get(_KEY))

@@ -57,9 +57,11 @@ class Stepper:
         text_tokenizer: TextTokenizer,
         compile: bool = False,
         action_space: ActionSpace | None = None,
+        params: SamplingParams | None = None,
     ):
         _check_parts(codec, lm, text_tokenizer, action_space)
         self.codec, self.text_tokenizer, self.compiled, self.action_space = codec, text_tokenizer, compile, action_space
+        self.params = params or SamplingParams()
         self.lm = compile_lm(lm) if compile else prepared(lm)
 
     def __setstate__(self, state: dict[str, object]) -> None:

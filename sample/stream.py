@@ -140,7 +140,7 @@ class Stream:
 
     @params.setter
     def params(self, params: SamplingParams | Mapping[str, Any]) -> None:
-        self._seat.stepper.set_params(self._seat.own, as_params(params))
+        self._seat.stepper.set_params(self._seat.own, as_params(params, own=self._seat.stepper.params))
 
     @property
     def pending(self) -> tuple[Frame, ...]:

@@ -55,6 +55,7 @@ def write_bundle(
     card: str,
     picture: bytes | None,
     dtype: torch.dtype,
+    sampling: Mapping[str, Any] | None = None,
 ) -> Path:
     """Writes a bundle with its model card.
 
@@ -66,14 +67,16 @@ def write_bundle(
         card: What its author says first on the card.
         picture: The picture of the card, a small JPEG.
         dtype: Precision of the stored weights.
+        sampling: How tokens are best chosen.
     """
     training = without_folders(dict(training))
     is_lm, space = parts.get("lm") is not None, parts.get("action_space")
     written = model_card(training, video, is_lm, card, picture is not None, space)
-    return save_bundle(folder, **parts, video=video, training=training, card=written, picture=picture, dtype=dtype)
+    about: Any = {"video": video, "training": training, "card": written, "picture": picture, "dtype": dtype}
+    return save_bundle(folder, **parts, **about, params=sampling)
 
 
-def export_checkpoint(checkpoint: str | Path, folder: str | Path, terms: Terms | None = None) -> Path:
+def export_checkpoint(checkpoint: str | Path, folder: str | Path, terms: Terms | None = None, card: str | None = None) -> Path:
     """Writes the bundle of a checkpoint, with the averaged weights, as the end of its training would have done.
 
     Args:
@@ -81,6 +84,7 @@ def export_checkpoint(checkpoint: str | Path, folder: str | Path, terms: Terms |
             video LM needs the bundle of its tokenizer, where that was then.
         folder: Where the bundle goes; the folder above it must exist.
         terms: Title and licence in the place of those that the training was given; what is None stays.
+        card: What the model card says first, in the place of what the training was given; None stays.
 
     Raises:
         ValueError: The checkpoint is damaged, says nothing of its bundle, or its tokenizer is gone or another one; or the folder
@@ -104,9 +108,10 @@ def export_checkpoint(checkpoint: str | Path, folder: str | Path, terms: Terms |
             parts,
             video=about["video"],
             training=training,
-            card=about["card"],
+            card=about["card"] if card is None else card,
             picture=None if picture is None else bytes(picture.tolist()),
             dtype=getattr(torch, about["dtype"]),
+            sampling=about.get("sampling"),  # nor that
         )
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"checkpoint {checkpoint} cannot be exported ({error}); take another one") from error

@@ -8,6 +8,7 @@ import lightning as L
 import torch
 
 from ..sample.bundle_folder import check_bundle_folder
+from ..sample.settings import as_params
 from .card import Terms
 from .checkpoint_bundle import BUNDLE_KEY, describe_bundle, given_terms, write_bundle
 from .checkpointing import Checkpointing
@@ -35,9 +36,11 @@ class ExportBundle(L.Callback):
         licence: On what terms others may use the bundle: an SPDX identifier such as Apache-2.0, or a text. None says on the card
             that there is none.
         next_steps: Whether the end of the training says what to type next.
+        sampling: How tokens are best chosen, such as `{"temperature": 0.7}`: values of `SamplingParams` by name, which hold where
+            nobody says otherwise.
 
     Raises:
-        ValueError: Title or licence are empty or too long.
+        ValueError: Title or licence are empty or too long, or `sampling` has a setting that cannot be.
     """
 
     def __init__(
@@ -48,9 +51,11 @@ class ExportBundle(L.Callback):
         title: str | None = None,
         licence: str | None = None,
         next_steps: bool = True,
+        sampling: dict[str, Any] | None = None,
     ):
         self.folder, self.card, self.terms, self.next_steps = folder, card, Terms(title, licence), next_steps
         self.dtype: torch.dtype = getattr(torch, dtype)
+        self.sampling = as_params(sampling or {})
         self._before = self._seconds = 0.0
         self._start = time.monotonic()
 
@@ -132,7 +137,13 @@ class ExportBundle(L.Callback):
             **given_terms(self.terms),
         }
         video = {"height": source.height, "width": source.width, "fps": source.fps}
-        return {"video": video, "training": training, "card": self.card or "", "picture": last_picture(trainer)}
+        return {
+            "video": video,
+            "training": training,
+            "card": self.card or "",
+            "picture": last_picture(trainer),
+            "sampling": self.sampling.values(),
+        }
 
 
 def _last_checkpoint(trainer: L.Trainer) -> str:

@@ -17,8 +17,9 @@ def after_training(bundle: Path, module: TrainingModule, terms: Terms) -> Iterat
         yield f"  {line}"
     folder = shlex.quote(str(bundle))
     if isinstance(module, LitVideoLM):
-        yield f"  framecast serve {folder}"
-        yield f"  framecast evaluate {folder}{_measured_on(module.trainer.datamodule.source)}"
+        source = module.trainer.datamodule.source
+        yield f"  framecast {'serve' if source.action_space is None else 'play'} {folder}"
+        yield f"  framecast evaluate {folder}{_measured_on(source)}"
     else:
         yield f"  {_lm_command(folder, module)}"
     if terms.licence is None:
@@ -30,7 +31,8 @@ def _measured_on(source: ClipSource) -> str:
     inner = _innermost(source)
     if isinstance(inner, SpriteWorld):
         return ""
-    return f" --real {shlex.quote(str(inner.root))}" if isinstance(inner, VideoFolder) else " --real FOLDER_OF_VIDEOS"
+    kind = "real" if source.action_space is None else "world"
+    return f" --{kind} {shlex.quote(str(inner.root))}" if isinstance(inner, VideoFolder) else f" --{kind} FOLDER_OF_VIDEOS"
 
 
 def _innermost(source: ClipSource) -> ClipSource:
@@ -44,10 +46,9 @@ def _lm_command(folder: str, module: TrainingModule) -> str:
     source = _innermost(module.trainer.datamodule.source)
     tokenizer = f"--data.init_args.tokenizer {folder}"
     if isinstance(source, VideoFolder):
-        root = shlex.quote(str(source.root))
-        return (
-            f"framecast train fit --config folder_lm --data.init_args.source.init_args.source.init_args.root {root} {tokenizer}"
-        )
+        config, within = ("folder_lm", "source.init_args.source") if source.action_space is None else ("world_lm", "source")
+        root = f"--data.init_args.{within}.init_args.root {shlex.quote(str(source.root))}"
+        return f"framecast train fit --config {config} {root} {tokenizer}"
     return f"framecast train fit --config CONFIG_OF_THE_VIDEO_LM {tokenizer}"
 
 

@@ -26,7 +26,7 @@ def video_decodings(study: Study, progress: Progress) -> Section:
     found: dict[str, np.ndarray] = {}
     figures, curves = [], []
     for at, (kind, name) in enumerate(_KINDS.items()):
-        params = replace(study.settings.params, decoding=kind)
+        params = replace(study.params, decoding=kind)
         made = study.go_on(clips, prompts, part_of(progress, at, len(_KINDS)), params=params)
         found[name] = np.stack([_psnr(study, frames, clip.frames) for frames, clip in zip(made, clips, strict=True)])
         seconds, forwards = _costs(study, params)

@@ -62,7 +62,7 @@ class Rules:
     ):
         self.generator = bundle if isinstance(bundle, VideoGenerator) else load_generator(bundle)
         self.space = self.generator.stepper.known_space()
-        self.params = as_params(_UNGUIDED if params is None else params)
+        self.params = as_params(_UNGUIDED if params is None else params, own=self.generator.params)
         self.max_steps = None if max_steps is None else whole("max_steps", max_steps, 1, inf, "a whole number from 1, or None")
         self.end_above = real("end_above", end_above, 0, 1, "a number from 0 to 1")
         several: list[Any] = list(start) if isinstance(start, (list, tuple, range)) else [] if start is None else [start]

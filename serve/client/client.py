@@ -11,6 +11,7 @@ from ...data import Timeline
 from ...data.images import encode_image
 from ...data.reading import read_regular
 from ...sample.given import Frames, as_frames
+from ...sample.params import SamplingParams
 from ...sample.prompts import Prompt
 from ...sample.settings import Params, as_params
 from ..protocol.script import settings_of
@@ -73,7 +74,8 @@ class Client:
         begin: dict[str, Any] = {"type": "start", "seed": seed, **_scene(prompt)}
         if start is not None:
             begin["start_name"] = start
-        begin["settings"] = settings_of(as_params(params)).model_dump(exclude_none=True)
+        if params is not None:
+            begin["settings"] = settings_of(as_params(params)).model_dump(exclude_none=True, include=_names(params))
         picture: bytes | None = None
         if isinstance(first_frames, (str, Path, bytes, Image.Image)):
             picture = _file_of(first_frames)
@@ -99,6 +101,13 @@ def _file_of(picture: str | Path | bytes | Image.Image) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def _names(params: Params) -> set[str] | None:
+    """The settings that a message is to say: all of them, or those of a dict."""
+    return (
+        None if isinstance(params, SamplingParams) else {"decoding" if name == "block_length" else name for name in params or ()}
+    )
 
 
 def _scene(prompt: Prompt | None) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class Beginning:
     @classmethod
     def of_prompt(cls, generator: VideoGenerator, prompt: Prompt, seed: int, params: SamplingParams | None) -> Self:
         """A video from its first frame on."""
-        return cls(lambda seed, params: generator.stream(prompt, seed, params), seed, params or SamplingParams())
+        return cls(lambda seed, params: generator.stream(prompt, seed, params), seed, params or generator.params)
 
     @classmethod
     def of_moment(cls, moment: Stream, seed: int) -> Self:

@@ -29,7 +29,7 @@ class Page {
     document.documentElement.style.setProperty("--ratio", String(hello.width / hello.height));
     const rate = `${Number(hello.fps.toFixed(1))} frames a second`;
     document.querySelector("#model").textContent = `${hello.bundle}, ${hello.width}×${hello.height} pixels, ${rate}`;
-    this.settings = new SettingsForm(document.querySelector("#settings"), this.world !== null);
+    this.settings = new SettingsForm(document.querySelector("#settings"), this.world !== null, hello.sampling);
     this.gallery = new Gallery(document.querySelector("#gallery"), document.querySelector("#replay"), hello.fps);
     this.gallery.onreuse = (prompt, seed) => this.#reuse(prompt, seed);
     this.#place([new Panel(this)]);

@@ -1,10 +1,14 @@
 /** What the next video is started with: seed, how tokens are chosen, how frames travel. */
 
 export class SettingsForm {
-  /** @param plays whether one plays what starts, and not only watches it. */
-  constructor(root, plays) {
+  /**
+   * @param plays whether one plays what starts, and not only watches it.
+   * @param own how the model's tokens are best chosen.
+   */
+  constructor(root, plays, own = {}) {
     this.root = root;
     this.form = root.querySelector("form");
+    this.#useSettings(own);
     this.summary = root.querySelector(".chosen");
     if (plays) this.form.elements.pace.prepend(new Option("for playing: keys are answered at once", "play", true, true));
     this.form.addEventListener("input", () => this.#sum());
@@ -53,6 +57,13 @@ export class SettingsForm {
   useSeed(seed) {
     this.form.elements.seed.value = seed;
     this.#sum();
+  }
+
+  #useSettings({ guidance_scale: guidance, ...others }) {
+    for (const [name, value] of Object.entries({ guidance, ...others })) {
+      const field = this.form.elements[name];
+      if (field && value != null) field.value = value;
+    }
   }
 
   #sum() {

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from .messages import Hello
-from .script import Message, Script
+from .script import Message, Script, Settings
 
 
 class StartInfo(Message):
@@ -24,6 +24,7 @@ class Info(Hello):
     action_space: dict[str, Any] | None = Field(None, description="buttons and axes of the world; nothing if it takes no actions")
     starts: list[StartInfo] | None = Field(None, description="frames that the world keeps to begin with, for `start_name`")
     opening: str | None = Field(None, description="a prompt for a game that begins without one")
+    sampling: Settings | None = Field(None, description="how tokens are chosen if a message does not say it")
 
 
 class VideoRequest(Script):

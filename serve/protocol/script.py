@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from ...sample import SamplingParams
+from ...sample.settings import as_params
 from .errors import ServeError
 
 
@@ -20,7 +21,7 @@ Moment = Annotated[tuple[float, str], Strict(False)]  # a JSON array is a list o
 
 
 class Settings(Message):
-    """How tokens are chosen, as `SamplingParams`."""
+    """How tokens are chosen, as `SamplingParams`. What is left out is as the model has it, and else as is said here."""
 
     temperature: float = SamplingParams.temperature
     top_k: int | None = None
@@ -30,16 +31,17 @@ class Settings(Message):
     negative_prompt: Annotated[str | None, Field(max_length=4096, description="what the video is led away from")] = None
     action_guidance: Annotated[float | None, Field(description="as for prompts, for actions; none is 1")] = None
 
-    def params(self) -> SamplingParams:
-        """The checked settings.
+    def params(self, own: SamplingParams | None = None) -> SamplingParams:
+        """The checked settings; what a message leaves out is as in `own`, those of the model.
 
         Raises:
             ServeError: One is out of its range.
         """
         try:
-            values = self.model_dump()
-            guidance = values.pop("action_guidance")
-            return SamplingParams(**values, **({} if guidance is None else {"action_guidance": guidance}))
+            values = self.model_dump(include=self.model_fields_set)
+            if values.get("action_guidance", 0) is None:
+                del values["action_guidance"]
+            return as_params(values, own=own)
         except ValueError as error:
             raise ServeError("bad_settings", str(error)) from error
 

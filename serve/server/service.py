@@ -12,7 +12,7 @@ from ..engine.notes import opening, picture_notes, prompt_notes
 from ..protocol.bodies import Info, StartInfo
 from ..protocol.errors import DRAINING, TAKEN_OVER, ServeError, as_serve_error
 from ..protocol.messages import Hello
-from ..protocol.script import Script
+from ..protocol.script import Script, settings_of
 from .archive import Archive
 from .config import ServeConfig
 from .futures import Futures
@@ -112,6 +112,7 @@ class Service:
             action_space=None if space is None else space.to_json(),
             starts=[StartInfo(name=start.name, prompt=start.prompt) for start in starts] or None,
             opening=None if space is None else opening(self.generator),
+            sampling=settings_of(self.generator.params),
         )
 
     async def start(
@@ -136,7 +137,7 @@ class Service:
         Raises:
             ServeError: There is no place, or the prompt, a setting or the first frames cannot be used.
         """
-        prompts, params = script.prompts(self.config.max_prompt), script.settings.params()
+        prompts, params = script.prompts(self.config.max_prompt), script.settings.params(self.generator.params)
         with self._places.admitted() as place:
             given = await self._given.read(first_frames or [], picture)
             try:

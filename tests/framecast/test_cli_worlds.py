@@ -9,6 +9,7 @@ import tiny_world
 from tiny_world import PROMPT
 
 from framecast.cli import main
+from framecast.commands.export import parse_start
 from framecast.sample import Start, add_starts, read_tokens
 
 
@@ -106,3 +107,21 @@ def test_mistakes_are_named(run, case):
     arguments, message = WRONG[case]
     code, _, err = run(*arguments)
     assert code == 2 and message in err.splitlines()[-1] and err.splitlines()[-1].startswith("framecast: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("a.mkv", (None, "a.mkv", 0.0)),
+        ("a long bend=runs/held=1/a.mkv@4.5", ("a long bend", "runs/held=1/a.mkv", 4.5)),
+        ("runs/x=y/a.mkv", (None, "runs/x=y/a.mkv", 0.0)),
+        ("a@b.mkv@3s", (None, "a@b.mkv", 3.0)),
+    ],
+)
+def test_a_start_has_a_name_a_video_and_a_place(text, start):
+    assert parse_start(text) == start
+
+
+def test_a_start_without_a_video_is_an_error():
+    with pytest.raises(ValueError, match=r"got the start ' '; wanted a video, or such as bend=drive\.mkv@4\.5"):
+        parse_start(" ")

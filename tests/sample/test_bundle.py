@@ -167,6 +167,8 @@ STRANGE = {
     "no channels": (lambda c: c["tokenizer"]["config"].update(channels=[]), "config.json"),
     "half a channel": (lambda c: c["tokenizer"]["config"].update(channels=[8.5, 8, 8]), "config.json"),
     "no video": (lambda c: c.pop("video"), "video"),
+    "a temperature that is none": (lambda c: c.update(sampling={"temperature": "hot"}), "config.json"),
+    "settings that are none": (lambda c: c.update(sampling=3), "config.json"),
     "a size that is none": (lambda c: c["video"].update(height="tall"), "config.json"),
     "a size of no whole tokens": (lambda c: c["video"].update(height=15), "got frames of 15x24 pixels"),
     "an endless rate": (lambda c: c["video"].update(fps=float("inf")), "fps inf"),

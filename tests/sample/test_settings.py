@@ -1,10 +1,12 @@
 """Settings as keywords, as a dict and as `SamplingParams`: the same tokens, and one of them at a time."""
 
+import json
+
 import pytest
 import tiny_bundle
 import torch
 
-from framecast.sample import ByRow, SamplingParams
+from framecast.sample import ByRow, SamplingParams, load_bundle
 from framecast.sample.settings import as_params
 
 PROMPT = "a red circle moves right"
@@ -62,3 +64,26 @@ def test_what_are_no_settings_is_refused(params, settings, message):
     for begin in (tiny_bundle.generator().generate, tiny_bundle.generator().stream):
         with pytest.raises(ValueError, match=message):
             begin(PROMPT, params=params, **settings)
+
+
+def test_what_a_call_leaves_out_is_as_the_bundle_recommends(tmp_path):
+    own = {"temperature": 0.5, "guidance_scale": 1.0}
+    folder = tiny_bundle.save(tmp_path / "own", params=own)
+    assert json.loads((folder / "config.json").read_bytes())["sampling"] == own
+    bundle = load_bundle(folder)
+    generator = bundle.generator()
+    assert bundle.params == generator.params == SamplingParams(**own) and not generator.stream(PROMPT).guided
+    assert generator.stream(PROMPT, top_k=3).params == SamplingParams(**own, top_k=3)
+    assert generator.stream(PROMPT, params={"temperature": 0.9}).params == SamplingParams(guidance_scale=1.0)
+    assert generator.stream(PROMPT, params=SamplingParams()).params == SamplingParams()
+    assert torch.equal(generator.generate(PROMPT, 9, 1).tokens, tiny_bundle.generator().generate(PROMPT, 9, 1, own).tokens)
+    stream = generator.stream(PROMPT)
+    stream.params = {"top_k": 9}
+    assert stream.params == SamplingParams(**own, top_k=9)
+    assert generator.to("bfloat16").params == generator.params
+
+
+def test_a_bundle_without_recommendations_says_nothing_of_them(tmp_path):
+    folder = tiny_bundle.save(tmp_path / "plain", params=SamplingParams())
+    assert "sampling" not in json.loads((folder / "config.json").read_bytes())
+    assert load_bundle(folder).params == SamplingParams()

@@ -67,6 +67,10 @@ def test_the_first_frames_of_a_video_are_a_start(tmp_path):
     assert start_of_video(codec, tmp_path / "left turn.mkv").prompt == "a road"
     with pytest.raises(ValueError, match=r"left turn.mkv with 9 frames at 12 frames/s; wanted at least 11 for a start"):
         start_of_video(codec, tmp_path / "left turn.mkv", 6)
+    later = start_of_video(codec, tmp_path / "left turn.mkv", 3, seconds=0.25, name="bend")
+    assert later.name == "bend" and torch.equal(later.tokens, codec.encode(frames[3:8]))
+    with pytest.raises(ValueError, match=r"left turn\.mkv with 4 frames at 12 frames/s from 0\.42 s on; wanted at least 5"):
+        start_of_video(codec, tmp_path / "left turn.mkv", 3, seconds=0.42)
 
 
 @pytest.mark.parametrize(

@@ -92,9 +92,10 @@ def test_the_checkpoint_of_an_earlier_version_names_no_folder_either(runs, tmp_p
 
 def test_terms_are_given_by_the_command(runs, tmp_path, capsys):
     words = ["export", str(checkpoint(runs / "tokenizer")), "--out", str(tmp_path / "bundle")]
-    assert framecast([*words, "--licence", "CC-BY-4.0", "--title", "My kitchen"]) == 0
+    assert framecast([*words, "--licence", "CC-BY-4.0", "--title", "My kitchen", "--card", "Of *pans*."]) == 0
     card = (tmp_path / "bundle" / "README.md").read_text()
     assert "license: cc-by-4.0\n" in card and "# My kitchen\n" in card and "No licence was given" not in card
+    assert "Of *pans*." in card
     assert framecast([*words, "--licence", " "]) == 2
     assert "got a licence of 1 characters; wanted 1 to 20000" in capsys.readouterr().err
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from trainings import fit, fit_six, last
 
-from framecast.sample import load_bundle
+from framecast.sample import SamplingParams, load_bundle
 from framecast.train import LitVideoTokenizer
 from framecast.train.checkpoint_bundle import export_checkpoint
 
@@ -27,8 +27,12 @@ def test_fit_ends_with_a_bundle_and_logs_what_it_did(tmp_path):
 
 
 def test_a_run_shorter_than_the_way_to_its_first_validation_has_one_at_its_end(tmp_path, capsys):
-    fit(tmp_path, "--trainer.val_check_interval=500", "--export.licence=MIT")
-    training = load_bundle(tmp_path / "bundle").training
+    fit(tmp_path, "--trainer.val_check_interval=500", "--export.licence=MIT", "--export.sampling={temperature: 0.5}")
+    bundle = load_bundle(tmp_path / "bundle")
+    training = bundle.training
+    assert bundle.params == SamplingParams(temperature=0.5)
+    again = export_checkpoint(tmp_path / "checkpoints" / "last.ckpt", tmp_path / "again")
+    assert load_bundle(again).params == bundle.params
     assert {"val/psnr", "val/one_colour_psnr"} <= set(training["metrics"]) and training["licence"] == "MIT"
     assert (tmp_path / "samples" / "step_000002.png").is_file()
     said = capsys.readouterr().out

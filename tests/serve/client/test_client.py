@@ -1,6 +1,7 @@
 """Streams over the network are the streams of the library, frame for frame."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 import serving
@@ -10,7 +11,7 @@ import torch
 from serving import OTHER, PROMPT, library, same, some
 
 from framecast.data.actions import ActionError
-from framecast.sample import SamplingParams
+from framecast.sample import SamplingParams, VideoGenerator
 from framecast.serve import Client, ServeError
 
 TOKEN = SamplingParams(decoding="token", guidance_scale=1, top_k=9)
@@ -26,6 +27,20 @@ def test_frames_are_those_of_the_library(format, params):
                 return await some(stream, 30)
 
     assert same(asyncio.run(run()), library(30, params=params))
+
+
+def test_what_is_not_said_is_as_the_model_recommends():
+    own = SamplingParams(temperature=0.5, guidance_scale=1.0)
+    parts = tiny_bundle.tokenizer(), tiny_bundle.lm(), tiny_bundle.text_tokenizer()
+    generator = VideoGenerator(*parts, tiny_bundle.HEIGHT, tiny_bundle.WIDTH, tiny_bundle.FPS, params=own)
+
+    async def run():
+        async with serving.running(generator) as server:
+            for params, wanted in ((None, own), ({"top_k": 9}, replace(own, top_k=9)), (TOKEN, TOKEN)):
+                async with await server.client().stream(PROMPT, 3, params) as stream:
+                    assert stream.params == wanted
+
+    asyncio.run(run())
 
 
 def test_prompt_holds_from_the_frame_that_is_said():

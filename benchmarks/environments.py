@@ -1,4 +1,4 @@
-"""`python -m benchmarks.worlds`: steps per second of a world as an environment, alone and several in a batch, in turns."""
+"""`python -m benchmarks.environments`: steps per second of a world as an environment, alone and several in a batch, in turns."""
 
 import argparse
 import statistics
@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 
 from framecast.data import ActionSpace, Button
 from framecast.model import VideoLM, VideoLMConfig
 from framecast.sample import VideoGenerator, WorldEnv, WorldVectorEnv
 from framecast.tokenizer import FSQ, TextTokenizer, VideoTokenizer, VideoTokenizerConfig
 
+from .recipes import CONFIGS
 from .report import say, write_json
 
 _PROMPT = "a car drives on a track"
@@ -28,7 +30,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=30, help="steps of each turn (default: 30)")
     parser.add_argument("--turns", type=int, default=5, help="turns (default: 5)")
     parser.add_argument("--decoding", default="row", help="token, row, frame or jacobi (default: row)")
-    parser.add_argument("--out", default="runs/worlds", help="where the JSON goes, without a suffix")
+    parser.add_argument("--out", default="runs/environments", help="where the JSON goes, without a suffix")
     arguments = parser.parse_args()
     world: Any = arguments.bundle or random_world()
     params = {"guidance_scale": 1.0, "decoding": arguments.decoding}
@@ -67,25 +69,24 @@ def rate(step: Callable[[], object], steps: int) -> float:
 def random_world() -> VideoGenerator:
     """Untrained networks of the size of `train/configs/world_lm.yaml`: their speed is that of trained ones."""
     torch.manual_seed(0)
-    shape = VideoTokenizerConfig(channels=(48, 96), num_blocks=(1, 3), time_strides=(2,), local_encoder=True)
-    tokenizer, text = VideoTokenizer(shape, FSQ((8, 5, 5))).eval(), TextTokenizer.train([_PROMPT], vocab_size=300)
+    network = _recipe("world_tokenizer")
+    tokenizer = VideoTokenizer(VideoTokenizerConfig(**network["tokenizer"]), FSQ(**network["quantizer"]["init_args"])).eval()
+    text = TextTokenizer.train([_PROMPT], vocab_size=300)
     space = ActionSpace((Button("left", group="turn"), Button("right", group="turn"), Button("gas"), Button("brake")))
     config = VideoLMConfig(
         codebook_size=tokenizer.codebook_size,
         frame_shape=tokenizer.frame_shape(64, 64),
         text_vocab_size=text.vocab_size,
-        width=192,
-        num_layers=5,
-        num_heads=3,
-        num_kv_heads=1,
-        mlp_width=512,
-        context_frames=8,
         num_actions=space.size,
-        action_frames=2,
-        rewards=True,
-        ends=True,
+        action_frames=tokenizer.temporal_stride,
+        **_recipe("world_lm")["lm"],
     )
     return VideoGenerator(tokenizer, VideoLM(config).eval(), text, 64, 64, 12.5, action_space=space)
+
+
+def _recipe(name: str) -> dict[str, Any]:
+    """What the model of a shipped configuration is made with."""
+    return yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())["model"]["init_args"]
 
 
 if __name__ == "__main__":
