@@ -182,10 +182,10 @@ def _findings(names: Sequence[str], sections: Sequence[Section | None], rates: S
     curves = [(curve, group) for group, section in enumerate(sections) if section for curve in section.curves]
     if curves:
         yield element("div", *_plots(names, curves), class_="plots")
-    yield from _grids(names, sections)
     pairs = [pair for pair in _side_by_side(sections) if not pair[0].grid]
     if pairs:
         yield _figures_table(names, pairs)
+    yield from _grids(names, sections)
     if any(section and section.samples for section in sections):
         yield element("h3", "Clips, the worst first")
         clips = [_clips(section.samples if section else (), fps) for section, fps in zip(sections, rates, strict=True)]

@@ -10,6 +10,9 @@ from .page import Html, element, joined
 ABSENT = "–"
 _TARGET = re.compile(r"\s*(>=|<=)\s*([-+]?\d+(?:\.\d+)?)(?![\d.,]*\d)")  # "1,000" must not pass for 1
 
+_PLAIN = {"%": (1, 1), "dB": (1, 10), "ms": (0, 10)}
+"""Decimals of a unit, and the size below which there is one more."""
+
 
 def meets(figure: Figure) -> bool | None:
     """Whether a figure reaches its target, such as ">= 98 (Q2)"; None if there is no value, or no target of that form."""
@@ -60,7 +63,7 @@ def _verdict(figure: Figure | None) -> Html:
 def _number(figure: Figure, value: float) -> str:
     """A value with as many decimals as suit the figure, the same for its interval."""
     size = max((abs(number) for number in (figure.value, figure.low, figure.high) if math.isfinite(number)), default=0.0)
-    if 0 < size < 0.01:
+    if 0 < size < 0.01 and figure.unit not in _PLAIN:
         return f"{value:.3g}"
     written = f"{value:,.{_decimals(figure.unit, size)}f}"
     return written.removeprefix("-") if not float(written.replace(",", "")) else written  # never "-0.0"
@@ -68,6 +71,7 @@ def _number(figure: Figure, value: float) -> str:
 
 def _decimals(unit: str, size: float) -> int:
     """Percent, decibels and milliseconds as people say them; of anything else four digits, and three decimals at most."""
-    if unit in ("%", "dB", "ms"):
-        return {"%": 1, "dB": 1, "ms": 0}[unit] + (size < {"%": 1, "dB": 10, "ms": 10}[unit])
+    if unit in _PLAIN:
+        decimals, small = _PLAIN[unit]
+        return decimals + (size < small)
     return min(max(4 - math.ceil(math.log10(size)), 0), 3) if size else 2

@@ -121,19 +121,18 @@ def _curves(streams: Sequence[Sequence[Look]], true: dict[str, float]) -> list[C
     return curves
 
 
-def _sheet(number: int, start: Start, frames: Tensor, ends: dict[str, tuple[float, float]]) -> Sample:
+def _sheet(number: int, start: Start, frames: Tensor, changes: dict[str, tuple[float, float]]) -> Sample:
     """Every hundredth frame of a stream, from the last given one on, as one picture."""
     every = max(1, min(_EVERY, len(frames) // _COLUMNS))
     chosen = torch.cat([start.frames[-1:], frames[every - 1 :: every]])
     rows = [chosen[first : first + _COLUMNS] for first in range(0, len(chosen), _COLUMNS)]
-    labels = [
-        f"frames {first * every} to {(first + len(row) - 1) * every}"
-        for first, row in zip(range(0, len(chosen), _COLUMNS), rows, strict=True)
-    ]
+    places = [at * every for at in range(len(chosen))]
+    ends = [places[first : first + _COLUMNS] for first in range(0, len(chosen), _COLUMNS)]
+    labels = [f"frame {row[0]:,}" + (f" to {row[-1]:,}" if len(row) > 1 else "") for row in ends]
     picture = torch.from_numpy(np.asarray(contact_sheet(rows, labels)).copy())[None]
-    said = ", ".join(f"{name} {100 * (end / first - 1):+.0f} %" for name, (first, end) in ends.items())
+    said = ", ".join(f"{name} {100 * (end / first - 1):+.0f} %" for name, (first, end) in changes.items())
     label, note = f"{start.clip.name}: every {every}th frame", f"from the first second to the last eighth: {said}"
-    return Sample(label, note, _worst(ends), picture, f"drift-{number:02}.png")
+    return Sample(label, note, _worst(changes), picture, f"drift-{number:02}.png")
 
 
 def _about(count: int, frames: int, fps: float) -> str:
