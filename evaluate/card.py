@@ -83,7 +83,7 @@ def _of_bundle(study: Study) -> dict[str, object]:
 
 def _names_of_paths(settings: Settings) -> dict[str, str | None]:
     """The names of the folder and the file that were given: where they lie is nobody's business."""
-    paths = {"real": settings.real, "captions": settings.captions, "world": settings.world, "actions": settings.actions}
+    paths = {name: getattr(settings, name) for name in ("real", "captions", "world", "actions", "judge")}
     return {name: path if path is None else Path(path).resolve().name for name, path in paths.items()}
 
 

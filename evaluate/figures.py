@@ -7,6 +7,8 @@ import numpy as np
 from torch import Tensor
 
 _RESAMPLES = 2000
+LEAST_FOR_INTERVAL = 3
+"""Of two clips nobody can say how clips differ: fewer than this have no interval."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Figure:
         reference: The same figure of true clips, read in the same way; its distance from perfect is the instrument's own
             error. None if there is no such thing.
         headline: Whether it is among the few figures that head the report.
+        lacking: Why there is no value, in a few words; empty if there is one, or if nothing is known.
+        grid: Title, row and column of a table of two ways in which it is shown; empty if it is a row of its own.
     """
 
     name: str
@@ -37,6 +41,8 @@ class Figure:
     target: str = ""
     reference: float | None = None
     headline: bool = False
+    lacking: str = ""
+    grid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,12 +75,14 @@ class Sample:
         note: What was found.
         badness: Higher is worse; the worst are shown first.
         frames: uint8 `[T, H, W, 3]`.
+        file: Name of a PNG beside the report that keeps its first frame; empty if it is on the page alone.
     """
 
     label: str
     note: str
     badness: float
     frames: Tensor
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,9 +142,9 @@ def mean_of(
     which = np.arange(len(kept)) if clips is None else np.asarray(clips)
     rows = np.unique(which[there], return_inverse=True)[1]
     sums, counts = np.bincount(rows, weights=kept[there]), np.bincount(rows)
-    draws = np.random.default_rng(seed).integers(len(sums), size=(_RESAMPLES, len(sums)))
-    low, high = np.percentile(sums[draws].sum(axis=1) / counts[draws].sum(axis=1), [2.5, 97.5])
-    return Figure(name, float(kept[there].mean()), float(low), float(high), int(there.sum()), **attributes)
+    draws = _draws(len(sums), seed)
+    low, high = interval(sums[draws].sum(axis=1) / counts[draws].sum(axis=1), len(sums))
+    return Figure(name, float(kept[there].mean()), low, high, int(there.sum()), **attributes)
 
 
 def ratio_of(name: str, values: Sequence[float], references: Sequence[float], seed: int = 0, **attributes) -> Figure:
@@ -144,10 +152,10 @@ def ratio_of(name: str, values: Sequence[float], references: Sequence[float], se
     pairs = np.asarray([values, references], dtype=np.float64).T
     if not len(pairs) or not pairs[:, 1].sum() > 0:
         return Figure(name, float("nan"), float("nan"), float("nan"), 0, **attributes)
-    draws = pairs[np.random.default_rng(seed).integers(len(pairs), size=(_RESAMPLES, len(pairs)))].sum(axis=1)
-    low, high = np.percentile(draws[:, 0] / np.maximum(draws[:, 1], 1e-9), [2.5, 97.5])
+    draws = pairs[_draws(len(pairs), seed)].sum(axis=1)
+    low, high = interval(draws[:, 0] / np.maximum(draws[:, 1], 1e-9), len(pairs))
     value = float(pairs[:, 0].sum() / pairs[:, 1].sum())
-    return Figure(name, value, float(low), float(high), len(pairs), **attributes)
+    return Figure(name, value, low, high, len(pairs), **attributes)
 
 
 def without_interval(name: str, value: float, count: int, **attributes) -> Figure:
@@ -172,21 +180,35 @@ def middle_of_all(name: str, rows: np.ndarray, seed: int = 0, **attributes) -> F
     rows = rows[~np.isnan(rows).all(axis=1)]
     if not len(rows):
         return Figure(name, float("nan"), float("nan"), float("nan"), 0, **attributes)
-    draws = np.random.default_rng(seed).integers(len(rows), size=(_RESAMPLES, len(rows)))
-    low, high = np.percentile([np.nanmedian(rows[draw]) for draw in draws], [2.5, 97.5])
-    return Figure(name, float(np.nanmedian(rows)), float(low), float(high), len(rows), **attributes)
+    low, high = interval(np.array([np.nanmedian(rows[draw]) for draw in _draws(len(rows), seed)]), len(rows))
+    return Figure(name, float(np.nanmedian(rows)), low, high, len(rows), **attributes)
 
 
 def share_of(name: str, hits: Sequence[bool | float], clips: Sequence[int] | None = None, **attributes) -> Figure:
     """How often something holds, in percent; see `mean_of`.
 
     If it holds always or never, a bootstrap has nothing to draw from; the interval is then the exact one of as many clips
-    (Clopper and Pearson 1934).
+    (Clopper and Pearson 1934). Two clips or one have no interval.
     """
     figure = mean_of(name, hits, 100.0, clips, **{"unit": "%", **attributes})
     if figure.value not in (0.0, 100.0):
         return figure
     clear = ~np.isnan(np.asarray(hits, dtype=np.float64))
     count = figure.count if clips is None else len(np.unique(np.asarray(clips)[clear]))
+    if count < LEAST_FOR_INTERVAL:
+        return figure
     doubt = 100 * (1 - 0.025 ** (1 / count))
     return replace(figure, low=100 - doubt) if figure.value else replace(figure, high=doubt)
+
+
+def interval(draws: np.ndarray, count: int) -> tuple[float, float]:
+    """The middle 95 % of what other draws gave; NaN if they are draws of fewer than three clips, or if nothing was found."""
+    if count < LEAST_FOR_INTERVAL or np.isnan(draws).all():
+        return float("nan"), float("nan")
+    low, high = np.nanpercentile(draws, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _draws(count: int, seed: int) -> np.ndarray:
+    """Places of as many clips drawn with replacement, many times."""
+    return np.random.default_rng(seed).integers(count, size=(_RESAMPLES, count))

@@ -51,6 +51,8 @@ th, td { padding: .5rem .9rem; text-align: left; vertical-align: top; border-top
 thead th { font-size: .85rem; color: var(--soft); vertical-align: bottom; }
 tbody th { font-weight: 500; min-width: 11rem; max-width: 26rem; }
 td { min-width: 8rem; }
+@media (max-width: 40rem) { th, td { padding: .4rem .5rem; } tbody th { min-width: 7.5rem; } td { min-width: 5rem; }
+  td .met, td .missed, td .open { display: block; margin-left: 0; } }
 .met, .missed, .open { font-size: .85rem; font-weight: 600; white-space: nowrap; margin-left: .6rem; }
 .met { color: var(--good); } .missed { color: var(--bad); } .open { color: var(--soft); font-weight: normal; }
 figure { margin: 0; }

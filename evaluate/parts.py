@@ -42,7 +42,9 @@ def _inputs(study: Study, name: str) -> list[object]:
     if name.endswith("-videos") and settings.real is not None:
         captions = [] if settings.captions is None else [sha256(Path(settings.captions).read_bytes()).hexdigest()]
         return [*_state_of(settings.real), *captions]
-    return _state_of(settings.world) if name.endswith("-world") and settings.world is not None else []
+    folders = [settings.world] if name.endswith("-world") else []
+    folders += [settings.judge] if name == "keys-world" else []
+    return [fact for folder in folders if folder is not None for fact in _state_of(folder)]
 
 
 def _state_of(folder: str) -> list[object]:
@@ -60,7 +62,7 @@ def _write(path: Path, section: Section) -> None:
         "about": section.about,
         "figures": [asdict(figure) for figure in section.figures],
         "curves": [asdict(curve) for curve in section.curves],
-        "samples": [{"label": s.label, "note": s.note, "badness": s.badness} for s in section.samples],
+        "samples": [{"label": s.label, "note": s.note, "badness": s.badness, "file": s.file} for s in section.samples],
         "details": section.details,
     }
     frames = {f"sample{index}": sample.frames.contiguous() for index, sample in enumerate(section.samples)}
@@ -78,5 +80,5 @@ def _read(path: Path) -> Section | None:
         return None
     curves = [Curve(**{**curve, "x": tuple(curve["x"]), "y": tuple(curve["y"])}) for curve in record["curves"]]
     samples = [Sample(**sample, frames=clip) for sample, clip in zip(record["samples"], frames, strict=True)]
-    figures = tuple(Figure(**figure) for figure in record["figures"])
+    figures = tuple(Figure(**{**figure, "grid": tuple(figure["grid"])}) for figure in record["figures"])
     return Section(record["name"], record["title"], record["about"], figures, tuple(curves), tuple(samples), record["details"])

@@ -2,21 +2,20 @@
 
 import json
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from torch import Tensor
 
 from ..data.files import replacing
 from .figures import Curve, Figure, Sample, Section
 from .page import Html, document, element, joined, movie, plot, table
+from .written import ABSENT, cell, meets, written_target, written_value
 
-_TARGET = re.compile(r"\s*(>=|<=)\s*([-+]?\d+(?:\.\d+)?)(?![\d.,]*\d)")  # "1,000" must not pass for 1
 _MOST_SAMPLES = 12
-_ABSENT = "–"
 _HOW_TO_READ = "Value, 95 % interval, and n, how many clips, objects, frames or tokens it is of."
 
 
@@ -40,6 +39,8 @@ class BundleResult:
 def write_report(folder: Path, results: Sequence[BundleResult], protocol: dict[str, object]) -> Path:
     """Writes `report.json` (everything but pixels) and `index.html` (one page that needs no other file).
 
+    Samples that name a file are written beside it as pictures.
+
     Args:
         folder: Where to; made if it is missing.
         results: One for each bundle; the page shows them side by side.
@@ -57,18 +58,19 @@ def write_report(folder: Path, results: Sequence[BundleResult], protocol: dict[s
     record = {"protocol": protocol, "bundles": [_bundle_record(result) for result in results]}
     # The numbers first: they took hours, and a page that fails must not lose them.
     _write(folder / "report.json", json.dumps(_plain(record), indent=1, allow_nan=False) + "\n")
+    for sample, name in _pictures(results):
+        with replacing(folder / name) as temporary:
+            Image.fromarray(sample.frames[0].numpy()).save(temporary, "PNG")
     page = folder / "index.html"
     _write(page, document(f"Evaluation of {_names(results)}", _body(results, protocol)))
     return page
 
 
-def meets(figure: Figure) -> bool | None:
-    """Whether a figure reaches its target, such as ">= 98 (Q2)"; None if there is no value, or no target of that form."""
-    target = _TARGET.match(figure.target)
-    if target is None or math.isnan(figure.value):
-        return None
-    bound = float(target[2])
-    return figure.value >= bound if target[1] == ">=" else figure.value <= bound
+def _pictures(results: Sequence[BundleResult]) -> Iterator[tuple[Sample, str]]:
+    """The samples that are kept as pictures, each with the name of its file; of several bundles the name says of which."""
+    for index, result in enumerate(results, 1):
+        for sample in (sample for section in result.sections for sample in section.samples if sample.file):
+            yield sample, sample.file if len(results) == 1 else f"{index}-{sample.file}"
 
 
 def _write(path: Path, text: str) -> None:
@@ -87,9 +89,14 @@ def _section_record(section: Section) -> dict[str, object]:
         "about": section.about,
         "figures": [{**asdict(figure), "met": meets(figure)} for figure in section.figures],
         "curves": [asdict(curve) for curve in section.curves],
-        "samples": [{"label": sample.label, "note": sample.note, "badness": sample.badness} for sample in section.samples],
+        "samples": [_sample_record(sample) for sample in section.samples],
         "details": section.details,
     }
+
+
+def _sample_record(sample: Sample) -> dict[str, object]:
+    record: dict[str, object] = {"label": sample.label, "note": sample.note, "badness": sample.badness}
+    return {**record, "file": sample.file} if sample.file else record
 
 
 def _plain(value: object) -> object:
@@ -149,7 +156,7 @@ def _heads(names: Sequence[str], columns: Mapping[str, Sequence[Section | None]]
         title = next(section.title for section in sections if section)
         for figure, found in _side_by_side(sections):
             if figure.headline:
-                rows.append([joined([figure.name, element("small", title)]), *(_cell(one, "") for one in found)])
+                rows.append([joined([figure.name, element("small", title)]), *(cell(one, "") for one in found)])
     if rows:
         yield table(f"In short: the figures that say most. {_HOW_TO_READ}", ["Figure", *names], rows)
     if not rows or any(figure.target for sections in columns.values() for figure, _ in _side_by_side(sections)):
@@ -164,20 +171,21 @@ def _targets(names: Sequence[str], columns: Mapping[str, Sequence[Section | None
         for figure, found in _side_by_side(sections):
             if figure.target:
                 head = joined([figure.name, element("small", title)])
-                rows.append([head, _target(figure), *(_cell(one, figure.target) for one in found)])
+                rows.append([head, written_target(figure), *(cell(one, figure.target) for one in found)])
     if not rows:
         return element("p", "No figure has a target.")
     return table(f"Figures that have a target. {_HOW_TO_READ}", ["Figure", "Target", *names], rows)
 
 
 def _findings(names: Sequence[str], sections: Sequence[Section | None], rates: Sequence[float]) -> Iterator[Html]:
-    """What a section shows of all bundles: its figures, its plots, its samples."""
-    pairs = _side_by_side(sections)
-    if pairs:
-        yield _figures_table(names, pairs)
+    """What a section shows of all bundles: its plots, its figures, its samples."""
     curves = [(curve, group) for group, section in enumerate(sections) if section for curve in section.curves]
     if curves:
         yield element("div", *_plots(names, curves), class_="plots")
+    pairs = [pair for pair in _side_by_side(sections) if not pair[0].grid]
+    if pairs:
+        yield _figures_table(names, pairs)
+    yield from _grids(names, sections)
     if any(section and section.samples for section in sections):
         yield element("h3", "Clips, the worst first")
         clips = [_clips(section.samples if section else (), fps) for section, fps in zip(sections, rates, strict=True)]
@@ -188,16 +196,37 @@ def _findings(names: Sequence[str], sections: Sequence[Section | None], rates: S
             yield element("div", *bundles, class_="columns", role="region", aria_label="Clips of each bundle", tabindex=0)
 
 
+def _grids(names: Sequence[str], sections: Sequence[Section | None]) -> Iterator[Html]:
+    """The tables of two ways that some figures make, each for every bundle."""
+    found = [[figure for figure in section.figures if figure.grid] if section else [] for section in sections]
+    for title in dict.fromkeys(figure.grid[0] for figures in found for figure in figures):
+        for name, figures in zip(names, found, strict=True):
+            if own := [figure for figure in figures if figure.grid[0] == title]:
+                yield _grid(title if len(names) == 1 else f"{title}: {name}", own)
+
+
+def _grid(title: str, figures: Sequence[Figure]) -> Html:
+    """Figures by their rows and columns."""
+    columns = dict.fromkeys(figure.grid[2] for figure in figures)
+    rows = []
+    for row in dict.fromkeys(figure.grid[1] for figure in figures):
+        own = {figure.grid[2]: figure for figure in figures if figure.grid[1] == row}
+        targets = dict.fromkeys(f"target {written_target(figure)}" for figure in own.values() if figure.target)
+        cells = [cell(own.get(column), own[column].target if column in own else "") for column in columns]
+        rows.append([joined([row, *(element("small", target) for target in targets)]), *cells])
+    return table(f"{title}. {_HOW_TO_READ}", ["", *columns], rows)
+
+
 def _figures_table(names: Sequence[str], pairs: Sequence[tuple[Figure, list[Figure | None]]]) -> Html:
     has_reference = any(one and one.reference is not None for _, found in pairs for one in found)
     rows = []
     for figure, found in pairs:
         hints = [f"{figure.better} is better"] if figure.better else []
-        hints += [f"target {_target(figure)}"] if figure.target else []
+        hints += [f"target {written_target(figure)}"] if figure.target else []
         head = joined([figure.name, element("small", ", ".join(hints))]) if hints else figure.name
-        references = [_value(figure, one.reference) for one in found if one and one.reference is not None]
-        reference = " / ".join(dict.fromkeys(references)) or _ABSENT
-        rows.append([head, *(_cell(one, figure.target) for one in found), *([reference] if has_reference else [])])
+        references = [written_value(figure, one.reference) for one in found if one and one.reference is not None]
+        reference = " / ".join(dict.fromkeys(references)) or ABSENT
+        rows.append([head, *(cell(one, figure.target) for one in found), *([reference] if has_reference else [])])
     return table(_HOW_TO_READ, ["Figure", *names, *(["true clips"] if has_reference else [])], rows)
 
 
@@ -220,7 +249,7 @@ def _cards(title: str, anchor: str, names: Sequence[str], cards: Sequence[Mappin
     """What is stated in nested dicts, side by side."""
     flat = [dict(_flattened(card)) for card in cards]
     keys = dict.fromkeys(key for card in flat for key in card)
-    rows = [[key, *(card.get(key, _ABSENT) for card in flat)] for key in keys]
+    rows = [[key, *(card.get(key, ABSENT) for card in flat)] for key in keys]
     content = (
         table(f"{title}, as also kept in report.json.", ["Entry", *names], rows) if rows else element("p", "Nothing is stated.")
     )
@@ -247,46 +276,6 @@ def _side_by_side(sections: Sequence[Section | None]) -> list[tuple[Figure, list
     return [
         (figure, [_find(section.figures, name) if section else None for section in sections]) for name, figure in figures.items()
     ]
-
-
-def _cell(figure: Figure | None, target: str) -> Html:
-    """Value, verdict, interval and count."""
-    if figure is None:
-        return joined([_ABSENT, _verdict(None)] if target else [_ABSENT])
-    lines = []
-    if not (math.isnan(figure.low) or math.isnan(figure.high)):
-        lines.append(element("small", f"{_number(figure, figure.low)} to {_number(figure, figure.high)}"))
-    lines.append(element("small", f"n = {figure.count:,}"))
-    verdict = [_verdict(replace(figure, target=target))] if target else []
-    return joined([element("strong", _value(figure, figure.value)), *verdict, *lines])
-
-
-def _verdict(figure: Figure | None) -> Html:
-    if figure is None or math.isnan(figure.value):
-        return element("span", "○ not measured", class_="open")
-    met = meets(figure)
-    if met is None:
-        return element("span", "? not judged", class_="open")
-    return element("span", "✓ met", class_="met") if met else element("span", "✗ missed", class_="missed")
-
-
-def _value(figure: Figure, value: float) -> str:
-    if math.isnan(value):
-        return _ABSENT
-    return f"{_number(figure, value)}\N{NO-BREAK SPACE}{figure.unit}".rstrip()
-
-
-def _number(figure: Figure, value: float) -> str:
-    """A value with as many decimals as suit the figure, the same for its interval."""
-    size = max((abs(number) for number in (figure.value, figure.low, figure.high) if math.isfinite(number)), default=0.0)
-    if 0 < size < 0.01:
-        return f"{value:.3g}"
-    decimals = 4 - math.ceil(math.log10(size)) if size else 2  # 98.46 and 100.00 alike
-    return f"{value:,.{min(max(decimals, 0), 3)}f}"
-
-
-def _target(figure: Figure) -> str:
-    return figure.target.replace(">=", "≥").replace("<=", "≤")
 
 
 def _names(results: Sequence[BundleResult]) -> str:

@@ -24,6 +24,7 @@ class Settings:
         actions: A file of its actions in the place of `actions.jsonl` in it; None takes that one.
         action_delay: Stored frames that pass until an action of it shows, as in training.
         play_frames: Frames of play in which drift of a world is measured.
+        judge: A further recording of the same world, such as that of training, from which the judge of its keys learns too.
         captions: A file in the place of `captions.jsonl` in the folder of real video; None takes that one, if it is there.
     """
 
@@ -42,6 +43,7 @@ class Settings:
     actions: str | None = None
     action_delay: int = 0
     play_frames: int = 2000
+    judge: str | None = None
 
     def __post_init__(self):
         if self.seed < 100:
@@ -50,6 +52,8 @@ class Settings:
             raise ValueError(f"got --captions {self.captions} and no --real; wanted the folder of the videos that they are about")
         if self.actions is not None and self.world is None:
             raise ValueError(f"got --actions {self.actions} and no --world; wanted the recording whose actions they are")
+        if self.judge is not None and self.world is None:
+            raise ValueError(f"got --judge {self.judge} and no --world; wanted the recording that the judge shall judge on")
         if self.play_frames < 64:
             raise ValueError(f"got play_frames {self.play_frames}; wanted at least 64: drift shows in long play, such as 2,000")
         if min(self.clips, self.long_clips) < 1 or self.long_frames < 97 or self.long_frames % 4 != 1:

@@ -34,7 +34,7 @@ from .worlds.drift import world_drift
 from .worlds.horizons import world_horizon
 from .worlds.keys import world_keys
 from .worlds.prediction import world_prediction
-from .worlds.recording import world_root
+from .worlds.recording import judge_root, world_root
 from .worlds.returns import world_return
 
 SECTIONS: dict[str, Measure] = {
@@ -100,6 +100,8 @@ def evaluate_bundles(
     studies = [Study(load_bundle(folder), settings) for folder in bundles]
     if settings.world is not None:
         world_root(settings)
+    if settings.judge is not None:
+        judge_root(settings)
     for study in studies:
         _check_seed(study)
         _check_world(study)
@@ -184,7 +186,8 @@ def _check_seed(study: Study) -> None:
 
 
 def _names(bundles: Sequence[Bundle]) -> list[str]:
-    """A name for each bundle: its folder's, or that of the training that exported it; longer if those are alike."""
+    """A name for each bundle: its title, or its folder's name, or that of its training; longer if two are alike."""
     paths = [bundle.path.resolve() for bundle in bundles]
-    short = [path.parent.name if path.name == "bundle" else path.name for path in paths]
+    folders = [path.parent.name if path.name == "bundle" else path.name for path in paths]
+    short = [str(bundle.training.get("title") or folder) for bundle, folder in zip(bundles, folders, strict=True)]
     return short if len(set(short)) == len(short) else ["/".join(path.parts[-3:]) for path in paths]

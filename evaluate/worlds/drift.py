@@ -7,13 +7,15 @@ import torch
 from torch import Tensor
 
 from ...data import contact_sheet
-from ..figures import Curve, Figure, Sample, Section, mean_of, share_of
+from ..figures import Curve, Figure, Sample, Section, interval, mean_of, share_of
 from ..real.drift import Look, looks
 from ..study import Progress, Study
 from .recording import Recording, Start
 from .trying import Rows, known
+from .wording import counted
 
-_PART = 8  # the first and the last of so many equal parts of a stream are compared
+_PART = 8  # the last of so many equal parts of a stream is its end
+_WINDOW = 16  # frames of a look
 _LEAST = {"sharpness": 0.5, "brightness": 4.0, "contrast": 1.0, "colour": 1.0}
 _WITHIN = 5.0  # percent
 _EVERY = 100  # frames, on the sheet
@@ -28,15 +30,18 @@ def world_drift(study: Study, progress: Progress) -> Section:
     starts = recording.few(settings.long_clips)
     rows = [_play(recording, settings.play_frames, study.bundle.fps, _SEED + at) for at in range(len(starts))]
     made = study.dream(starts, rows, progress)
-    streams = [looks(frames) for frames in made]
+    streams, first = [looks(frames) for frames in made], max(1, round(study.bundle.fps / _WINDOW))
     true = _true_looks(recording)
     return Section(
         "drift-world",
         "World: drift in long play",
         f"{recording.about}\n{_about(len(starts), settings.play_frames, study.bundle.fps)}",
-        tuple(_figures(streams, true, settings.play_frames)),
+        tuple(_figures(streams, true, settings.play_frames, first)),
         tuple(_curves(streams, true)),
-        tuple(_sheet(start, frames, stream, true) for start, frames, stream in zip(starts, made, streams, strict=True)),
+        tuple(
+            _sheet(number, start, frames, _ends_by_name(stream, first))
+            for number, (start, frames, stream) in enumerate(zip(starts, made, streams, strict=True), 1)
+        ),
     )
 
 
@@ -65,26 +70,35 @@ def _whole_look(frames: Tensor) -> Look:
     return looks(frames.repeat(16, 1, 1, 1)[:16])[0]
 
 
-def _ends(stream: Sequence[Look], name: str) -> tuple[float, float]:
-    """The mean of a measure over the first part of a stream and over the last one."""
-    values = np.maximum([getattr(look, name) for look in stream], _LEAST[name])
-    part = max(1, len(values) // _PART)
-    return float(values[:part].mean()), float(values[-part:].mean())
+def _ends_by_name(stream: Sequence[Look], first: int) -> dict[str, tuple[float, float]]:
+    """For each measure its mean over the first windows of a stream and over its last part."""
+    last = max(1, len(stream) // _PART)
+    found = {}
+    for name, least in _LEAST.items():
+        values = np.maximum([getattr(look, name) for look in stream], least)
+        found[name] = float(values[:first].mean()), float(values[-last:].mean())
+    return found
 
 
-def _figures(streams: Sequence[Sequence[Look]], true: dict[str, float], frames: int) -> list[Figure]:
+def _figures(streams: Sequence[Sequence[Look]], true: dict[str, float], frames: int, first: int) -> list[Figure]:
     figures, target = [], "<= 5 (W5)" if frames >= 2000 else ""
+    by_stream = [_ends_by_name(stream, first) for stream in streams]
     for name in _LEAST:
-        ends = np.array([_ends(stream, name) for stream in streams])
+        ends = np.array([found[name] for found in by_stream])
         change = 100 * (ends[:, 1] / ends[:, 0] - 1)
         due = target if name in ("sharpness", "colour") else ""
         figures.append(_together(f"change of {name}, all streams together, either way", ends, target=due))
         figures.append(mean_of(f"change of {name} in a stream, either way", np.abs(change).tolist(), unit="%", better="lower"))
         against = 100 * (ends[:, 1] / max(true[name], _LEAST[name]) - 1)
         figures.append(mean_of(f"{name} at the end against true video", against.tolist(), unit="%", better=""))
-    worst = [max(abs(100 * (end / first - 1)) for first, end in (_ends(stream, name) for name in _LEAST)) for stream in streams]
-    figures.append(share_of(f"streams of which each measure stays within {_WITHIN:g} %", [value <= _WITHIN for value in worst]))
+    steady = [_worst(found) <= _WITHIN for found in by_stream]
+    figures.append(share_of(f"streams of which each measure stays within {_WITHIN:g} %", steady))
     return figures
+
+
+def _worst(ends: dict[str, tuple[float, float]]) -> float:
+    """The largest change of any measure, in percent."""
+    return max(abs(100 * (end / beginning - 1)) for beginning, end in ends.values())
 
 
 def _together(name: str, ends: np.ndarray, **attributes) -> Figure:
@@ -94,8 +108,7 @@ def _together(name: str, ends: np.ndarray, **attributes) -> Figure:
     """
     draws = ends[np.random.default_rng(0).integers(len(ends), size=(2000, len(ends)))].mean(axis=1)
     changes, value = np.abs(100 * (draws[:, 1] / draws[:, 0] - 1)), abs(100 * (ends[:, 1].mean() / ends[:, 0].mean() - 1))
-    low, high = np.percentile(changes, [2.5, 97.5])
-    return Figure(name, float(value), float(low), float(high), len(ends), "%", "lower", **attributes)
+    return Figure(name, float(value), *interval(changes, len(ends)), len(ends), "%", "lower", **attributes)
 
 
 def _curves(streams: Sequence[Sequence[Look]], true: dict[str, float]) -> list[Curve]:
@@ -108,26 +121,25 @@ def _curves(streams: Sequence[Sequence[Look]], true: dict[str, float]) -> list[C
     return curves
 
 
-def _sheet(start: Start, frames: Tensor, stream: Sequence[Look], true: dict[str, float]) -> Sample:
+def _sheet(number: int, start: Start, frames: Tensor, changes: dict[str, tuple[float, float]]) -> Sample:
     """Every hundredth frame of a stream, from the last given one on, as one picture."""
     every = max(1, min(_EVERY, len(frames) // _COLUMNS))
     chosen = torch.cat([start.frames[-1:], frames[every - 1 :: every]])
     rows = [chosen[first : first + _COLUMNS] for first in range(0, len(chosen), _COLUMNS)]
-    labels = [
-        f"frames {first * every} to {(first + len(row) - 1) * every}"
-        for first, row in zip(range(0, len(chosen), _COLUMNS), rows, strict=True)
-    ]
+    places = [at * every for at in range(len(chosen))]
+    ends = [places[first : first + _COLUMNS] for first in range(0, len(chosen), _COLUMNS)]
+    labels = [f"frame {row[0]:,}" + (f" to {row[-1]:,}" if len(row) > 1 else "") for row in ends]
     picture = torch.from_numpy(np.asarray(contact_sheet(rows, labels)).copy())[None]
-    ends = {name: _ends(stream, name) for name in _LEAST}
-    said = ", ".join(f"{name} {100 * (end / first - 1):+.0f} %" for name, (first, end) in ends.items())
-    worst = max(abs(end / first - 1) for first, end in ends.values())
-    return Sample(f"{start.clip.name}: every {every}th frame", f"from the first eighth to the last: {said}", worst, picture)
+    said = ", ".join(f"{name} {100 * (end / first - 1):+.0f} %" for name, (first, end) in changes.items())
+    label, note = f"{start.clip.name}: every {every}th frame", f"from the first second to the last eighth: {said}"
+    return Sample(label, note, _worst(changes), picture, f"drift-{number:02}.png")
 
 
 def _about(count: int, frames: int, fps: float) -> str:
     return (
-        f"{count} streams of {frames:,} frames ({frames / fps:.0f} s) are played with recorded actions. Pieces of {_STRETCH:g} s "
-        "follow each other in random order, so the policy is that of the recording. Sharpness, brightness, contrast and colour "
-        "of the last eighth are compared with those of the first one. A world changes as one goes through it. So read what is "
-        "common to all streams, and look at the sheets: is it still the same place?"
+        f"{counted(count, 'stream')} of {counted(frames, 'frame')} ({frames / fps:.0f} s): a world is played with recorded "
+        f"actions. Pieces of {_STRETCH:g} s follow each other in random order, so the policy is that of the recording. "
+        "Sharpness, brightness, contrast and colour of the last eighth are compared with those of the first second. A world "
+        "changes as one goes through it. So read what is common to all streams, and look at the sheets: is it still the same "
+        "place? The sheets lie beside the report as `drift-01.png` and so on."
     )

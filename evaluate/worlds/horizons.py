@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ...data import to_video
-from ..figures import Curve, Figure, Sample, Section, mean_of, worst_and_typical
+from ..figures import Curve, Figure, Sample, Section, mean_of, share_of, worst_and_typical
 from ..flow import LEAST_SIZE, in_view_at_start
 from ..real.continuation import by_frame
 from ..real.panels import side_by_side
@@ -23,7 +24,9 @@ HORIZONS = (1, 4, 16, 64)
 _HOLD = 0.33  # seconds for which a random action is held
 _SEED = 7000
 _LEAST_IN_VIEW = 0.05  # of the pixels
-_TARGET_HORIZON = 16
+_SPAN = 16  # frames, of which the targets speak
+_STILL = 26.0  # dB, which the last frame repeated has where nothing moves
+MOVING, ALL = "stretches that move", "all stretches"
 
 ByName = dict[str, list[np.ndarray]]
 """By the name of what stands for the future: for each start a value for each frame."""
@@ -36,6 +39,12 @@ class _Found:
     quality: dict[str, ByName]
     in_view: ByName
     shares: list[np.ndarray]
+    groups: list[int]
+
+    @property
+    def moves(self) -> np.ndarray:
+        """Which stretches move, bool: where nothing moves, the last frame repeated is nearer to the truth than any dream."""
+        return np.array(_over(self.quality["PSNR"][REPEATED], _SPAN)) < _STILL
 
 
 def world_horizon(study: Study, progress: Progress) -> Section:
@@ -70,7 +79,7 @@ def _dreams(study: Study, recording: Recording, progress: Progress) -> dict[str,
 
 
 def _measured(recording: Recording, dreams: dict[str, list[Tensor]], whole: Sequence[Tensor], progress: Progress) -> _Found:
-    found = _Found({"PSNR": {}, "SSIM": {}}, {}, [])
+    found = _Found({"PSNR": {}, "SSIM": {}}, {}, [], recording.groups)
     for at, start in enumerate(recording.starts):
         true = to_video(start.future)[None]
         futures = {name: to_video(made[at])[None] for name, made in dreams.items()}
@@ -116,50 +125,75 @@ def _horizons(made: int) -> list[int]:
 
 def _headlines(found: _Found, made: int) -> list[Figure]:
     """What the targets speak of: true actions above repeating the last frame, and above other actions, start by start."""
-    rows, figures = found.quality["PSNR"], []
-    for horizon in _horizons(made):
-        span = f"over the first {horizon} frames" if horizon > 1 else "of the first frame"
-        own = np.array(_over(rows[TRUE], horizon))
-        for name, title, target in (
-            (REPEATED, f"true actions above the last frame repeated: PSNR {span}", ">= 3 (W2)"),
-            (RANDOM, f"delta-PSNR {span}: true actions above random ones", ">= 2 (W2)"),
-            (OTHER, f"delta-PSNR {span}: true actions above those of another episode", ""),
-        ):
-            apart = (own - np.array(_over(rows[name], horizon))).tolist()
-            due = horizon == _TARGET_HORIZON
-            figures.append(mean_of(title, apart, unit="dB", target=target if due else "", headline=due and not target))
+    names = {MOVING: found.moves, ALL: np.ones_like(found.moves)}
+    figures = [_above(found, horizon, *which) for which in names.items() for horizon in _horizons(made)]
+    name = f"{MOVING}: the last frame repeated has less than {_STILL:g} dB over the first {min(_SPAN, made)} frames"
+    moving = share_of(name, found.moves.tolist(), found.groups, better="")
+    return [moving, *(figure for part in figures for figure in part)]
+
+
+def _above(found: _Found, horizon: int, which: str, chosen: np.ndarray) -> list[Figure]:
+    """The differences to what is beside the true actions at one horizon, of some of the stretches."""
+    rows, span, due = found.quality["PSNR"], _span(horizon), horizon == _SPAN
+    own, figures = np.array(_over(rows[TRUE], horizon)), []
+    for name, title, row, target in (
+        (REPEATED, f"true actions above the last frame repeated: PSNR {span}", "PSNR above the last frame repeated", ">= 3 (W2)"),
+        (RANDOM, f"delta-PSNR {span}: true actions above random ones", "delta-PSNR against random actions", ">= 2 (W2)"),
+        (OTHER, f"delta-PSNR {span}: true actions above those of another episode", "delta-PSNR against another episode's", ""),
+    ):
+        apart = np.where(chosen, own - np.array(_over(rows[name], horizon)), np.nan).tolist()
+        given: dict[str, Any] = {"target": target if due and which == MOVING else "", "headline": due}
+        given["lacking"] = "" if chosen.any() else "no stretch moves"
+        given["grid"] = ("What the true actions are worth, by horizon", f"{row}, {which}", _frames(horizon))
+        figures.append(mean_of(f"{title}, {which}", apart, clips=found.groups, unit="dB", **given))
     return figures
+
+
+def _frames(horizon: int) -> str:
+    """The column of a horizon."""
+    return "1 frame" if horizon == 1 else f"{horizon} frames"
+
+
+def _span(horizon: int) -> str:
+    return f"over the first {horizon} frames" if horizon > 1 else "of the first frame"
 
 
 def _quality_figures(found: _Found, made: int) -> list[Figure]:
     figures = []
     for metric, by_name in found.quality.items():
         for horizon in _horizons(made):
-            span = f"over the first {horizon} frames" if horizon > 1 else "of the first frame"
             for name, rows in by_name.items():
-                if metric == "SSIM" and name in (OTHER, RANDOM):
+                if metric == "SSIM" and name == RANDOM:
                     continue  # in the plot; a table of everything is read by nobody
                 better = "higher" if name == TRUE else ""
                 unit = "dB" if metric == "PSNR" else ""
-                figures.append(mean_of(f"{metric} {span}: {name}", _over(rows, horizon), unit=unit, better=better))
+                title = f"{metric} {_span(horizon)}: {name}"
+                given: dict[str, Any] = {"unit": unit, "better": better, "grid": (f"{metric} by horizon", name, _frames(horizon))}
+                figures.append(mean_of(title, _over(rows, horizon), clips=found.groups, **given))
     return figures
 
 
 def _figures_in_view(found: _Found, made: int) -> list[Figure]:
     """The same for what was in view at the start, which alone can be known."""
-    if not found.in_view:
-        return []
-    figures = []
-    for horizon in _horizons(made)[1:]:
-        where = f"what was in view at the start, over the first {horizon} frames"
-        for name in (TRUE, REPEATED, RECONSTRUCTED):
-            rows = found.in_view[name]
-            figures.append(
-                mean_of(f"PSNR of {where}: {name}", _over(rows, horizon), unit="dB", better="higher" if name == TRUE else "")
-            )
-        shares = [100 * float(share[:horizon].mean()) for share in found.shares]
-        figures.append(mean_of(f"share of the picture that is {where}", shares, unit="%", better=""))
-    return figures
+    return [figure for horizon in _horizons(made)[1:] for figure in _in_view_at(found, horizon)] if found.in_view else []
+
+
+def _in_view_at(found: _Found, horizon: int) -> list[Figure]:
+    """The figures of what was in view at one horizon."""
+    where, table = f"what was in view at the start, {_span(horizon)}", "Of what was in view at the start, by horizon"
+    values = {name: _over(found.in_view[name], horizon) for name in (TRUE, REPEATED, RECONSTRUCTED, OTHER)}
+    apart = np.where(found.moves, np.subtract(values[TRUE], values[REPEATED]), np.nan).tolist()
+    shares = [100 * float(share[:horizon].mean()) for share in found.shares]
+    rows: list[tuple[str, str, list[float], dict[str, Any]]] = [
+        (f"PSNR of {where}: {name}", f"PSNR: {name}", row, {"unit": "dB", "better": "higher" if name == TRUE else ""})
+        for name, row in values.items()
+    ]
+    name, row = "true actions above the last frame repeated", f"PSNR above the last frame repeated, {MOVING}"
+    rows.append((f"{name}: PSNR of {where}, {MOVING}", row, apart, {"unit": "dB", "headline": horizon == _SPAN}))
+    rows.append((f"share of the picture that is {where}", "share of the picture", shares, {"unit": "%", "better": ""}))
+    return [
+        mean_of(name, each, clips=found.groups, grid=(table, row, _frames(horizon)), **given) for name, row, each, given in rows
+    ]
 
 
 def _curves(found: _Found, times: list[int]) -> list[Curve]:
@@ -207,7 +241,10 @@ def _about(recording: Recording) -> str:
         "actions. delta-PSNR is by how much the true actions bring the video nearer to what truly came; 0 means that "
         "keys do nothing. The last frame repeated costs nothing. The true video through the tokenizer is the best that these "
         "tokens allow.\n"
+        f"Where nothing moves, the last frame repeated is nearly the truth, so it is told apart: {MOVING} are those of which "
+        f"the last frame repeated has less than {_STILL:g} dB over the first {min(_SPAN, recording.made)} frames. All "
+        "differences are taken stretch by stretch. Intervals draw whole videos.\n"
         "What enters the view cannot be known. So the figures stand also for the pixels that show what the last given frame "
-        "showed, traced back by optical flow of the true video.\n"
+        "showed, traced back by optical flow of the true video. Frames of which less than 5 % was in view do not count.\n"
         "In the clips below, the line is grey as long as frames are given and orange from where they are made."
     )

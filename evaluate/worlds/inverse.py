@@ -73,7 +73,7 @@ class InverseDynamics(nn.Module):
         Returns:
             For each choice int64 `[T - 5]`, of the frames from `BEFORE` on; empty if there are too few frames.
         """
-        windows = _windows(_reduced(frames))
+        windows = _windows(reduced(frames))
         if not len(windows):
             return [np.zeros(0, np.int64) for _ in self.choices]
         parts = [self(part) for part in windows.split(_BATCH)]
@@ -97,7 +97,7 @@ def train_inverse(
         seed: Of its weights and of the order of the windows.
         steps: Of 64 windows each.
     """
-    videos = [_reduced(clip.frames) for clip in clips]
+    videos = [reduced(clip.frames) for clip in clips]
     places = torch.tensor([(at, start) for at, video in enumerate(videos) for start in range(len(video) - _FRAMES + 1)])
     truths = [np.concatenate([true_classes(choice, clip.actions) for clip in clips]) for choice in choices]
     labels = torch.from_numpy(np.stack(truths, axis=1))  # [windows, choices]
@@ -130,7 +130,7 @@ def _windows(frames: Tensor) -> Tensor:
     return rearrange(frames.unfold(0, _FRAMES, 1), "n h w c t -> n t h w c")
 
 
-def _reduced(frames: Tensor) -> Tensor:
+def reduced(frames: Tensor) -> Tensor:
     """Frames whose shorter side is at most 64 pixels."""
     short = min(frames.shape[1:3])
     if short <= _SIDE:

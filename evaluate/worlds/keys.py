@@ -1,6 +1,7 @@
 """Whether keys are obeyed: named from generated video, shown in time when pressed, and held while held."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,12 +10,14 @@ from torch import Tensor
 from ..figures import Curve, Figure, Sample, Section, mean_of
 from ..real.panels import side_by_side
 from ..study import Progress, Study, part_of, reconstruct
-from .choices import choices_of
+from .chance import AT_CHANCE
+from .choices import Choice, choices_of
 from .inverse import AFTER, BEFORE, InverseDynamics, train_inverse
-from .naming import GENERATED, RECONSTRUCTED, TRUE, named, naming_figures
-from .recording import Recording
+from .naming import GENERATED, RECONSTRUCTED, TRUE, named, naming_figures, told_apart
+from .recording import Recording, lessons
 from .response import Response, response_curves, response_figures, responses
 from .trying import Key, busiest_keys
+from .wording import counted
 
 _HELD = 2.0  # seconds
 _MOST_SAMPLES = 6
@@ -27,7 +30,8 @@ def world_keys(study: Study, progress: Progress) -> Section:
     if not choices or not keys:
         about = "The actions of the recording hardly ever change, so nothing can be said of keys."
         return Section("keys-world", "World: keys obeyed", f"{recording.about}\n{about}", ())
-    net = train_inverse(recording.others, choices, part_of(progress, 0, 3))
+    further = lessons(study.bundle, settings)
+    net = train_inverse([*recording.others, *further], choices, part_of(progress, 0, 3))
     made = study.dream(recording.starts, [start.played for start in recording.starts], part_of(progress, 1, 3))
     kinds = {
         GENERATED: made,
@@ -37,43 +41,46 @@ def world_keys(study: Study, progress: Progress) -> Section:
     starts = recording.few(max(4, settings.clips // 4))
     frames = min(recording.made, max(BEFORE + AFTER + 1, round(_HELD * study.bundle.fps)))
     tried = starts[: max(3, settings.clips // 16)]
+    judged = named(net, recording.starts, kinds, recording.groups)
+    told = told_apart(net, judged)
     found = responses(study, keys, starts, tried, frames, part_of(progress, 2, 3))
     return Section(
         "keys-world",
         "World: keys obeyed",
-        f"{recording.about}\n{_about(recording, net, keys, len(starts), frames)}",
+        f"{recording.about}\n{_about(recording, net, keys, len(starts), frames, len(further))}",
         (
             *response_figures(found, study.bundle.tokenizer.temporal_stride),
-            *_held_figures(net, found),
-            *naming_figures(net, named(net, recording.starts, kinds)),
+            *_held_figures(net, told, found),
+            *naming_figures(net, judged),
         ),
-        (*response_curves(found), *_held_curves(net, found)),
+        (*response_curves(found), *_held_curves(net, told, found)),
         _samples(found),
     )
 
 
-def _held_figures(net: InverseDynamics, found: Sequence[Response]) -> list[Figure]:
+def _held_figures(net: InverseDynamics, told: Sequence[Choice], found: Sequence[Response]) -> list[Figure]:
     """How often a held key is named in the frames while it is held, and how often if it is not held."""
-    rows = [_shares(net, each.key, each.with_key) for each in found]
-    free = [_shares(net, each.key, each.without) for each in found]
-    true = [_shares(net, each.key, each.true_with) for each in found if each.true_with is not None]
+    rows = [_shares(net, told, each.key, each.with_key) for each in found]
+    free = [_shares(net, told, each.key, each.without) for each in found]
+    true = [_shares(net, told, each.key, each.true_with) for each in found if each.true_with is not None]
     kept = [value for value in map(_mean, true) if not np.isnan(value)]
     reference = 100 * float(np.mean(kept)) if kept else None
+    lacking = "" if told else AT_CHANCE
+    held, other = "frames in which a held key is named", "frames in which the same key is named while it is not held"
+    given: dict[str, Any] = {"unit": "%", "lacking": lacking}
     return [
-        mean_of(
-            "frames in which a held key is named", list(map(_mean, rows)), 100.0, unit="%", reference=reference, headline=True
-        ),
-        mean_of(
-            "frames in which the same key is named while it is not held", list(map(_mean, free)), 100.0, unit="%", better="lower"
-        ),
+        mean_of(held, list(map(_mean, rows)), 100.0, reference=reference, headline=True, **given),
+        mean_of(other, list(map(_mean, free)), 100.0, better="lower", **given),
     ]
 
 
-def _held_curves(net: InverseDynamics, found: Sequence[Response]) -> list[Curve]:
+def _held_curves(net: InverseDynamics, told: Sequence[Choice], found: Sequence[Response]) -> list[Curve]:
     kinds = {
-        "held, dreamt": [_shares(net, each.key, each.with_key) for each in found],
-        "not held, dreamt": [_shares(net, each.key, each.without) for each in found],
-        "held, in the true environment": [_shares(net, each.key, each.true_with) for each in found if each.true_with is not None],
+        "held, dreamt": [_shares(net, told, each.key, each.with_key) for each in found],
+        "not held, dreamt": [_shares(net, told, each.key, each.without) for each in found],
+        "held, in the true environment": [
+            _shares(net, told, each.key, each.true_with) for each in found if each.true_with is not None
+        ],
     }
     curves = []
     for name, rows in kinds.items():
@@ -87,9 +94,9 @@ def _held_curves(net: InverseDynamics, found: Sequence[Response]) -> list[Curve]
     return curves
 
 
-def _shares(net: InverseDynamics, key: Key, frames: Tensor | None) -> np.ndarray | None:
-    """Whether the key is named as pressed, frame by frame; None if the network does not know it, or there is no video."""
-    at = next((at for at, choice in enumerate(net.choices) if key.column in choice.columns), None)
+def _shares(net: InverseDynamics, told: Sequence[Choice], key: Key, frames: Tensor | None) -> np.ndarray | None:
+    """Whether the key is named as pressed, frame by frame; None if the network cannot tell it, or there is no video."""
+    at = next((at for at, choice in enumerate(net.choices) if choice in told and key.column in choice.columns), None)
     if at is None or frames is None:
         return None
     pressed = key.press(np.zeros((1, 1 + max(max(choice.columns) for choice in net.choices)), np.float32))
@@ -117,19 +124,24 @@ def _samples(found: Sequence[Response]) -> tuple[Sample, ...]:
     return tuple(samples[:_MOST_SAMPLES])
 
 
-def _about(recording: Recording, net: InverseDynamics, keys: Sequence[Key], starts: int, frames: int) -> str:
+def _about(recording: Recording, net: InverseDynamics, keys: Sequence[Key], starts: int, frames: int, further: int) -> str:
     chosen = ", ".join(choice.name for choice in net.choices)
     truth = (
         "The same is done in the true environment, and keys that do nothing there do not count."
         if recording.truth
         else "Without the true environment, a key that truly does nothing at some moment counts as not shown."
     )
+    lessons = counted(len(recording.others), "clip") + (
+        f" and {counted(further, 'clip')} of another recording" if further else ""
+    )
     return (
-        f"Keys are pressed at {starts} moments: {', '.join(key.name for key in keys)}. Each is held for {frames} frames, and "
-        "left alone in a second stream of the same seed; all other actions are those of the recording. So whatever differs is "
-        f"the doing of the key. A key shows once a block of 8 x 8 pixels differs by 5 levels. {truth}\n"
-        f"A small network was trained on other videos of the recording ({len(recording.others)} clips) to name what is done from "
-        f"six frames: {chosen}. An axis counts as low, middle or high. The network is asked the same of generated "
-        "video. If it names as much as on true video, the video answers to actions as the true world does. Balanced "
-        "accuracy counts each class alike, so that saying the commonest does not help."
+        f"Keys are pressed at {counted(starts, 'moment')}: {', '.join(key.name for key in keys)}. Each is held for "
+        f"{counted(frames, 'frame')}, and left alone in a second stream of the same seed; all other actions are those of the "
+        "recording. So whatever differs is the doing of the key. A key shows once a block of 8 x 8 pixels differs by "
+        f"5 levels. {truth}\n"
+        f"A judge, a small network, learned from other true videos ({lessons}) to name what is done from six frames: {chosen}. "
+        "An axis counts as low, middle or high. The judge is asked the same of generated video. Balanced accuracy counts each "
+        "class alike. A judge who does not look gets 1 / classes of it, which is chance. So the first figure is (accuracy on "
+        "generated video - chance) / (accuracy on true video - chance). If the judge is not clearly above chance on true "
+        "video, nothing is said of generated video. A further recording makes a better judge (`--judge`)."
     )

@@ -1,6 +1,6 @@
 """What actions are worth to the video LM on true video, and how well it tells rewards and ends."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ...data import to_video
 from ...model import Outcome, VideoLM, shift_tokens, to_sequence
-from ..figures import Curve, Figure, Section, mean_of
+from ..figures import LEAST_FOR_INTERVAL, Curve, Figure, Section, interval, mean_of, without_interval
 from ..study import Progress, Study
 from .recording import Start
 from .trying import Rows
@@ -24,12 +24,15 @@ class _Told:
 
     foretold: list[np.ndarray] = field(default_factory=list)
     true: list[np.ndarray] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
+    """Which clips share one fate, those of one video."""
 
-    def add(self, foretold: Tensor | None, true: np.ndarray | None) -> None:
+    def add(self, foretold: Tensor | None, true: np.ndarray | None, group: int) -> None:
         """Notes one clip, if the bundle foretells this and the recording has it."""
         if foretold is not None and true is not None:
             self.foretold.append(foretold.double().numpy())
             self.true.append(true)
+            self.groups.append(group)
 
 
 @torch.inference_mode()
@@ -47,8 +50,8 @@ def world_prediction(study: Study, progress: Progress) -> Section:
             loss, outcome = _foretold(study, lm, tokens, start, rows[:length])
             nats[name].append(loss)
             if name == TRUE and outcome is not None:
-                rewards.add(outcome.reward, _summed(start.clip.rewards, length, tokenizer.temporal_stride))
-                ends.add(outcome.end, _any(start.clip.ends, length, tokenizer.temporal_stride))
+                rewards.add(outcome.reward, _summed(start.clip.rewards, length, tokenizer.temporal_stride), recording.groups[at])
+                ends.add(outcome.end, _any(start.clip.ends, length, tokenizer.temporal_stride), recording.groups[at])
         progress((at + 1) / len(recording.starts))
     x = tuple(float(index) for index in range(len(nats[TRUE][0])))
     curves = [
@@ -59,7 +62,7 @@ def world_prediction(study: Study, progress: Progress) -> Section:
         "prediction-world",
         "World: what actions are worth",
         f"{recording.about}\n{_about(length, rewards, ends, lm)}",
-        (*_nats_figures(nats), *_reward_figures(rewards), *_end_figures(ends)),
+        (*_nats_figures(nats, recording.groups), *_reward_figures(rewards), *_end_figures(ends)),
         tuple(curves),
     )
 
@@ -97,15 +100,18 @@ def _any(ends: Tensor | None, length: int, stride: int) -> np.ndarray | None:
     return np.concatenate([[np.nan], later])
 
 
-def _nats_figures(nats: dict[str, list[Tensor]]) -> list[Figure]:
+def _nats_figures(nats: dict[str, list[Tensor]], groups: list[int]) -> list[Figure]:
     rows = {name: [float(values.mean()) for values in found] for name, found in nats.items()}
     figures = [
-        mean_of(f"nats per token, by rows: with {name}", values, unit="nats", better="lower" if name == TRUE else "")
+        mean_of(
+            f"nats per token, by rows: with {name}", values, clips=groups, unit="nats", better="lower" if name == TRUE else ""
+        )
         for name, values in rows.items()
     ]
     for name in (OTHER, UNKNOWN):
         saved = [value - own for value, own in zip(rows[name], rows[TRUE], strict=True)]
-        figures.append(mean_of(f"nats per token that the true actions save against {name}", saved, unit="nats"))
+        title = f"nats per token that the true actions save against {name}"
+        figures.append(mean_of(title, saved, clips=groups, unit="nats"))
     return figures
 
 
@@ -113,33 +119,50 @@ def _reward_figures(told: _Told) -> list[Figure]:
     """How foretold rewards go with true ones: by latent frame, and summed over a clip."""
     if not told.true:
         return []
-    figures = [over_clips("reward: correlation by latent frame", told.foretold, told.true, correlation, headline=True)]
+    figures = [
+        over_clips("reward: correlation by latent frame", told.foretold, told.true, told.groups, correlation, headline=True)
+    ]
     foretold = [np.array([row[~np.isnan(true)].sum()]) for row, true in zip(told.foretold, told.true, strict=True)]
     true = [np.array([np.nansum(row)]) for row in told.true]
-    figures.append(over_clips("reward: correlation of the sums of clips", foretold, true, correlation))
-    figures.append(over_clips("reward: share of the variance that is foretold", told.foretold, told.true, explained))
-    return figures
+    figures.append(over_clips("reward: correlation of the sums of clips", foretold, true, told.groups, correlation))
+    name = "reward: share of the variance that is foretold"
+    return [*figures, over_clips(name, told.foretold, told.true, told.groups, explained)]
 
 
 def _end_figures(told: _Told) -> list[Figure]:
     """How well ends are told from what is no end."""
     if not told.true:
         return []
-    return [over_clips("end: area under the ROC curve", told.foretold, told.true, area_under_curve, headline=True)]
+    name = "end: area under the ROC curve"
+    return [over_clips(name, told.foretold, told.true, told.groups, area_under_curve, headline=True)]
 
 
-def over_clips(name: str, foretold: Sequence[np.ndarray], true: Sequence[np.ndarray], measure, **attributes) -> Figure:
-    """A measure over all latent frames of all clips; its interval is that of other draws of clips."""
-    draws = np.random.default_rng(0).integers(len(true), size=(_RESAMPLES, len(true)))
+def over_clips(
+    name: str,
+    foretold: Sequence[np.ndarray],
+    true: Sequence[np.ndarray],
+    groups: Sequence[int],
+    measure: Callable[[np.ndarray, np.ndarray], float],
+    **attributes,
+) -> Figure:
+    """A measure over all latent frames of all clips; its interval is that of other draws of groups of clips.
 
-    def of(rows: Sequence[int]) -> float:
+    Two clips or one say nothing of how what is foretold goes with what comes, so they have no value.
+    """
+    if len(true) < LEAST_FOR_INTERVAL:
+        return without_interval(name, float("nan"), len(true), lacking="too few clips", **attributes)
+    members = [[at for at, group in enumerate(groups) if group == each] for each in dict.fromkeys(groups)]
+    draws = np.random.default_rng(0).integers(len(members), size=(_RESAMPLES, len(members)))
+
+    def of(drawn: Sequence[int]) -> float:
+        rows = [row for each in drawn for row in members[each]]
         guess, truth = (np.concatenate([parts[row] for row in rows]) for parts in (foretold, true))
         known = ~np.isnan(truth)
-        return float(measure(guess[known], truth[known]))
+        return measure(guess[known], truth[known])
 
-    found = np.array([of(draw) for draw in draws.tolist()])
-    low, high = np.nanpercentile(found, [2.5, 97.5]) if not np.isnan(found).all() else (np.nan, np.nan)
-    return Figure(name, of(range(len(true))), float(low), float(high), len(true), **attributes)
+    value, drawn = of(range(len(members))), np.array([of(draw) for draw in draws.tolist()])
+    lacking = "it never changes" if np.isnan(value) else ""
+    return Figure(name, value, *interval(drawn, len(members)), len(true), lacking=lacking, **attributes)
 
 
 def correlation(foretold: np.ndarray, true: np.ndarray) -> float:

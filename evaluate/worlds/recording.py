@@ -16,18 +16,21 @@ from ...data.lerobot import INFO_FILE
 from ...data.listing import list_videos
 from ...data.recorded import ACTIONS_FILE, read_action_lines
 from ...sample import Bundle
+from ..figures import LEAST_FOR_INTERVAL
 from ..metrics import psnr
 from ..real.held_out import evenly
 from ..real.trained_on import seen_in_training
 from ..settings import Settings
-from .inverse import Shown
+from .inverse import Shown, reduced
 from .truth import History, Truth, open_truth
 from .trying import Rows
+from .wording import counted
 
 Recorded = VideoFolder | LeRobotFolder
 _LENGTHS = ((17, 64), (17, 32), (17, 16), (9, 8), (5, 4))
 """Frames that are given and frames that are to follow, as far as the videos are long enough."""
 _MOST_FOR_NET = 64  # clips
+_MOST_LESSONS = 160  # clips, of a further recording
 _FILES_PER_CLIP = 4  # are read at most
 _SAME = 25.0  # dB, below which an environment that is run again shows something else
 _ONE_IN = 3  # files are for the inverse-dynamics network
@@ -109,6 +112,13 @@ class Recording:
         rows: Rows = np.concatenate([start.rows for start in self.starts] + [other.actions for other in self.others])
         return rows
 
+    @property
+    def groups(self) -> list[int]:
+        """Which starts share one fate when intervals are drawn: those of one video; if the videos are too few, each is alone."""
+        files = [start.file for start in self.starts]
+        names = list(dict.fromkeys(files))
+        return [names.index(file) for file in files] if len(names) >= LEAST_FOR_INTERVAL else list(range(len(files)))
+
     def truly(self, start: Start, rows: Rows) -> Tensor | None:
         """What truly follows a start if something else is done, uint8 `[T, H, W, 3]`; None if nobody can know."""
         return None if self.truth is None or start.history is None else self.truth.run(start.history, rows)
@@ -166,6 +176,39 @@ def held_out_recording(bundle: Bundle, settings: Settings) -> Recording:
     return Recording(starts, others, space, truth, about)
 
 
+def judge_root(settings: Settings) -> Path:
+    """The folder of the further recording from which the judge of keys learns.
+
+    Raises:
+        ValueError: It is none, or what is judged is in it.
+    """
+    root, held_out = Path(str(settings.judge)), world_root(settings).resolve()
+    if not root.is_dir():
+        raise ValueError(f"got --judge {root}, which is no folder; wanted a recording of that world, such as that of training")
+    if root.resolve() in (held_out, *held_out.parents) or held_out in root.resolve().parents:
+        raise ValueError(
+            f"got --judge {root}, which shares videos with --world {settings.world}; wanted another recording: a judge must not "
+            "have seen what it judges"
+        )
+    return root
+
+
+def lessons(bundle: Bundle, settings: Settings) -> tuple[Shown, ...]:
+    """Further video for the judge of keys, small; none if no further recording is given.
+
+    Raises:
+        ValueError: As `held_out_recording`, of that recording.
+    """
+    if settings.judge is None:
+        return ()
+    root = judge_root(settings)
+    _check_names(bundle, root, "--judge")
+    source, _ = _longest(bundle, settings, root, evenly(list(list_videos(root, ("*",), ()).texts), _MOST_LESSONS))
+    _checked_space(source, root, "--judge")
+    clips = [source[at] for at in evenly(range(len(source)), _MOST_LESSONS)]
+    return tuple(Shown(reduced(clip.frames), _rows(clip)) for clip in clips)
+
+
 def unseen_recorded(bundle: Bundle, settings: Settings) -> tuple[list[str], str]:
     """The videos of the recording to cut clips from, and whether the bundle was trained on them, in a few sentences."""
     root = world_root(settings)
@@ -201,20 +244,20 @@ def _open(bundle: Bundle, settings: Settings, root: Path, num_frames: int, files
     return VideoFolder(str(root), num_frames, size, fps, include, actions=actions, action_space=space, action_delay=delay)
 
 
-def _check_names(bundle: Bundle, root: Path) -> None:
+def _check_names(bundle: Bundle, root: Path, option: str = "--world") -> None:
     """The bundle must know the actions that the recording says it has; one that says nothing is read as the bundle has it."""
     stated, wanted = _stated_names(root), None if bundle.action_space is None else bundle.action_space.names
     if stated is not None and stated != wanted:
         raise ValueError(
-            f"got --world {root} with the actions {', '.join(stated)}, and {bundle.path} takes {', '.join(wanted or ('none',))}; "
-            "wanted a recording of the world that the bundle was trained on"
+            f"got {option} {root} with the actions {', '.join(stated)}, and {bundle.path} takes "
+            f"{', '.join(wanted or ('none',))}; wanted a recording of the world that the bundle was trained on"
         )
 
 
-def _checked_space(source: Recorded, root: Path) -> ActionSpace:
+def _checked_space(source: Recorded, root: Path, option: str = "--world") -> ActionSpace:
     if source.action_space is None:
         raise ValueError(
-            f"got --world {root}, whose videos have no actions; wanted an `actions.jsonl` in it, as `framecast record` writes; "
+            f"got {option} {root}, whose videos have no actions; wanted an `actions.jsonl` in it, as `framecast record` writes; "
             "another file of actions is given by --actions"
         )
     return source.action_space
@@ -277,6 +320,6 @@ def _checked_truth(truth: Truth, there: str, starts: Sequence[Start]) -> tuple[T
 def _about(starts: Sequence[Start], fps: float) -> str:
     length, files = len(starts[0].clip.frames), len({start.file for start in starts})
     return (
-        f"{len(starts)} moments of {files} recorded videos, each with {starts[0].given} given frames and "
-        f"{len(starts[0].future)} that follow ({length / fps:.1f} s together)."
+        f"{counted(len(starts), 'moment')} of {counted(files, 'recorded video')}, each with "
+        f"{counted(starts[0].given, 'given frame')} and {len(starts[0].future)} that follow ({length / fps:.1f} s together)."
     )

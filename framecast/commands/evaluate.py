@@ -33,6 +33,12 @@ def add_options(parser: ArgumentParser) -> None:
         metavar="RECORDING",
         help="a recording with actions, best of another policy than that of training: measures a world that is played",
     )
+    parser.add_argument(
+        "--judge",
+        default=None,
+        metavar="RECORDING",
+        help="a further recording of that world, such as that of training, from which the judge of its keys learns too",
+    )
     parser.add_argument("--actions", default=None, metavar="FILE", help="actions of the recording (default: actions.jsonl in it)")
     parser.add_argument(
         "--action_delay",
@@ -68,6 +74,7 @@ def run(arguments: Namespace) -> None:
         include=tuple(arguments.include or ["*"]),
         captions=arguments.captions,
         world=arguments.world,
+        judge=arguments.judge,
         features=arguments.fvd_features,
     )
     print(evaluate_bundles(arguments.bundles or [None], out, settings, arguments.only or []))

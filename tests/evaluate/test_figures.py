@@ -49,6 +49,18 @@ def test_all_of_a_few_is_not_certain(value):
     assert of_four_clips.high - of_four_clips.low > figure.high - figure.low
 
 
+@pytest.mark.parametrize("make", [mean_of, median_of, share_of, lambda name, rows: ratio_of(name, rows, [1.0] * len(rows))])
+def test_of_two_clips_nobody_knows_how_clips_differ(make):
+    two, three = make("x", [1.0, 1.0]), make("x", [1.0, 1.0, 1.0])
+    assert np.isnan([two.low, two.high]).all() and not np.isnan([three.low, three.high]).any()
+    assert two.value == three.value and two.count == 2
+
+
+def test_values_of_two_clips_have_no_interval_however_many_they_are():
+    assert np.isnan(mean_of("x", [1.0, 2.0, 3.0, 4.0], clips=[0, 0, 1, 1]).low)
+    assert np.isnan(share_of("x", [True] * 4, [0, 0, 1, 1]).low)
+
+
 def test_values_of_one_clip_are_not_independent():
     rows = np.random.default_rng(4).normal(size=(10, 1)) + np.zeros((10, 400))
     pooled, by_clip = median_of("x", rows.ravel().tolist()), middle_of_all("x", rows)

@@ -134,8 +134,8 @@ def test_verdicts_are_words(tmp_path):
     texts = Page(text).texts
     assert texts.count("✓ met") == texts.count("✗ missed") == 2  # in the table of targets and in the section
     assert texts.count("○ not measured") == 4
-    assert "98.50\N{NO-BREAK SPACE}%" in texts and "97.50 to 99.50" in texts and "n = 64" in texts
-    assert "≥ 98 (Q2)" in texts and "true clips" in texts and "99.50\N{NO-BREAK SPACE}%" in texts
+    assert "98.5\N{NO-BREAK SPACE}%" in texts and "97.5 to 99.5" in texts and "n = 64" in texts
+    assert "≥ 98 (Q2)" in texts and "true clips" in texts and "99.5\N{NO-BREAK SPACE}%" in texts
 
 
 def test_a_target_that_cannot_be_read_is_not_judged(tmp_path):
@@ -268,3 +268,38 @@ def test_a_wide_clip_is_kept_small_and_enlarged_by_the_browser():
     page = Page(movie(wide))
     assert Image.open(io.BytesIO(page.pictures("webp")[0])).size == (196, 8)
     assert (page.images[0]["width"], page.images[0]["height"]) == ("588", "24")
+
+
+def test_charts_come_before_tables_and_clips_last(tmp_path):
+    page, _ = written(tmp_path, result(curves=(line(),), samples=(Sample("a red ball", "lost", 1.0, clip(3)),)))
+    part = page[page.index('id="section-1"') :]
+    assert part.index("image/svg+xml") < part.index("<table") < part.index("image/webp")
+
+
+def test_figures_of_a_grid_are_a_table_of_two_ways(tmp_path):
+    def at(row, column, value, target=""):
+        return replace(figure(value, target, name=f"{row} {column}"), grid=("PSNR by horizon", row, column))
+
+    figures = (at("dreamt", "1 frame", 41.5), at("dreamt", "16 frames", 42.5, ">= 3 (W2)"), at("true", "16 frames", 43.5))
+    page, record = written(tmp_path, result(figures=figures))
+    texts = [each.replace("\N{NO-BREAK SPACE}", " ") for each in Page(page).texts]
+    texts = texts[texts.index("What was asked for.") : texts.index("Bundles", texts.index("What was asked for."))]
+    assert (
+        texts.index("1 frame") < texts.index("16 frames") < texts.index("dreamt") < texts.index("41.5 %") < texts.index("42.5 %")
+    )
+    assert texts.index("42.5 %") < texts.index("true") < texts.index("–") < texts.index("43.5 %")
+    assert "target ≥ 3 (W2)" in texts and texts.count("✓ met") == 1
+    assert "dreamt 16 frames" in page, "in the table of targets it has its whole name"
+    assert record["bundles"][0]["sections"][0]["figures"][0]["grid"] == ["PSNR by horizon", "dreamt", "1 frame"]
+    two = written(tmp_path, result("one", figures=figures), result("other", figures=figures))[0]
+    assert "PSNR by horizon: one" in two and "PSNR by horizon: other" in two
+
+
+def test_sheets_are_kept_beside_the_report(tmp_path):
+    sheet = Sample("seed 1", "every 100th frame", 0.0, clip(1), "drift-01.png")
+    write_report(tmp_path, [result(samples=(sheet,))], {})
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "drift-01.png")), sheet.frames[0].numpy())
+    (kept,) = json.loads((tmp_path / "report.json").read_text())["bundles"][0]["sections"][0]["samples"]
+    assert kept["file"] == "drift-01.png"
+    write_report(tmp_path / "two", [result(samples=(sheet,)), result("other", samples=(sheet,))], {})
+    assert {path.name for path in (tmp_path / "two").glob("*.png")} == {"1-drift-01.png", "2-drift-01.png"}

@@ -7,9 +7,10 @@ from functools import partial
 import pytest
 import real_videos
 import ring_env
+import tiny
 import tiny_bundle
 import tiny_world
-from played_worlds import SPACE
+from played_worlds import SETTINGS, SPACE
 
 from framecast.cli import main
 from framecast.evaluate import evaluate_bundles, parts, suite
@@ -19,6 +20,7 @@ from framecast.evaluate.study import Study
 from framecast.evaluate.worlds import keys, returns
 from framecast.evaluate.worlds.inverse import train_inverse
 from framecast.sample import load_bundle
+from framecast.tokenizer import FSQ
 
 ARGUMENTS = ["evaluate", "--quick", "--clips", "2", "--only", "tokenizer-sprites", "steering"]
 
@@ -122,20 +124,42 @@ def test_a_world_is_played_and_measured_and_again_if_its_recording_changes(tmp_p
     recorded = ring_env.write_recording(tmp_path / "ring", episodes=4)
     monkeypatch.setattr(keys, "train_inverse", partial(train_inverse, steps=2))
     monkeypatch.setattr(returns, "SECONDS", (1.0,))
-    line = ["evaluate", str(bundle), "--world", str(recorded), "--clips", "2", "--long_clips", "1", "--play_frames", "64"]
+    further = ring_env.write_recording(tmp_path / "further", episodes=2)
+    line = ["evaluate", str(bundle), "--world", str(recorded), "--judge", str(further), "--clips", "3"]
+    line += ["--long_clips", "1", "--play_frames", "64"]
     assert main([*line, "--out", str(tmp_path / "report")]) == 0
     report = json.loads((tmp_path / "report" / "report.json").read_text())
     sections = {section["name"]: section for section in report["bundles"][0]["sections"]}
     assert list(sections) == [f"{name}-world" for name in ("horizon", "keys", "return", "prediction", "drift")]
     assert all(section["figures"] and "Ring-v0" in section["about"] for section in sections.values())
     assert any(one["name"].startswith("reward: correlation") for one in sections["prediction-world"]["figures"])
-    assert report["protocol"]["settings"]["world"] == "ring" and "(W2)" in (tmp_path / "report" / "index.html").read_text()
+    assert report["protocol"]["settings"]["judge"] == "further" and "(W2)" in (tmp_path / "report" / "index.html").read_text()
     empty, measured = Section("", "Nothing", "Nothing was measured.", ()), []
     monkeypatch.setitem(suite.SECTIONS, "horizon-world", lambda study, progress: measured.append("") or empty)
     for times in (0, 1):
         assert main([*line, "--only", "horizon-world", "--out", str(tmp_path / "report")]) == 0
         assert len(measured) == times
         ring_env.write_recording(recorded, episodes=5)
+
+
+def test_a_world_of_stride_one_without_rewards_is_measured_and_named_by_its_title(tmp_path, monkeypatch):
+    tokenizer = tiny.tokenizer(FSQ((3, 4, 5)), replace(tiny_world.TOKENIZER, time_strides=(1, 1)))
+    lm, about = tiny_world.lm(num_actions=SPACE.size, action_frames=1), {**tiny_world.TRAINING, "title": "A ring to turn"}
+    bundle = tiny_world.save(tmp_path / "bundle", tokenizer=tokenizer, lm=lm, action_space=SPACE, training=about)
+    recorded = ring_env.write_recording(tmp_path / "ring", episodes=3)
+    lines = [json.loads(line) for line in (recorded / "actions.jsonl").read_text().splitlines()]
+    bare = [{key: value for key, value in line.items() if key not in ("rewards", "ends")} for line in lines]
+    (recorded / "actions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in bare))
+    monkeypatch.setattr(returns, "SECONDS", (1.0,))
+    settings = replace(SETTINGS, clips=3, long_clips=1, world=str(recorded))
+    page = evaluate_bundles(bundle, tmp_path / "report", settings, ["return-world", "drift-world", "prediction-world"])
+    (found,) = json.loads((page.parent / "report.json").read_text())["bundles"]
+    assert found["name"] == "A ring to turn" and "<h1>Evaluation of A ring to turn</h1>" in page.read_text()
+    sections = {section["name"]: section for section in found["sections"]}
+    assert all(section["figures"] for section in sections.values())
+    assert "The recording has no rewards and no ends." in sections["prediction-world"]["about"]
+    assert not any(one["name"].startswith(("reward", "end")) for one in sections["prediction-world"]["figures"])
+    assert (page.parent / "drift-01.png").is_file()
 
 
 def test_a_bundle_without_actions_plays_no_world(tmp_path, capsys):
@@ -147,5 +171,7 @@ def test_a_bundle_without_actions_plays_no_world(tmp_path, capsys):
     assert main(["evaluate", "--play_frames", "5", "--out", str(tmp_path / "report")]) == 2
     assert "got play_frames 5; wanted at least 64" in capsys.readouterr().err
     world = tiny_world.save(tmp_path / "world")
+    assert main(["evaluate", str(world), "--judge", str(tmp_path), "--out", str(tmp_path / "report")]) == 2
+    assert "and no --world; wanted the recording that the judge shall judge on" in capsys.readouterr().err
     assert main(["evaluate", str(world), "--out", str(tmp_path / "report")]) == 2
     assert "or `--world RECORDING` for a recording with actions" in capsys.readouterr().err

@@ -1,6 +1,9 @@
 """Long play keeps its look, or fades."""
 
-from played_worlds import Dreamer, fading, recording, right
+from dataclasses import replace
+
+import numpy as np
+from played_worlds import SETTINGS, Dreamer, fading, recording, right
 from studies import figure
 
 from framecast.evaluate.worlds import drift as drift_file
@@ -16,7 +19,14 @@ def test_true_play_stays_and_fading_play_does_not():
     assert figure(fades, "change of contrast, all streams together") > 40
     assert figure(fades, "sharpness at the end against true video") < -40
     assert figure(fades, "streams of which each measure stays within 5 %") == 0
-    assert all(one.low <= one.value <= one.high for one in stays.figures if "together" in one.name)
+    assert all(np.isnan(one.low) for one in stays.figures), "of two streams nobody knows how streams differ"
+
+
+def test_with_more_streams_changes_have_intervals():
+    study = Dreamer(right)
+    study.settings = replace(SETTINGS, long_clips=4)
+    section = world_drift(study, lambda share: None)
+    assert all(one.low <= one.value <= one.high and one.count == 4 for one in section.figures if "together" in one.name)
 
 
 def test_targets_are_those_of_two_thousand_frames():
@@ -27,6 +37,8 @@ def test_targets_are_those_of_two_thousand_frames():
 def test_a_sheet_shows_every_so_many_th_frame_and_the_start():
     section = world_drift(Dreamer(right), lambda share: None)
     assert section.samples[0].frames.ndim == 4 and len(section.samples[0].frames) == 1
+    assert [sample.file for sample in section.samples] == ["drift-01.png", "drift-02.png"]
+    assert "from the first second to the last eighth" in section.samples[0].note and "2 streams of 64 frames" in section.about
     assert "every 9th frame" in section.samples[0].label and len(section.samples) == 2
 
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from played_worlds import MADE, Dreamer, deaf, recording, right
+import torch
+from played_worlds import GIVEN, MADE, Dreamer, deaf, recording, right
 from studies import figure
 
-from framecast.evaluate.worlds.horizons import world_horizon
+from framecast.evaluate.worlds.horizons import ALL, MOVING, world_horizon
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +58,42 @@ def test_the_actions_of_another_episode_are_those_of_another_video():
     known = recording()
     assert all(known.another(at).file != start.file for at, start in enumerate(known.starts))
     assert np.isnan(known.starts[0].rows[0]).all()
+
+
+def test_stretches_that_move_are_told_apart_and_the_targets_read_them():
+    known = recording()
+    for start, turn in zip(known.starts, (0, 0, 0, 1), strict=True):
+        start.clip.actions[GIVEN:] = torch.tensor([0.0, turn])
+        start.clip.frames[GIVEN:] = right(start, start.played)
+    section = world_horizon(Dreamer(right, known), lambda share: None)
+    title = "true actions above the last frame repeated: PSNR over the first 16 frames"
+    moving, whole = (next(one for one in section.figures if one.name == f"{title}, {which}") for which in (MOVING, ALL))
+    assert (moving.count, whole.count) == (1, 4) and whole.value == pytest.approx(moving.value / 4)
+    assert np.isnan(moving.low) and not np.isnan(whole.low)
+    assert (moving.target, whole.target) == (">= 3 (W2)", "") and moving.headline and whole.headline
+    rule = next(one for one in section.figures if "less than 26 dB over the first 16 frames" in one.name)
+    assert (rule.value, rule.count, rule.unit) == (25, 4, "%")
+
+
+def test_if_nothing_moves_nothing_is_judged():
+    known = recording(starts=3)
+    for start in known.starts:
+        start.clip.actions[GIVEN:] = 0
+        start.clip.frames[GIVEN:] = right(start, start.played)
+    section = world_horizon(Dreamer(right, known), lambda share: None)
+    due = [one for one in section.figures if one.target]
+    assert len(due) == 2 and all(np.isnan(one.value) and one.lacking == "no stretch moves" for one in due)
+
+
+def test_figures_stand_in_tables_by_horizon(section):
+    tables = {one.grid[0] for one in section.figures if one.grid}
+    assert tables == {
+        "What the true actions are worth, by horizon",
+        "PSNR by horizon",
+        "SSIM by horizon",
+        "Of what was in view at the start, by horizon",
+    }
+    columns = dict.fromkeys(one.grid[2] for one in section.figures if one.grid[:1] == ("PSNR by horizon",))
+    assert list(columns) == ["1 frame", "4 frames", "16 frames", f"{MADE} frames"]
+    rows = {one.grid[1] for one in section.figures if one.grid[:1] == ("SSIM by horizon",)}
+    assert rows == {"true actions", "last frame repeated", "reconstructed", "another episode's actions"}

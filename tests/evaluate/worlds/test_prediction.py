@@ -26,5 +26,15 @@ def test_what_never_changes_has_no_correlation():
 def test_the_interval_is_that_of_other_clips():
     rng = np.random.default_rng(0)
     true = [np.append(np.nan, rng.normal(size=8)) for _ in range(10)]
-    figure = over_clips("reward", [np.nan_to_num(row) + rng.normal(size=9) for row in true], true, correlation)
+    figure = over_clips("reward", [np.nan_to_num(row) + rng.normal(size=9) for row in true], true, range(10), correlation)
     assert figure.low < figure.value < figure.high and figure.count == 10
+    pairs = [at // 5 for at in range(10)]
+    assert np.isnan(over_clips("reward", true, true, pairs, correlation).low), "two videos have no interval"
+
+
+def test_two_clips_have_no_correlation():
+    rows = [np.arange(9.0), np.arange(9.0)]
+    figure = over_clips("reward", rows, rows, [0, 1], correlation)
+    assert np.isnan(figure.value) and (figure.count, figure.lacking) == (2, "too few clips")
+    still = over_clips("reward", [*rows, rows[0]], [np.ones(9)] * 3, [0, 1, 2], correlation)
+    assert np.isnan(still.value) and still.lacking == "it never changes"

@@ -15,7 +15,7 @@ from video_folders import write_captions
 from framecast.data import ActionSpace, Axis, Button, VideoFolder, write_lerobot, write_video
 from framecast.evaluate import suite
 from framecast.evaluate.worlds import recording as recording_file
-from framecast.evaluate.worlds.recording import held_out_recording
+from framecast.evaluate.worlds.recording import held_out_recording, lessons
 from framecast.notices import Stopped
 from framecast.sample import load_bundle
 
@@ -151,3 +151,30 @@ def test_videos_that_were_trained_on_are_left_out(folder, bundle, monkeypatch):
     found = held_out_recording(bundle, replace(SETTINGS, world=str(folder)))
     assert {start.file[-5] for start in found.starts} <= set("2345")
     assert "was trained on 2 of these 6 videos" in found.about and "Those are left out." in found.about
+
+
+def test_a_judge_learns_from_a_further_recording_that_is_another(folder, bundle, tmp_path):
+    assert lessons(bundle, replace(SETTINGS, world=str(folder))) == ()
+    further = write_recording(tmp_path / "further", episodes=3)
+    found = lessons(bundle, replace(SETTINGS, world=str(folder), judge=str(further)))
+    assert len(found) == 3 and all(len(each.frames) == len(each.actions) == 33 for each in found)
+    with pytest.raises(ValueError, match=r"got --judge .*nowhere, which is no folder; wanted a recording of that world"):
+        lessons(bundle, replace(SETTINGS, world=str(folder), judge=str(tmp_path / "nowhere")))
+    for shared in (folder, folder.parent):
+        with pytest.raises(ValueError, match=r"which shares videos with --world .*; wanted another recording: a judge must not"):
+            lessons(bundle, replace(SETTINGS, world=str(folder), judge=str(shared)))
+    (tmp_path / "bare").mkdir()
+    write_video(tmp_path / "bare" / "a.mkv", tiny_bundle.frames(40).numpy(), 12.0)
+    with pytest.raises(ValueError, match=r"got --judge .*bare, whose videos have no actions; wanted an `actions.jsonl`"):
+        lessons(bundle, replace(SETTINGS, world=str(folder), judge=str(tmp_path / "bare")))
+    with pytest.raises(ValueError, match=r"got --judge a and no --world; wanted the recording that the judge shall judge on"):
+        replace(SETTINGS, judge="a")
+
+
+def test_starts_of_one_video_are_of_one_group_if_there_are_enough_videos(folder, bundle):
+    found = held_out_recording(bundle, replace(SETTINGS, world=str(folder)))
+    assert found.groups == [0, 1, 2, 3] and "4 moments of 4 recorded videos" in found.about
+    twice = replace(found, starts=(*found.starts, found.starts[1]))
+    assert twice.groups == [0, 1, 2, 3, 1]
+    two = replace(found, starts=(found.starts[0], found.starts[1], found.starts[1]))
+    assert two.groups == [0, 1, 2], "two videos are too few to draw"
