@@ -218,7 +218,7 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
     """Reads a bundle; nothing in it can run code.
 
     Args:
-        folder: A bundle's folder; `None` is the shipped model.
+        folder: A bundle's folder; `None` is the shipped model, and "world" the shipped world.
 
     Raises:
         BundleError: The folder is no bundle, or damaged, or of another format.
@@ -264,7 +264,7 @@ def load_generator(
     """The generator of a bundle: what most programs begin with.
 
     Args:
-        folder: A bundle's folder; `None` is the shipped model.
+        folder: A bundle's folder; `None` is the shipped model, and "world" the shipped world.
         device: Where it computes, such as "cpu" or "cuda".
         dtype: Precision of the video LM, such as "float32" or "bfloat16"; the tokenizer stays in float32.
         compile: Whether the layers of the video LM are compiled: a start of minutes, then faster steps.

@@ -22,7 +22,10 @@ DEFAULT = Path(__file__).parent / "default"
 """The shipped model: the small model that comes with the package."""
 
 WORLD = Path(__file__).parent / "world"
-"""The shipped world: the one that `framecast play` opens; absent if this version has none."""
+"""The shipped world: the one that `framecast play` opens."""
+
+SHIPPED = {"default": DEFAULT, "world": WORLD}
+"""The bundles of the package by name, for whoever has no folder of that name."""
 
 _LARGEST = {MANIFEST: 2**16, CONFIG: 2**22, CARD: 2**24, PICTURE: MAX_PICTURE, TEXT: 2**26, STARTS: 2**26}
 """Bytes of a file that is not weights, at most."""
@@ -131,12 +134,14 @@ class BundleFiles:
 
 
 def open_bundle(folder: str | Path | None = None) -> BundleFiles:
-    """The files of a bundle; `None` is the shipped model.
+    """The files of a bundle; `None` is the shipped model, and "world" the shipped world.
 
     Raises:
         BundleError: The folder is no bundle, or its manifest cannot be read.
     """
     path = DEFAULT if folder is None else as_path(folder, "a bundle")
+    if not path.exists():
+        path = SHIPPED.get(str(folder), path)
     if not (path / CONFIG).is_file():
         raise BundleError(f"{path} is no bundle: it has no {CONFIG}; wanted a folder that a training exported")
     return BundleFiles(path, _read_manifest(path))

@@ -51,7 +51,7 @@ def shipped_files() -> set[str]:
     """The names in the wheel of all that a checkout has to ship: sources, training configs, the embedded bundle."""
     patterns = {
         "framecast.train": ["configs/*.yaml"],
-        "framecast.sample": ["default/*"],
+        "framecast.sample": ["default/*", "world/*"],
         "framecast.serve": ["page/*", "notebook/*.js", "notebook/*.css"],
     }
     return {

@@ -13,18 +13,19 @@ def add_prompt(parser: ArgumentParser, what: str) -> None:
     )
 
 
+_BUNDLE = 'a bundle\'s folder; "world" is the shipped world (default: the shipped model)'
+
+
 def add_named_bundle(parser: ArgumentParser) -> None:
-    parser.add_argument("bundle", nargs="?", default=None, help="a bundle's folder (default: the shipped model)")
+    parser.add_argument("bundle", nargs="?", default=None, help=_BUNDLE)
 
 
 def add_named_world(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "bundle", nargs="?", default=None, help="a world's folder (default: the shipped world, if this version has one)"
-    )
+    parser.add_argument("bundle", nargs="?", default=None, help="a world's folder (default: the shipped world)")
 
 
 def add_bundle(parser: ArgumentParser) -> None:
-    parser.add_argument("--bundle", default=None, help="a bundle's folder (default: the shipped model)")
+    parser.add_argument("--bundle", default=None, help=_BUNDLE)
 
 
 def add_video(parser: ArgumentParser, what: str) -> None:
