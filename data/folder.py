@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ..progress import tracked
-from .actions import ActionSpace, resample
+from .actions import ActionSpace, Steps, check_delay, resample
 from .caption_lines import CAPTIONS_FILE, TimedText, captions_of_window
 from .clips import CaptionedClip, ClipSource
 from .images import MAX_FPS
@@ -109,11 +109,15 @@ class VideoFolder(ClipSource):
         self._cached = KeptClips(cache_bytes)
         self._index = ScanIndex(self.root)
         wanted = "a whole number of frames, at least 0"
-        self._actions = self._recorded(actions, action_space, whole("action_delay", action_delay, 0, inf, wanted))
+        delay = whole("action_delay", action_delay, 0, inf, wanted)
+        self._actions = self._recorded(actions, action_space, delay)
         self.action_space = None if self._actions is None else self._actions.space
         self._scan()
         if not self._windows:
             raise ValueError(f"no clip can be made from {self.root}: {self._reasons()}")
+        if self._actions is not None and self.files_with_actions:
+            steps = (self._steps_of(window, num_frames) for window in reversed(self._windows))
+            check_delay(delay, steps, max(self._actions.length_of(file) for file in self.clips_of_files))
 
     def __len__(self) -> int:
         return len(self._windows)
@@ -279,17 +283,23 @@ class VideoFolder(ClipSource):
     def _clip(self, window: Window, frames: Tensor, name: str) -> CaptionedClip:
         """Frames with what is said of them, and the actions, rewards and ends, if their file has any."""
         captions = captions_of_window(self._texts[window.file], window.start, len(frames), self.fps)
-        steps = None if self._actions is None else self._actions.steps(window.file)
-        if steps is None or self.action_space is None:
+        found = self._steps_of(window, len(frames))
+        if found is None:
             return CaptionedClip(frames, captions, self.fps, name)
-        first = round(window.start * self.fps)
-        shown = self._shown[window.file][first : first + len(frames)]
-        if len(shown) < len(frames):
-            raise VideoError(f"{self.root / window.file} has changed since the folder was opened; open the folder again")
-        found = resample(steps, self.action_space, shown)
         values = {"actions": found.actions, "rewards": found.rewards, "ends": found.ends}
         known = {what: torch.from_numpy(rows) for what, rows in values.items() if rows is not None}
         return CaptionedClip(frames, captions, self.fps, name, **known)
+
+    def _steps_of(self, window: Window, num_frames: int) -> Steps | None:
+        """What was done between so many frames of a file; None if nothing is said of it."""
+        steps = None if self._actions is None else self._actions.steps(window.file)
+        if steps is None or self.action_space is None:
+            return None
+        first = round(window.start * self.fps)
+        shown = self._shown[window.file][first : first + num_frames]
+        if len(shown) < num_frames:
+            raise VideoError(f"{self.root / window.file} has changed since the folder was opened; open the folder again")
+        return resample(steps, self.action_space, shown)
 
     def _too_short(self, num_frames: int, damage: str | None) -> str:
         cause = f" before the damage ({damage})" if damage else ""

@@ -6,6 +6,14 @@ from math import inf
 from pathlib import Path
 
 
+def shown(value: object, most: int = 80) -> str:
+    """The first letters of a value of any kind, as an error shows it; also of one that cannot show itself."""
+    try:
+        return repr(value)[:most]
+    except Exception:  # whatever the code of others raises; Python itself does so for numbers of more than 4,300 digits
+        return f"a value of {type(value).__name__}"
+
+
 def whole(name: str, value: object, least: float, most: float, wanted: str) -> int:
     """A whole number of any kind, such as numpy's, as Python's.
 
@@ -17,7 +25,7 @@ def whole(name: str, value: object, least: float, most: float, wanted: str) -> i
     except (TypeError, ValueError):
         number = None
     if number is None or isinstance(value, bool) or not least <= number <= most:
-        raise ValueError(f"got {name} {value!r:.80}; wanted {wanted}")
+        raise ValueError(f"got {name} {shown(value)}; wanted {wanted}")
     return number
 
 
@@ -25,7 +33,7 @@ def real(name: str, value: object, least: float, most: float, wanted: str) -> fl
     """A number of any kind, as Python's; a whole one stays whole. Raises ValueError as `whole` does, and for NaN."""
     number = value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
     if isinstance(number, bool) or not isinstance(number, (int, float)) or not least <= number <= most:
-        raise ValueError(f"got {name} {number!r:.80}; wanted {wanted}")
+        raise ValueError(f"got {name} {shown(number)}; wanted {wanted}")
     return number
 
 

@@ -1,6 +1,7 @@
 """The whole evaluation: all sections of all bundles, each kept as soon as it is there, and the report."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -116,11 +117,11 @@ def evaluate_bundles(
     with Task("evaluating", sum(map(len, plans)), "sections") as whole:
         for study, plan, name in zip(studies, plans, names, strict=True):
             sections = []
-            for part in plan:
-                with Task(f"{name}: {part}", 1.0) as task:
-                    sections.append(kept_section(study, part, SECTIONS[part], out / "parts", task.reach))
-                whole.advance()
-            study.close()
+            with closing(study):  # whatever ends this, the true environment of a world ends, too
+                for part in plan:
+                    with Task(f"{name}: {part}", 1.0) as task:
+                        sections.append(kept_section(study, part, SECTIONS[part], out / "parts", task.reach))
+                    whole.advance()
             results.append(BundleResult(name, describe(study.bundle), tuple(sections), study.bundle.fps))
     features = next((extractor(study).name for study, plan in zip(studies, plans, strict=True) if "distance" in plan), "none")
     return write_report(out, results, protocol(dict(zip(names, studies, strict=True)), settings, features))

@@ -6,6 +6,7 @@ The public names are loaded on first use, so `import framecast` is fast and neve
 import importlib
 from pathlib import Path
 
+from .environment_ids import register_worlds
 from .faces import face
 
 __version__ = "0.1.0"
@@ -17,6 +18,7 @@ if (_PARENT / "setup.cfg").is_file() and (_PARENT / "tokenizer").is_dir():
 _ROOMS = ("data", "tokenizer", "model", "sample", "evaluate", "train", "serve")
 _load, _, _public = face(__name__, __file__)
 __all__ = ["__version__", *_public]
+register_worlds()
 
 
 def __getattr__(name: str) -> object:

@@ -1,22 +1,24 @@
 """What a path holds, in rows for a person: a bundle, whose networks are not loaded, tokens, a snapshot, a video, and more."""
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .data.reading import read_regular, regular_size
-from .sample.bundle_files import BundleError, BundleFiles, caption_words, open_bundle, parse_config, space_of
+from .sample.bundle_files import BundleError, BundleFiles, caption_words, only_caption, open_bundle, parse_config, space_of
 from .sample.bundle_folder import CONFIG, LM, NAMES, TOKENIZER
 from .tokenizer.config import VideoTokenizerConfig
+from .training_descriptions import describe_training, shown
 
 if TYPE_CHECKING:
+    from .data.actions import ActionSpace
     from .data.fitting import PictureInfo
 
 Rows = list[tuple[str, str]]
 
-_SHOWN_WORDS, _SHOWN_VALUES = 80, 8
+_SHOWN_WORDS = 80
 _LARGEST_SNAPSHOT = 2**32
 _TOKENS, _CHECKPOINT, _SAFETENSORS = b"FRAMECAST TOKENS ", b"PK\x03\x04", b"{"
 _PLAN, _BUNDLES_OF_A_RUN = "plan.json", ("bundle", "tokenizer/bundle")
@@ -43,7 +45,7 @@ def describe_bundle(bundle: BundleFiles) -> Rows:
         bundle.read(name)
     try:
         config = parse_config(bundle.read(CONFIG))
-        rows = [("bundle", str(bundle.path)), *_of_networks(config, bundle), *_of_training(config["training"])]
+        rows = [("bundle", str(bundle.path)), *_of_networks(config, bundle), *describe_training(config["training"])]
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise BundleError(
@@ -71,12 +73,23 @@ def _of_networks(config: Mapping[str, Any], bundle: BundleFiles) -> Rows:
     space = space_of(dict(config))
     if space is not None:
         grain = shape.temporal_stride / video["fps"]
-        rows += [("actions", f"{_shown(space.names)}; they count from the next {1000 * grain:.0f} ms on")]
+        rows += [("actions", f"{shown(space.names)}; they count from the next {1000 * grain:.0f} ms on"), *_of_space(space)]
     if starts := config.get("starts"):
-        rows.append(("starts", _shown([start["name"] for start in starts])))
+        rows.append(("starts", shown([start["name"] for start in starts])))
+    if lm and (caption := only_caption(config)):
+        rows.append(("only caption", f"{caption}; shown if no prompt is given"))
+    if lm and (sampling := config.get("sampling")):
+        rows.append(("settings", f"{shown(sampling)}, unless others are given"))
     if lm and (heads := [name for name in ("rewards", "ends") if lm.get(name)]):
         rows += [("predicts", " and ".join(heads))]
     return rows
+
+
+def _of_space(space: "ActionSpace") -> Rows:
+    """Buttons and axes, with their keys; this loads numpy."""
+    from .recording_descriptions import describe_space
+
+    return describe_space(space)
 
 
 def _codebook_size(quantizer: Mapping[str, Any]) -> int:
@@ -101,29 +114,6 @@ def _shown_words(config: Mapping[str, Any]) -> str:
     return f"{len(spoken):,}: {' '.join(spoken[:_SHOWN_WORDS])}{' ...' if len(spoken) > _SHOWN_WORDS else ''}"
 
 
-def _of_training(training: Mapping[str, Any]) -> Rows:
-    """How it was made: plain values a row each, groups of values in one row."""
-    rows: Rows = []
-    for name, value in training.items():
-        rows += _of_group(value) if isinstance(value, Mapping) else [(f"training {name}", _shown(value))]
-    return rows
-
-
-def _of_group(values: Mapping[str, Any]) -> Rows:
-    """A row for each value, those of a group within a group too, such as the source of crops."""
-    rows: Rows = []
-    for name, value in values.items():
-        rows += _of_group(value) if isinstance(value, Mapping) else [(name, _shown(value))]
-    return rows
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        more = f" and {len(value) - _SHOWN_VALUES} more" if len(value) > _SHOWN_VALUES else ""
-        return ", ".join(map(str, value[:_SHOWN_VALUES])) + more
-    return str(value)
-
-
 def describe_tokens(path: Path) -> Rows:
     """What a token file holds."""
     from .sample import read_tokens
@@ -144,7 +134,7 @@ def describe_tokens(path: Path) -> Rows:
     settings = [("seed", str(header.seed)), ("settings", str(header.params))]
     if header.action_space is not None and video.actions is not None:
         known = int((~video.actions.isnan().any(-1)).any(-1).sum())
-        settings.append(("actions", f"{_shown(header.action_space.names)}; known in {known:,} latent frames"))
+        settings.append(("actions", f"{shown(header.action_space.names)}; known in {known:,} latent frames"))
     if video.past.num_given:
         settings.append(("given", f"the first {video.past.num_given:,} latent frames"))
     return found + settings + [(f"prompt from {seconds:.2f} s", text) for seconds, text in video.timeline()]

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from .data.actions import ActionSpace, Steps
+from .data.counted import counted
 from .data.lerobot import INFO_FILE, read_info
 from .data.reading import parse_json, read_regular
 from .data.recorded import ACTIONS_FILE, RecordedActions, read_action_lines
+from .training_descriptions import shown
 
 Rows = list[tuple[str, str]]
 
@@ -37,9 +39,9 @@ def describe_recording(folder: Path) -> Rows | None:
 
 def _of_actions(recorded: RecordedActions, files: Sequence[str]) -> Rows:
     steps = {file: found for file in files if (found := recorded.steps(file)) is not None}
-    rows = [("videos with actions", f"{len(steps):,}, {sum(map(len, steps.values())):,} rows")]
+    rows = [("videos with actions", f"{len(steps):,}, {counted(sum(map(len, steps.values())), 'row')}")]
     if recorded.space is not None:
-        rows += _of_space(recorded.space, recorded.derived)
+        rows += describe_space(recorded.space, recorded.derived)
     rows += _of_outcomes(list(steps.values()))
     for why, count in Counter(recorded.skipped.values()).most_common(_REASONS):
         first = next(file for file, reason in recorded.skipped.items() if reason == why)
@@ -47,25 +49,39 @@ def _of_actions(recorded: RecordedActions, files: Sequence[str]) -> Rows:
     return rows
 
 
-def _of_space(space: ActionSpace, derived: bool) -> Rows:
+def describe_space(space: ActionSpace, derived: bool = False) -> Rows:
+    """Buttons and axes, with the keys that hold them.
+
+    Args:
+        space: What can be done.
+        derived: Whether the ranges are those of the videos, since nobody said them.
+    """
     rows: Rows = []
     if space.buttons:
-        groups = {
-            button.group: [b.name for b in space.buttons if b.group == button.group] for button in space.buttons if button.group
-        }
-        alone = [button.name for button in space.buttons if button.group is None]
-        rows.append(("buttons", _some([*(" or ".join(names) for names in groups.values()), *alone])))
+        grouped: dict[str, list[str]] = {}
+        for number, button in enumerate(space.buttons):
+            named = button.name + (f" ({button.key})" if button.key else "")
+            grouped.setdefault(f"alone {number}" if button.group is None else f"group {button.group}", []).append(named)
+        order = sorted(grouped, key=lambda name: name.startswith("alone"))
+        rows.append(("buttons", _some([" or ".join(grouped[name]) for name in order])))
     if space.axes:
         where = ", ranges of these videos" if derived else ""
-        rows.append(("axes", _some([f"{axis.name} {axis.low:.4g} to {axis.high:.4g}" for axis in space.axes]) + where))
+        keys = {axis.name: f" ({axis.keys[0]}, {axis.keys[1]})" if axis.keys else "" for axis in space.axes}
+        ranges = [f"{axis.name} {axis.low:.4g} to {axis.high:.4g}{keys[axis.name]}" for axis in space.axes]
+        rows.append(("axes", _some(ranges) + where))
     return rows
 
 
 def _of_outcomes(steps: Sequence[Steps]) -> Rows:
     sums = [float(np.nansum(each.rewards)) for each in steps if each.rewards is not None]
     ends = [bool(each.ends.any()) for each in steps if each.ends is not None]
-    rows = [("rewards", f"of {len(sums):,} videos, {min(sums):.4g} to {max(sums):.4g} in all of a video")] if sums else []
-    return rows + ([("ends", f"of {len(ends):,} videos, {sum(ends):,} of which end")] if ends else [])
+    rows = []
+    if sums:
+        most = f" to {max(sums):.4g}" if f"{max(sums):.4g}" != f"{min(sums):.4g}" else ""
+        rows.append(("rewards", f"of {counted(len(sums), 'video')}, {min(sums):.4g}{most} in all of a video"))
+    if ends:
+        rows.append(("ends", f"of {counted(len(ends), 'video')}, {sum(ends):,} of which end"))
+    return rows
 
 
 def _about(folder: Path) -> Rows:
@@ -76,8 +92,8 @@ def _about(folder: Path) -> Rows:
     try:
         head = parse_json(read_regular(path, _LARGEST_ABOUT))
         world = (head.get("spec") or {}).get("env_id", "a session of play")
-        about = ", ".join(f"{name} {value}" for name, value in (head.get("about") or {}).items())
-        return [("world", world), ("frames/s", f"{head['fps']:g}"), *([("played", about)] if about else [])]
+        about = shown({name: value for name, value in (head.get("about") or {}).items() if value not in ("", {})})
+        return [("world", world), ("frames/s", f"{head['fps']:g}"), *([("played", about)] if head.get("about") else [])]
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} cannot be read ({error!s:.80}); record anew, or remove it") from error
 
@@ -87,7 +103,7 @@ def _of_lerobot(folder: Path) -> Rows:
     names = info.action_names
     rows = [
         ("LeRobotDataset", f"{folder}, version {info.version}"),
-        ("episodes", f"{info.num_episodes:,}, {info.num_frames:,} frames at {info.fps:g} frames/s"),
+        ("episodes", f"{info.num_episodes:,}, {counted(info.num_frames, 'frame')} at {info.fps:g} frames/s"),
         ("cameras", ", ".join(info.cameras) or "none whose pictures are videos"),
     ]
     return [*rows, ("actions", "none" if names is None else _some(list(names)))]

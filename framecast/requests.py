@@ -8,11 +8,8 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from .data.reading import parse_json
 from .data.video import WRITERS
 from .sample.bundle_files import open_bundle
-from .sample.bundle_folder import CONFIG
-from .sample.prompts import NO_CAPTION
 from .sample.token_file import SUFFIX
 
 _SHOWN, _NAME_LENGTH = 60, 60  # letters
@@ -50,10 +47,10 @@ def check_unsplit(words: Sequence[str]) -> None:
 
 
 def fill_prompt(arguments: Namespace, given: str) -> None:
-    """Fills in the prompt of a command, if none was given and none is needed, since the model was trained without captions.
+    """Fills in the prompt of a command, if none was given and none is needed: all videos of the training showed one thing.
 
     Args:
-        arguments: With `prompt`, `bundle` and `guidance_scale`, which is then 0: such a model knows the null prompt alone.
+        arguments: With `prompt` and `bundle`. A model that was trained without captions gets the null prompt.
         given: What the command was given, for the error.
 
     Raises:
@@ -61,13 +58,23 @@ def fill_prompt(arguments: Namespace, given: str) -> None:
     """
     if arguments.prompt is not None:
         return
-    found = open_bundle(arguments.bundle)
-    about = parse_json(found.read(CONFIG)).get("training", {})
-    if about.get("data", {}).get("captioned") != 0:
+    arguments.prompt = open_bundle(arguments.bundle).caption
+    if arguments.prompt is None:
         raise ValueError(f'got {given} and no --prompt; wanted to know what the video shows; add it: --prompt "what it shows"')
-    arguments.prompt = NO_CAPTION
-    if arguments.guidance_scale is None:
-        arguments.guidance_scale = 0.0
+
+
+def fill_prompts(arguments: Namespace, command: str) -> None:
+    """As `fill_prompt`, for a command whose prompts are words beside its options; `None` lets the start say the prompt.
+
+    Raises:
+        ValueError: A prompt is needed.
+    """
+    if arguments.prompt:
+        return
+    caption = open_bundle(arguments.bundle).caption
+    if caption is None and arguments.start is None:
+        raise ValueError(f'got no prompt; wanted to know what the video shows; add it: framecast {command} "what it shows"')
+    arguments.prompt = [caption if arguments.start is None else None]
 
 
 def given_or_fresh(out: str | None, name: str, suffix: str = ".mp4", taken: Collection[str] = ()) -> str:

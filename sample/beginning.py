@@ -1,6 +1,7 @@
 """How a video begins: with nothing, or with frames or tokens that a person gives."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from torch import Tensor
 from .codec import VideoCodec
 from .fidelity import warn_of_unfamiliar
 from .given import Frames, Given, Tokens, as_frames, as_tokens
+from .params import SamplingParams
+from .prompts import NO_PROMPT, begins_unsaid, timeline_of
 from .starts import Start, find_start
 
 
@@ -67,15 +70,40 @@ def one_picture(codec: VideoCodec, picture: Frames) -> Tensor:
     return frames
 
 
-def prompt_of(prompt: Any, start: str | int | Start | None, starts: Sequence[Start]) -> Any:
-    """The prompt of a video: what is said, or else what its start says.
+def prompt_of(prompt: Any, start: str | int | Start | None, starts: Sequence[Start], caption: str | None = None) -> Any:
+    """The prompt of a video: what is said, or else what its start says, or else what all videos of the training showed.
+
+    Args:
+        prompt: What is said.
+        start: Where it begins.
+        starts: Those of a bundle.
+        caption: As `VideoGenerator.caption`.
 
     Raises:
-        ValueError: Nobody says it.
+        ValueError: Nobody says it, or it is empty and the model knows captions.
     """
     if prompt is not None:
+        if begins_unsaid(prompt) and caption != NO_PROMPT:
+            timeline_of(prompt)  # says what is wrong with it
         return prompt
     said = None if start is None else find_start(starts, start).prompt
+    said = caption if said is None else said
     if said is None:
         raise ValueError("got no prompt; wanted a prompt, pairs of seconds and text, or a `start` that says what the video shows")
     return said
+
+
+def params_of(prompt: Any, params: SamplingParams) -> SamplingParams:
+    """The settings that go with a prompt: beside the null prompt there is nothing to guide from, and one row is enough.
+
+    Raises:
+        ValueError: There is a negative prompt for a null prompt.
+    """
+    if not begins_unsaid(prompt):
+        return params
+    if params.negative_prompt is not None:
+        raise ValueError(
+            f'got negative_prompt "{params.negative_prompt}" for a model whose training had no captions; wanted none of it; '
+            "leave it out"
+        )
+    return replace(params, guidance_scale=1.0)

@@ -26,6 +26,7 @@ from .bundle_files import (
     BundleError,
     BundleFiles,
     caption_words,
+    only_caption,
     open_bundle,
     parse_config,
     space_of,
@@ -67,6 +68,7 @@ class Bundle:
         action_space: What can be done in its world; `None` of a model that knows no actions.
         starts: First frames from which its world can begin.
         params: How its tokens are best chosen.
+        caption: What all videos of its training showed, as `VideoGenerator.caption`.
     """
 
     path: Path
@@ -81,6 +83,7 @@ class Bundle:
     action_space: ActionSpace | None = None
     starts: tuple[Start, ...] = ()
     params: SamplingParams = field(default_factory=SamplingParams)
+    caption: str | None = None
 
     def __repr__(self) -> str:
         lm = "no LM" if self.lm is None else f"LM {millions(self.lm)}"
@@ -121,7 +124,8 @@ class Bundle:
         try:
             parts = (tokenizer, lm, self.text_tokenizer)
             size, name = (self.height, self.width, self.fps), self.path.resolve().name
-            return VideoGenerator(*parts, *size, name, compile, self.trained_on, self.action_space, self.starts, self.params)
+            world = (self.action_space, self.starts, self.params, self.caption)
+            return VideoGenerator(*parts, *size, name, compile, self.trained_on, *world)
         except ValueError as error:
             raise BundleError(f"{self.path}: {error}") from error
 
@@ -236,7 +240,7 @@ def _load(found: BundleFiles) -> Bundle:
         height, width, fps = _video(config["video"], tokenizer)
         training = dict(config["training"])
         words = caption_words(config)
-        space = space_of(config)
+        space, caption = space_of(config), only_caption(config)
         check_space(lm, space)
         params = unpack_params(config)
         starts = unpack_starts(config, files, tokenizer.codebook_size, tokenizer.frame_shape(height, width))
@@ -247,7 +251,8 @@ def _load(found: BundleFiles) -> Bundle:
         raise BundleError(f"{path / CONFIG} is damaged or of another version ({reason}); export or copy it anew") from error
     _fill(tokenizer, files[TOKENIZER], path / TOKENIZER)
     text = None if lm is None else _fill_lm(lm, files, path, words)
-    return Bundle(path, tokenizer, lm, text, height, width, fps, training, found.hashes, space, starts, params)
+    world = (space, starts, params, caption)
+    return Bundle(path, tokenizer, lm, text, height, width, fps, training, found.hashes, *world)
 
 
 def load_generator(

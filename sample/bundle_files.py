@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..data.files import replacing_folder
 from ..data.kinds import as_path
@@ -16,6 +16,7 @@ from .declared import Shapes, WeightsError, declared_shapes
 if TYPE_CHECKING:
     from ..data.actions import ActionSpace
 
+T = TypeVar("T")
 FORMAT = 1
 DEFAULT = Path(__file__).parent / "default"
 """The shipped model: the small model that comes with the package."""
@@ -25,6 +26,7 @@ WORLD = Path(__file__).parent / "world"
 
 _LARGEST = {MANIFEST: 2**16, CONFIG: 2**22, CARD: 2**24, PICTURE: MAX_PICTURE, TEXT: 2**26, STARTS: 2**26}
 """Bytes of a file that is not weights, at most."""
+_LONGEST_TITLE = 100
 
 
 class BundleError(ValueError):
@@ -63,12 +65,31 @@ class BundleFiles:
         Raises:
             BundleError: The config is damaged, or speaks of no action space.
         """
+        return self._of_config(space_of)
+
+    @property
+    def caption(self) -> str | None:
+        """What all videos of the training showed, as `VideoGenerator.caption`.
+
+        Raises:
+            BundleError: The config is damaged.
+        """
+        return self._of_config(only_caption)
+
+    @property
+    def title(self) -> str | None:
+        """What the author of its training calls it, a line; `None` if nobody said it.
+
+        Raises:
+            BundleError: The config is damaged.
+        """
         try:
-            return space_of(parse_config(self.read(CONFIG)))
+            title = parse_config(self.read(CONFIG))["training"].get("title")
         except BundleError:
             raise
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{self.path / CONFIG} is damaged ({error}); export or copy it anew") from error
+        return " ".join(title.split())[:_LONGEST_TITLE] or None if isinstance(title, str) else None
 
     def read(self, name: str) -> bytes:
         """A file of the size and the hash that the manifest says.
@@ -99,6 +120,14 @@ class BundleFiles:
             return declared_shapes(self.path / name, self.entries[name].num_bytes)
         except WeightsError as error:
             raise BundleError(str(error)) from error
+
+    def _of_config(self, read: Callable[[dict[str, Any]], T]) -> T:
+        try:
+            return read(parse_config(self.read(CONFIG)))
+        except BundleError:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise BundleError(f"{self.path / CONFIG} is damaged ({error}); export or copy it anew") from error
 
 
 def open_bundle(folder: str | Path | None = None) -> BundleFiles:
@@ -150,6 +179,17 @@ def caption_words(config: dict[str, Any]) -> Iterable[str] | None:
     from ..data.sprites import CAPTION_WORDS  # loads torch
 
     return {*CAPTION_WORDS, ","}
+
+
+def only_caption(config: Mapping[str, Any]) -> str | None:
+    """What all videos of a training showed, see `VideoGenerator.caption`; older bundles say it by their starts, if at all."""
+    training = config["training"]
+    captions, data = training.get("captions"), training.get("data")
+    if captions is None:
+        captions = [start["prompt"] for start in config.get("starts") or ()]
+    if captions and captions[0] and len(set(captions)) == 1:
+        return str(captions[0])
+    return "" if isinstance(data, Mapping) and data.get("captioned") == 0 else None
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..data.actions import ActionSpace
 from ..model import VideoLM
 from ..tokenizer import TextTokenizer, VideoTokenizer
-from .beginning import given_tokens, one_picture, prompt_of
+from .beginning import given_tokens, one_picture, params_of, prompt_of
 from .clip import Clip
 from .codec import VideoCodec
 from .collect import make_clips
@@ -48,6 +48,9 @@ class VideoGenerator(Fixed):
         action_space: What can be done in its world, if the video LM knows actions.
         starts: First frames from which its world can begin.
         params: How tokens are chosen unless a call says it; `None` takes the defaults of `SamplingParams`.
+        caption: What all videos of its training showed, in the words of their captions, which a video shows here too if nobody
+            says another prompt. "" if the training had no captions: then the null prompt is all that the model knows. `None` if
+            the captions differ, or if nobody knows them.
 
     Attributes:
         codec: Videos to tokens and back, by a copy of the tokenizer that shares its weights.
@@ -73,10 +76,11 @@ class VideoGenerator(Fixed):
         action_space: ActionSpace | None = None,
         starts: Sequence[Start] = (),
         params: Params = None,
+        caption: str | None = None,
     ):
         self.codec = codec = VideoCodec(tokenizer, height, width, fps, name, trained_on)
         self.stepper = Stepper(codec, lm, text_tokenizer, compile, action_space, as_params(params))
-        self.action_space, self.starts = action_space, tuple(starts)
+        self.action_space, self.starts, self.caption = action_space, tuple(starts), caption
         self.tokenizer, self.lm, self.text_tokenizer = codec.tokenizer, self.stepper.lm, text_tokenizer
         self.height, self.width, self.fps, self.name = codec.height, codec.width, codec.fps, codec.name
         self.device, self.dtype = self.stepper.device, self.lm.places.weight.dtype
@@ -110,7 +114,7 @@ class VideoGenerator(Fixed):
         tokenizer = self.tokenizer if to_device == self.device else copy.deepcopy(self.tokenizer).to(to_device)
         parts = (tokenizer, copy.deepcopy(self.lm).to(to_device, to_dtype), self.text_tokenizer)
         shape = (self.height, self.width, self.fps)
-        world: Any = {"action_space": self.action_space, "starts": self.starts, "params": self.params}
+        world: Any = {"action_space": self.action_space, "starts": self.starts, "params": self.params, "caption": self.caption}
         return VideoGenerator(*parts, *shape, self.name, self.stepper.compiled, self.codec.trained_on, **world)
 
     def encode(self, frames: Frames) -> Tensor:
@@ -196,13 +200,13 @@ class VideoGenerator(Fixed):
         chosen = as_params(params, settings, self.params)
         self.codec.stride.num_latent_frames(num_frames)
         given = given_tokens(self.codec, first_frames, first_tokens, start, self.starts)
-        prompt = prompt_of(prompt, start, self.starts)
+        prompt = prompt_of(prompt, start, self.starts, self.caption)
         return make_clips(self, prompt, num_frames, seed, chosen, given, progress, actions=actions, first_actions=first_actions)
 
     def animate(
         self,
         picture: Frames,
-        prompt: Prompt,
+        prompt: Prompt | None = None,
         num_frames: int = 33,
         seed: int = 0,
         params: Params = None,
@@ -237,7 +241,7 @@ class VideoGenerator(Fixed):
 
         Args:
             prompt: What the video shows: a text, a `Timeline`, or pairs of seconds and text. A text may be a timeline too, such
-                as "a red circle moves right; at 2s it stops". `None` takes the prompt of `start`.
+                as "a red circle moves right; at 2s it stops". `None` takes the prompt of `start`, or else `caption`.
             seed: As for `generate`.
             params: As for `generate`.
             first_frames: Frames to continue, as for `generate`; the stream begins after them.
@@ -258,7 +262,8 @@ class VideoGenerator(Fixed):
         """
         chosen = as_params(params, settings, self.params)
         tokens = given_tokens(self.codec, first_frames, first_tokens, start, self.starts)
-        state = self.stepper.init_state(prompt_of(prompt, start, self.starts), seed, chosen, reanchor_every)
+        prompt = prompt_of(prompt, start, self.starts, self.caption)
+        state = self.stepper.init_state(prompt, seed, params_of(prompt, chosen), reanchor_every)
         known = None
         if first_actions is not None:
             if tokens is None:

@@ -27,6 +27,10 @@ NO_CAPTION = "a video"
 """Stands in for a prompt where nothing is said; a model without captions takes no notice of it, with a guidance scale of 0."""
 
 
+NO_PROMPT = ""
+"""The null prompt: nothing is said. It is all that a model knows whose training had no captions, see `VideoGenerator.caption`."""
+
+
 def is_batch(prompt: object) -> TypeGuard[Sequence[str | Timeline]]:
     """Whether it is a list of prompts, and not one prompt that changes."""
     return isinstance(prompt, (list, tuple)) and bool(prompt) and all(isinstance(one, (str, Timeline)) for one in prompt)
@@ -46,6 +50,26 @@ def timeline_of(prompt: Prompt) -> Timeline:
     if not isinstance(prompt, (str, Timeline)) and not _are_pairs(prompt):
         raise ValueError(f"got {prompt!r:.80} as a prompt; wanted a prompt, pairs of seconds and text, or a list of prompts")
     return Timeline.of(prompt)
+
+
+def begins_unsaid(prompt: object) -> bool:
+    """Whether a prompt, or the first of its texts, is the null prompt."""
+    if isinstance(prompt, str):
+        return prompt == NO_PROMPT
+    return _are_pairs(prompt) and bool(prompt) and prompt[0][1] == NO_PROMPT  # type: ignore[index]
+
+
+def captions_of(prompt: Prompt, fps: float) -> tuple[Caption, ...]:
+    """The texts of one prompt by frame, as `Timeline.captions`; here the first may be the null prompt.
+
+    Raises:
+        ValueError: As `timeline_of`.
+    """
+    if not begins_unsaid(prompt):
+        return timeline_of(prompt).captions(fps)
+    later = [] if isinstance(prompt, (str, Timeline)) else list(prompt[1:])
+    said = [Caption(one.start, one.text) for one in Timeline.of([(0.0, NO_CAPTION), *later]).captions(fps)]
+    return (said[0] if said[0].text != NO_CAPTION else Caption(0, NO_PROMPT), *said[1:])
 
 
 def _are_pairs(prompt: object) -> bool:

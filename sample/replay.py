@@ -7,7 +7,7 @@ from ..data import Caption
 from .guides import Guides
 from .past import Changes, Recipe
 from .progress import Progress, following
-from .prompts import NO_CAPTION
+from .prompts import NO_PROMPT
 from .stepper import Stepper
 from .steps import GeneratorState
 from .token_file import TokenFileError, TokenVideo
@@ -107,12 +107,13 @@ def _check_made(stepper: Stepper, header: TokenHeader) -> None:
 def _begun(stepper: Stepper, video: TokenVideo) -> GeneratorState:
     """The state before the first latent frame, with all prompts to come."""
     past = video.past
-    (_, first), *later = past.prompts or ((0, NO_CAPTION),)
+    said = dict(past.prompts)
+    first = said.pop(0, NO_PROMPT)  # which a file does not name
     recipes = [recipe for _, recipe in past.recipes]
     guides = Guides(any(one.params.guided for one in recipes), any(one.params.action_guided for one in recipes))
     started = recipes[0]
     state = stepper.init_state([(0.0, first)], started.seed, started.params, video.header.reanchor_every, guides)
-    state.upcoming = tuple(Caption(start, text) for start, text in later)
+    state.upcoming = tuple(Caption(start, text) for start, text in said.items())
     return state
 
 

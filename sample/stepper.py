@@ -25,7 +25,7 @@ from .packing import fingerprint
 from .params import SamplingParams, checked_seed
 from .past import Past, Recipe
 from .plan import as_array, no_actions
-from .prompts import Prompt, timeline_of, warn_of_unseen
+from .prompts import NO_PROMPT, Prompt, captions_of, warn_of_unseen
 from .sampling import Chooser, stream_uniforms
 from .steps import GeneratorState, Step
 from .token_header import TokenHeader
@@ -138,9 +138,10 @@ class Stepper:
         Raises:
             ValueError: A text is empty or too long, or a moment is none.
         """
-        captions = latent_captions(timeline_of(prompt).captions(self.codec.fps), self.codec.stride)
+        captions = latent_captions(captions_of(prompt, self.codec.fps), self.codec.stride)
         for caption in captions:
-            self.text_tokenizer.encode(caption.text, self.lm.config.max_prompt_length)
+            if caption.text != NO_PROMPT:
+                self.text_tokenizer.encode(caption.text, self.lm.config.max_prompt_length)
         return captions
 
     def check_params(self, params: SamplingParams) -> None:
@@ -158,7 +159,6 @@ class Stepper:
     def encode_prompt(self, prompt: str, guided: bool, negative_prompt: str | None = None) -> PromptMemory:
         """The memory of a prompt; if guided, the memory of the negative prompt, or else the null prompt, in a second row."""
         limit = self.lm.config.max_prompt_length
-        self.text_tokenizer.encode(prompt, limit)  # an empty prompt is an error here, and not the null prompt
         ids = self.text_tokenizer.batch([prompt, negative_prompt or ""] if guided else [prompt], limit)[:, None].to(self.device)
         return self.lm.encode_prompts(ids, ids != self.text_tokenizer.pad_id)
 
@@ -169,6 +169,7 @@ class Stepper:
 
     def set_prompt(self, state: GeneratorState, prompt: str) -> None:
         """Lets a prompt hold from the next latent frame on; its memory is computed here, once."""
+        self.text_tokenizer.encode(prompt, self.lm.config.max_prompt_length)  # an empty one is an error, and not the null prompt
         state.prompts, state.prompt = self._remember(prompt, state.guides, state.params.negative_prompt), prompt
 
     def set_params(self, state: GeneratorState, params: SamplingParams) -> None:

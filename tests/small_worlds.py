@@ -20,15 +20,20 @@ class Shown(gymnasium.Env):
         alive: See `dies_at`.
         fails: What fails: "close" raises; at the step `crashes_at`, "exit" ends the process and "long" says much.
         action_space: Another one than `Discrete(3)`.
+        marks: A folder in which each environment leaves an empty file once it is made, and another one once it is closed.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 24}  # noqa: RUF012 - as Gymnasium has it
     observation_space = gymnasium.spaces.Discrete(256)
 
-    def __init__(self, render_mode=None, ends_at=10**9, crashes_at=None, dies_at=None, alive="", fails="", action_space=None):
+    def __init__(
+        self, render_mode=None, ends_at=10**9, crashes_at=None, dies_at=None, alive="", fails="", action_space=None, marks=""
+    ):
         self.render_mode, self.action_space = render_mode, action_space or gymnasium.spaces.Discrete(3)
         self._fails, self._tight = fails, " tight" * 1000 * (fails == "long")
         self._ends_at, self._crashes_at, self._dies_at, self._alive = ends_at, crashes_at, dies_at, Path(alive)
+        self._marks = marks
+        self._mark("opened")
 
     def get_action_meanings(self):
         return NAMES
@@ -49,7 +54,12 @@ class Shown(gymnasium.Env):
         self._place += {0: 0, 1: -1, 2: 1}[self._last] + int(self.np_random.integers(2))
         return self._place, float(self._last), self._count >= self._ends_at, False, {}
 
+    def _mark(self, what):
+        if self._marks:
+            Path(self._marks, f"{what}_{os.getpid()}_{id(self)}").touch()
+
     def close(self):
+        self._mark("closed")
         if self._fails == "close":
             raise RuntimeError("the door is stuck")
 

@@ -4,9 +4,10 @@ The room can be called: `framecast.train("my_videos")` is what `framecast train 
 """
 
 import sys
+from collections.abc import Sequence
 from os import PathLike
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..faces import face
 
@@ -28,8 +29,10 @@ class _Room(ModuleType):
         minutes: float = 60.0,
         out: str | PathLike[str] = "runs/mine",
         hold_out: float | str = 0.1,
+        include: str | Sequence[str] = "*",
         captions: str | PathLike[str] | None = None,
         actions: str | PathLike[str] | None = None,
+        action_delay: int = 0,
         title: str | None = None,
         licence: str | None = None,
         seed: int = 0,
@@ -45,8 +48,10 @@ class _Room(ModuleType):
             minutes: How long all of it may take on this machine. Sizes of networks and numbers of steps follow from it.
             out: Folder of the run: tokenizer, tokens, lm, bundle, samples, report.
             hold_out: Which files are kept from training: a share of them, or a pattern of paths such as "held_out/*".
+            include: Which files are used: sub-folders, or patterns of paths such as "kitchen/*".
             captions: A file in the place of `captions.jsonl` in the folder.
             actions: A file in the place of `actions.jsonl` in the folder. With actions, the model is a world to play in.
+            action_delay: Stored frames of a file that pass until an action shows in the picture.
             title: What the model is called; None is the name of the folder.
             licence: Under what the model may be used; stands on its card.
             seed: Chooses held-out files, the order of the clips and the first weights.
@@ -63,13 +68,19 @@ class _Room(ModuleType):
         from .own.settings import OwnSettings, usual_rate
 
         lists = {"captions": captions, "actions": actions}
-        paths = {"videos": str(videos), "out": str(out)} | {name: str(path) for name, path in lists.items() if path is not None}
+        paths: dict[str, Any] = {"videos": str(videos), "out": str(out)} | {
+            name: str(path) for name, path in lists.items() if path is not None
+        }
         fps = usual_rate(str(videos)) if fps is None else fps
-        return train_in_python(
-            OwnSettings(
-                **paths, size=size, fps=fps, minutes=minutes, hold_out=str(hold_out), title=title, licence=licence, seed=seed
-            )
-        )
+        options: dict[str, Any] = {
+            "hold_out": str(hold_out),
+            "include": include,
+            "action_delay": action_delay,
+            "title": title,
+            "licence": licence,
+        }
+        print(f"Looking at the videos in {videos}.", flush=True)
+        return train_in_python(OwnSettings(**paths, **options, size=size, fps=fps, minutes=minutes, seed=seed))
 
 
 sys.modules[__name__].__class__ = _Room

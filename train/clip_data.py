@@ -57,6 +57,11 @@ class ResumableDataModule(L.LightningDataModule):
         """How much is trained on: `clips`, `seconds` of video, and what else there is to count; plain values."""
         return amount_of(self.source, len(self.source))
 
+    @property
+    def caption(self) -> str:
+        """What all clips show that are trained on, if one text says it of all that have one; "" otherwise."""
+        return ""
+
     def prepare_data(self) -> None:
         """Says where the clips come from, and which files are left out."""
         print(f"source: {self.source.summary()}", flush=True)

@@ -132,6 +132,7 @@ class ExportBundle(L.Callback):
             "num_frames": source.num_frames,
             "metrics": {name: round(float(value), 4) for name, value in metrics.items() if name.startswith(_FIGURES)},
             "data": data.amounts,
+            **({"captions": [data.caption]} if data.caption else {}),
             "seconds": round(self._seconds, 1),
             "machine": describe_machine(trainer.strategy.root_device, trainer.world_size),
             **given_terms(self.terms),

@@ -99,6 +99,9 @@ class TokenDataModule(ResumableDataModule):
         super().prepare_data()
         assert self.trainer is not None
         bundle = load_bundle(self._tokenizer)
+        shape = getattr(getattr(self.trainer, "lightning_module", None), "shape", None)
+        if shape is not None:  # before minutes are spent on tokens that such a model cannot take
+            check_length(shape, bundle.tokenizer.num_latent_frames(self.source.num_frames))
         bundle.tokenizer.to(self.trainer.strategy.root_device)
         for part, clips in self._clips.items():
             meta = {
@@ -144,9 +147,19 @@ class TokenDataModule(ResumableDataModule):
         return TextTokenizer(read_regular(self._text_file, _LARGEST_TEXT_MODEL), ())
 
     @cached_property
+    def _texts(self) -> list[list[str]]:
+        """The captions of each clip that is trained on."""
+        return [[caption.text for caption in self.train_tokens[index].captions] for index in range(len(self.train_tokens))]
+
+    @property
+    def caption(self) -> str:
+        texts = set(chain.from_iterable(self._texts)) - {""}
+        return texts.pop() if len(texts) == 1 else ""
+
+    @cached_property
     def amounts(self) -> dict[str, Any]:
         """Clips, seconds of video, clips with a caption, and different words in the captions that are trained on."""
-        texts = [[caption.text for caption in self.train_tokens[index].captions] for index in range(len(self.train_tokens))]
+        texts = self._texts
         words = {word for text in set(chain.from_iterable(texts)) for word in words_of(text.lower()) if word.isalnum()}
         counts = {"captioned": sum(any(own) for own in texts), "words": len(words)}
         return {**amount_of(self.source, len(self.train_tokens)), **counts}
@@ -195,12 +208,7 @@ class TokenDataModule(ResumableDataModule):
         Raises:
             ValueError: If clips or captions are longer than such a model takes.
         """
-        if self.num_latent_frames > shape.max_parallel_frames:
-            raise ValueError(
-                f"got clips of {self.num_latent_frames} latent frames; wanted at most {shape.max_parallel_frames}, the "
-                "context of the video LM and one more; raise `model.init_args.lm.context_frames` or lower "
-                "`data.init_args.source.init_args.num_frames`"
-            )
+        check_length(shape, self.num_latent_frames)
         text, ids = self._collate.longest
         if len(ids) > shape.max_prompt_length:
             raise ValueError(
@@ -330,3 +338,13 @@ def _check_stills(stills: ClipSource, per_clip: int, source: ClipSource) -> None
 def _first(clips: Dataset, num_clips: int | None) -> Dataset:
     total = len(clips)  # type: ignore[arg-type]
     return Subset(clips, range(total if num_clips is None else min(num_clips, total)))
+
+
+def check_length(shape: VideoLMShape, num_latent_frames: int) -> None:
+    """Raises ValueError if clips are longer than a video LM of such a shape takes."""
+    if num_latent_frames > shape.max_parallel_frames:
+        raise ValueError(
+            f"got clips of {num_latent_frames} latent frames; wanted at most {shape.max_parallel_frames}, the context of the "
+            "video LM and one more; raise `model.init_args.lm.context_frames` or lower "
+            "`data.init_args.source.init_args.num_frames`"
+        )

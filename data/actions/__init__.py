@@ -2,6 +2,6 @@
 
 from .resampling import reduce_actions, resample
 from .space import MOST, ActionError, ActionSpace, Axis, Button
-from .steps import Steps
+from .steps import Steps, check_delay
 
-__all__ = ["MOST", "ActionError", "ActionSpace", "Axis", "Button", "Steps", "reduce_actions", "resample"]
+__all__ = ["MOST", "ActionError", "ActionSpace", "Axis", "Button", "Steps", "check_delay", "reduce_actions", "resample"]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kinds import real
+from ..kinds import real, shown
 
 Action = NDArray[np.float32]
 """float32 `[A]`: what is done for one frame. NaN throughout is unknown."""
@@ -162,7 +162,7 @@ class ActionSpace:
         try:
             row = np.array(value.tolist() if hasattr(value, "tolist") else value, np.float32)  # also of tensors in bfloat16
         except (TypeError, ValueError, OverflowError) as error:
-            raise ActionError(f"got {value!r:.80} as an action; wanted {self._wanted}") from error
+            raise ActionError(f"got {shown(value)} as an action; wanted {self._wanted}") from error
         if row.shape != (self.size,):
             raise ActionError(f"got an action of shape {list(row.shape)}; wanted {self._wanted}")
         return self.check(row[None])[0]

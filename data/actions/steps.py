@@ -1,5 +1,6 @@
 """`Steps`: what was done in a video, frame by frame, with the rewards and ends of a recording. Loads without torch."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -36,6 +37,24 @@ class Steps:
             _later(self.actions, chosen + delay, np.nan),
             None if self.rewards is None else _later(self.rewards, int(chosen), np.nan),
             None if self.ends is None else _later(self.ends, int(chosen), False),
+        )
+
+
+def check_delay(delay: int, clips: Iterable[Steps | None], longest: int) -> None:
+    """Refuses a delay that leaves nothing to learn from.
+
+    Args:
+        delay: Frames that pass until an action shows.
+        clips: The steps of the clips, those of clips without actions being None; asked only if there is a delay.
+        longest: Frames of the longest video with actions.
+
+    Raises:
+        ValueError: No action of any clip is known.
+    """
+    if delay and not any(steps is not None and not np.isnan(steps.actions).all() for steps in clips):
+        raise ValueError(
+            f"got action_delay {delay}, after which no action of any clip is known: the longest video with actions has {longest} "
+            "frames; wanted the stored frames that pass until an action shows, which are few, such as 4 at 20 frames/s; lower it"
         )
 
 

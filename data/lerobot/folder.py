@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..actions import ActionSpace, Steps, resample
+from ..actions import ActionSpace, Steps, check_delay, resample
 from ..clips import Caption, CaptionedClip, ClipSource
 from ..images import MAX_FPS
 from ..kept import KeptClips
@@ -94,6 +94,9 @@ class LeRobotFolder(ClipSource):
         self._cached = KeptClips(cache_bytes)
         if not self._windows:
             raise ValueError(f"no clip can be made from {self.root}: {self._reasons()}")
+        if self.action_space is not None:
+            steps = (self._steps_of(each, self._places(first)) for each, first in reversed(self._windows))
+            check_delay(self._delay, steps, max(each.episode.length for each in self._recorded))
 
     def __len__(self) -> int:
         return len(self._windows)
@@ -107,7 +110,7 @@ class LeRobotFolder(ClipSource):
         if frames is None:
             frames = self._read(recorded.episode, first)
             self._cached.keep(index, frames)
-        shown = [self._shown(first + number) for number in range(self.num_frames)]
+        shown = self._places(first)
         name = f"episode {recorded.episode.number}@{first / self.fps:.2f}s"
         return CaptionedClip(frames, _captions(recorded.tasks, shown), self.fps, name, **self._steps(recorded, shown))
 
@@ -203,6 +206,10 @@ class LeRobotFolder(ClipSource):
         """The first moments of its clips."""
         return range(0, self._num_moments(episode) - self.num_frames + 1, self.step)
 
+    def _places(self, first: int) -> list[int]:
+        """The stored frames of an episode that a clip shows."""
+        return [self._shown(first + number) for number in range(self.num_frames)]
+
     def _shown(self, moment: int) -> int:
         """The stored frame of an episode that is shown at a moment, as the reader of videos chooses it."""
         rate = self._info.fps
@@ -221,11 +228,17 @@ class LeRobotFolder(ClipSource):
         return torch.from_numpy(np.stack(pictures))
 
     def _steps(self, recorded: _Recorded, shown: Sequence[int]) -> dict[str, Tensor | None]:
-        if recorded.steps is None or self.action_space is None:
+        steps = self._steps_of(recorded, shown)
+        if steps is None:
             return {}
-        steps = resample(recorded.steps, self.action_space, shown)
         values = {"actions": steps.actions, "rewards": steps.rewards, "ends": steps.ends}
         return {name: None if rows is None else torch.from_numpy(rows) for name, rows in values.items()}
+
+    def _steps_of(self, recorded: _Recorded, shown: Sequence[int]) -> Steps | None:
+        """What was done between some stored frames of an episode; None if nothing is said of it."""
+        if recorded.steps is None or self.action_space is None:
+            return None
+        return resample(recorded.steps, self.action_space, shown)
 
     def _reasons(self) -> str:
         return "; ".join(f"{name}: {why}" for name, why in islice(self.skipped.items(), 10)) or "it has no episodes"

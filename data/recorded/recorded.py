@@ -66,6 +66,10 @@ class RecordedActions:
         """The steps of a video, a row for each of its frames."""
         return self._steps.get(file)
 
+    def length_of(self, file: str) -> int:
+        """Frames of a video by its rows of actions; 0 if it has none."""
+        return len(self._steps.get(file, ()))
+
     def mismatch(self, file: str, num_frames: int) -> str | None:
         """Why the steps of a video do not fit its frames, if they do not."""
         steps = self._steps.get(file)

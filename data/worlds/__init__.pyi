@@ -1,5 +1,6 @@
 from .environments import Step, World, open_world, world_spec
 from .episodes import RecordedEpisode, Recording, replay_episode, run_actions
+from .naming import renamed
 from .packages import WorldError, gymnasium
 from .players import Play, default_play
 from .playing import PolicyError, play_episode
@@ -29,6 +30,7 @@ __all__ = [
     "open_world",
     "play_episode",
     "record",
+    "renamed",
     "replay_episode",
     "run_actions",
     "to_gymnasium",

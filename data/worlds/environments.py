@@ -56,7 +56,11 @@ class World:
                 stacklevel=2,
             )
         self._game = open_game(spec.env_id, spec.kwargs, spec.frame_skip)
-        self._mapping = open_mapping(self._game, spec)
+        try:
+            self._mapping = open_mapping(self._game, spec)
+        except BaseException:
+            self._game.close()
+            raise
 
     @property
     def env(self) -> "gymnasium.Env[Any, Any]":

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..actions import ActionSpace
 from ..caption_lines import CAPTIONS_FILE
+from ..counted import counted
 from ..kinds import as_path, real
 from ..recorded import ACTIONS_FILE
 from ..video import read_video
@@ -94,8 +95,9 @@ class Recording(Sequence[RecordedEpisode]):
     def summary(self) -> str:
         """One line: how much there is, and of what."""
         cut = sum("cut" in row for row in self._rows)
+        much = f"{counted(len(self), 'episode')}, {counted(self.num_frames, 'frame')}"
         return (
-            f"{len(self)} episodes, {self.num_frames:,} frames, {self.num_frames / self.fps / 60:.1f} min at {self.fps:.4g} fps, "
+            f"{much}, {self.num_frames / self.fps / 60:.1f} min at {self.fps:.4g} fps, "
             f"of {'play' if self.spec is None else self.spec.env_id} with {', '.join(self.space.names)}"
             + (f"; {cut} cut off" if cut else "")
         )

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...notices import Notice
 from ..actions import ActionError, ActionSpace, Button
 from .controls import Controls
+from .naming import named_mapping, with_keys
 from .packages import FAILURES, WorldError, gymnasium, needing, told
 from .spaces import ActionMapping, from_gymnasium
 from .spec import WorldSpec
@@ -80,7 +81,7 @@ class Game(ABC):
 
     def space(self) -> ActionSpace:
         """Its actions, with names and keys that a person knows."""
-        return from_gymnasium(self.env.action_space, self._names()).space
+        return with_keys(named_mapping(self.env).space)
 
     def controls(self) -> Mapping[str, tuple[float, ...]] | None:
         """As `WorldSpec.controls`."""
@@ -102,9 +103,6 @@ class Game(ABC):
 
     def _make(self, env_id: str, kwargs: dict[str, Any]) -> "gymnasium.Env[Any, Any]":
         return _make(env_id, kwargs)
-
-    def _names(self) -> list[str] | None:
-        return None
 
 
 class DrawnGame(Game):
@@ -132,10 +130,6 @@ class DrawnGame(Game):
             raise WorldError(f"got a picture of type {type(drawn).__name__} and shape {shape}; wanted uint8 [rows, columns, 3]")
         return drawn
 
-    def _names(self) -> list[str] | None:
-        meanings = getattr(self.env.unwrapped, "get_action_meanings", None)
-        return None if meanings is None else list(meanings())
-
 
 class CarGame(DrawnGame):
     """CarRacing, which draws a picture in each step: here only those that are looked at, in a hundredth of the time."""
@@ -157,7 +151,7 @@ class CarGame(DrawnGame):
 
     def space(self) -> ActionSpace:
         if not isinstance(self.env.action_space, gymnasium.spaces.Box):
-            return from_gymnasium(self.env.action_space, ["nothing", "right", "left", "gas", "brake"]).space
+            return with_keys(from_gymnasium(self.env.action_space, ["nothing", "right", "left", "gas", "brake"]).space)
         turns = (Button("left", "ArrowLeft", "turn"), Button("right", "ArrowRight", "turn"))
         return ActionSpace((*turns, Button("gas", "ArrowUp"), Button("brake", "ArrowDown")))
 
@@ -215,8 +209,10 @@ class DoomGame(Game):
             os.rmdir("_vizdoom")  # the engine makes this empty folder wherever it is started
 
     def close(self) -> None:
-        super().close()
-        self._settings.cleanup()
+        try:
+            super().close()
+        finally:
+            self._settings.cleanup()
 
     def advance(self, action: Any) -> Outcome:
         observed, reward, terminated, truncated, _ = self.env.step(action)
@@ -242,7 +238,7 @@ class DoomGame(Game):
             )
         turns = {} if "TURN_LEFT" in names else _WITHOUT_TURNS
         plain = {name: Button(name.lower().replace("_", " ")) for name in names}
-        return _without_lone_groups((plain | _DOOM | turns)[name] for name in names)
+        return with_keys(_without_lone_groups((plain | _DOOM | turns)[name] for name in names))
 
     @property
     def _game(self) -> Any:
@@ -258,7 +254,11 @@ class DoomGame(Game):
             "frame_skip": self._skip,
             "doom_config_path": os.path.join(self._settings.name, "vizdoom.ini"),  # and not in the folder of the user
         }
-        return _make(env_id, {**ours, **kwargs})
+        try:
+            return _make(env_id, {**ours, **kwargs})
+        except BaseException:
+            self._settings.cleanup()
+            raise
 
 
 def open_game(env_id: str, kwargs: Mapping[str, Any], frame_skip: int = 1) -> Game:
@@ -282,7 +282,9 @@ def open_mapping(game: Game, spec: WorldSpec) -> ActionMapping:
         ActionError: The spec has not the actions of the game.
     """
     if spec.controls is None:
-        return from_gymnasium(game.env.action_space).called(spec.action_space)
+        unnamed = from_gymnasium(game.env.action_space)  # as in recordings of earlier versions, which asked fewer for names
+        mapping = unnamed if spec.action_space.names == unnamed.space.names else named_mapping(game.env)
+        return mapping.called(spec.action_space)
     return Controls(spec.action_space, game.env.action_space, spec.controls)
 
 

@@ -1,6 +1,6 @@
 """`Player`: plays the episodes of a recording by their numbers, and writes their files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from .environments import World
 from .games import kind_of
 from .packages import FAILURES, told
 from .playing import PolicyError, play_episode
+from .policies import Policy
 from .recording import Row, episode_name, write_episode
 from .spec import WorldSpec
 
@@ -60,6 +61,15 @@ class Written:
     """Whether the policy failed, and not the environment."""
 
 
+def policies_of(spec: WorldSpec, play: Play) -> Callable[[], Policy]:
+    """What makes the policy of each episode.
+
+    Raises:
+        ValueError: There is no such policy, or no such button.
+    """
+    return policy_maker(play.policy, spec.action_space, play.on, play.hold)
+
+
 class Player:
     """Plays the episodes of a recording by their numbers.
 
@@ -68,11 +78,12 @@ class Player:
         spec: The environment.
         play: How it is played.
         lossless: Whether videos keep every pixel.
+        policy: Plays in place of the policy that `play` names.
     """
 
-    def __init__(self, folder: Path, spec: WorldSpec, play: Play, lossless: bool):
+    def __init__(self, folder: Path, spec: WorldSpec, play: Play, lossless: bool, policy: Policy | None = None):
         self._folder, self._spec, self._play, self._lossless = folder, spec, play, lossless
-        self._policies = policy_maker(play.policy, spec.action_space, play.on, play.hold)
+        self._policies = policies_of(spec, play) if policy is None else lambda: policy
         self._world: World | None = World(spec)
 
     def __call__(self, number: int) -> Written:

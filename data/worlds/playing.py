@@ -29,7 +29,7 @@ class Played:
 
 
 def play_episode(world: World, policy: Policy, seed: int, max_frames: int, caption: str = "") -> Played:
-    """Plays from a seed until the world ends, its time is over, or there are enough frames.
+    """Plays from a seed until the world ends, its time is over, there are enough frames, or the policy raises StopIteration.
 
     Args:
         world: The environment.
@@ -48,7 +48,10 @@ def play_episode(world: World, policy: Policy, seed: int, max_frames: int, capti
         frames.append(world.reset(seed))
         row = world.action_space.nothing
         while len(frames) < max_frames and not world.is_over:
-            row = _chosen(policy, frames, row, rng, world)
+            try:
+                row = _chosen(policy, frames, row, rng, world)
+            except StopIteration:
+                break
             step = world.step(row)
             for rest, value in ((frames, step.frame), (rows, row), (rewards, step.reward), (ends, step.end)):
                 rest.append(value)
@@ -66,6 +69,8 @@ def _chosen(policy: Policy, frames: list[Picture], previous: Row, rng: np.random
     try:
         # copies both ways: a policy may draw on what it gets, and change later what it gave
         row = world.action_space.action(policy(frames[-1].copy(), previous.copy(), rng, world)).copy()
+    except StopIteration:
+        raise  # it wants no more of this episode
     except ActionError as error:
         raise PolicyError(f"the policy gave no action after {count} frames: {error}") from error
     except FAILURES as error:

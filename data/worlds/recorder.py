@@ -3,16 +3,16 @@
 import math
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 from ...notices import Notice
 from ..kinds import real, whole
-from .choosing import policy_maker
 from .packages import WorldError
-from .players import Play, Player, Written
+from .players import Play, Player, Written, policies_of
 from .playing import PolicyError
+from .policies import Policy
 from .recording import RecordingWriter, Row, episode_name
 from .spec import WorldSpec
 from .workers import Death, Refusal, Workers
@@ -29,10 +29,12 @@ def record(
     minutes: float | None = None,
     workers: int = 1,
     lossless: bool = False,
-) -> Iterator[Row]:
+    policy: Policy | None = None,
+) -> Generator[Row, None, None]:
     """Records until there are so many episodes, or so many minutes; yields the line of each as it counts.
 
-    What is recorded depends on the environment and `play` alone, and not on the number of processes or on stops in between.
+    What is recorded depends on the environment and `play` alone, and not on the number of processes or on stops in between. An
+    environment is open until the last line, or until the generator is closed.
 
     Args:
         folder: Where to record; a recording of the same settings goes on.
@@ -42,6 +44,7 @@ def record(
         minutes: Or how many minutes of video.
         workers: Processes that play at once; 1 plays in this one.
         lossless: Whether videos keep every pixel.
+        policy: Plays in place of the policy that `play` names, such as a person; in this process alone.
 
     Raises:
         PolicyError: The policy failed. What was whole of its episode is kept.
@@ -52,13 +55,16 @@ def record(
         raise ValueError(f"got episodes {episodes} and minutes {minutes}; wanted one of the two, to know when to stop")
     limit = _Limit(episodes, minutes)
     whole("workers", workers, 1, _MOST_WORKERS, f"1 to {_MOST_WORKERS} processes")
-    policy_maker(play.policy, spec.action_space, play.on, play.hold)  # says at once what is wrong
+    if policy is None:
+        policies_of(spec, play)  # says at once what is wrong
+    elif workers > 1:
+        raise ValueError(f"got {workers} workers and a policy of this process; wanted 1 worker, which is this process")
     with RecordingWriter(folder, spec.action_space, spec.fps, spec, asdict(play), lossless) as writer:
         if limit.is_reached(writer):
             return
         recording, arguments = _Recording(writer, limit, play.caption), (writer.folder, spec, play, lossless)
         if workers == 1:
-            yield from recording.alone(Player(*arguments))
+            yield from recording.alone(Player(*arguments, policy=policy))
         else:
             yield from recording.shared(Workers(workers, Player, arguments), workers)
 

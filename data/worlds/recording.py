@@ -295,7 +295,8 @@ def _claim(folder: Path) -> BinaryIO:
 
 
 def _check_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
-    """Raises ValueError if a recording was begun otherwise."""
+    """Raises ValueError if a recording was begun otherwise; with other keys for the same buttons it goes on."""
+    before, now = _comparable(before), _comparable(now)
     flat = [{"spec": head.get("spec"), **head, **{f"about.{k}": v for k, v in head["about"].items()}} for head in (before, now)]
     for name in dict.fromkeys((*flat[0], *flat[1])):
         old, new = (head.get(name) for head in flat)
@@ -313,6 +314,21 @@ def _check_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> No
                 f"got {what} {new!r:.80} for {folder}, which was begun with {old!r:.80}; wanted the same, to go on; "
                 "or record in another folder"
             )
+
+
+def _comparable(head: dict[str, Any]) -> dict[str, Any]:
+    spec = head.get("spec")
+    spec = {**spec, "action_space": _without_keys(spec.get("action_space"))} if isinstance(spec, dict) else spec
+    return {**head, "action_space": _without_keys(head.get("action_space")), "spec": spec}
+
+
+def _without_keys(values: Any) -> Any:
+    """An action space as plain values, without the keys that hold buttons and axes."""
+    if isinstance(values, list):
+        return [_without_keys(each) for each in values]
+    if not isinstance(values, dict):
+        return values
+    return {name: _without_keys(each) for name, each in values.items() if name not in ("key", "keys")}
 
 
 def _add_line(path: Path, row: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ within one step of float32 at 1, times half of its range; both ends are exact.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -21,10 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..actions import ActionError, ActionSpace, Axis, Button
+from ..kinds import shown
 from .packages import gymnasium
 
 Row = NDArray[np.float32]
-_IDLE = ("nothing", "noop")
+NOTHING = "nothing"
+_IDLE = (NOTHING, "noop")
 _WIDEST = 1e6
 """Between the ends of an axis; further apart, no hand and no network can steer."""
 _MOST = 256
@@ -58,10 +60,15 @@ class ActionMapping(ABC):
             ActionError: It is none of the environment's, or the row is none of the space.
         """
         try:
-            row = self._from_env(action)
-        except (TypeError, ValueError, LookupError) as error:
-            raise ActionError(f"got {action!r:.80} as an action; wanted one of {self.gymnasium}") from error
+            row = self._from_env(_plain(action))
+        except (TypeError, ValueError, LookupError, OverflowError) as error:
+            raise ActionError(f"got {shown(action)} as an action; wanted one of {self.gymnasium}") from error
         return self.space.check(row[None])[0]
+
+    @property
+    def meanings(self) -> Any:
+        """What the actions of an environment do, in the order and form of its space; `from_gymnasium` takes it as names."""
+        return list(self.space.names)
 
     def called(self, space: ActionSpace) -> Self:
         """The same with other names, keys and groups.
@@ -146,10 +153,22 @@ class _Choice:
         on = [value for value, place in zip(self.values[1:], self.places, strict=True) if row[place] == 1]
         return on[0] if on else self.values[0]
 
+    def meanings(self, names: Sequence[str]) -> list[str]:
+        """What each value does, in the order of the values."""
+        called = [NOTHING, *(names[place] for place in self.places)]
+        return [name for _, name in sorted(zip(self.values, called, strict=True))]
+
 
 @dataclass(frozen=True)
 class _Buttons(ActionMapping):
     choices: tuple[_Choice, ...] = ()
+
+    @property
+    def meanings(self) -> Any:
+        if isinstance(self.gymnasium, gymnasium.spaces.MultiBinary):
+            return list(self.space.names)
+        said = [choice.meanings(self.space.names) for choice in self.choices]
+        return said[0] if isinstance(self.gymnasium, gymnasium.spaces.Discrete) else said
 
     def _to_env(self, row: Row) -> Any:
         numbers = [choice.number(row) for choice in self.choices]
@@ -180,7 +199,7 @@ class _Axes(ActionMapping):
     def _from_env(self, action: Any) -> Row:
         low, high = self._ends
         values = np.asarray(action, np.float64)
-        if values.shape != self.gymnasium.shape or np.isnan(values).any():
+        if np.asarray(action).dtype.kind not in "iubf" or values.shape != self.gymnasium.shape or np.isnan(values).any():
             raise ValueError(values)
         flat = values.reshape(-1)
         if ((flat < low) | (flat > high)).any():
@@ -199,18 +218,29 @@ class _Both(ActionMapping):
     pressed: ActionMapping
     moved: ActionMapping
 
+    @property
+    def meanings(self) -> Any:
+        return {"buttons": self.pressed.meanings, "axes": self.moved.meanings}
+
     def _to_env(self, row: Row) -> Any:
         count = self.pressed.space.size
         return {"buttons": self.pressed.to_env(row[:count]), "axes": self.moved.to_env(row[count:])}
 
     def _from_env(self, action: Any) -> Row:
+        if not isinstance(action, Mapping) or set(action) != {"buttons", "axes"}:
+            raise TypeError(action)
         return np.concatenate([self.pressed.from_env(action["buttons"]), self.moved.from_env(action["axes"])])
+
+
+def _plain(action: Any) -> Any:
+    """A tensor as plain numbers, of any precision and on any device; whatever else is given stays."""
+    return action.tolist() if hasattr(action, "detach") else action
 
 
 def _of_discrete(space: "gymnasium.spaces.Discrete", names: Sequence[str] | None) -> ActionMapping:
     start, count = int(space.start), int(space.n)
     if names is not None and len(names) == count - 1:
-        names = [_IDLE[0], *names]
+        names = [NOTHING, *names]
     called = _names(names, "action", count)
     idle = next((place for place, name in enumerate(called) if name.lower() in _IDLE), 0)
     others = [place for place in range(count) if place != idle]

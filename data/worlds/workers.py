@@ -8,13 +8,24 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ...notices import Stopped
 
 T = TypeVar("T")
-_PATIENCE = 5.0
-"""Seconds that a process has to end."""
+R = TypeVar("R", covariant=True)
+_PATIENCE = 20.0
+"""Seconds that a process has to end: on a busy machine an environment takes some to close."""
+
+
+class Work(Protocol[R]):
+    """What a process does, with what it holds open meanwhile."""
+
+    def __call__(self, number: int) -> R:
+        """The result for a number."""
+
+    def close(self) -> None:
+        """Ends what it holds open, such as an environment with processes and files of its own."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +47,12 @@ class Workers(Generic[T]):
 
     Args:
         count: How many.
-        make: Makes the function, once in each process; both are sent there, so they have names of a module.
+        make: Makes the function, once in each process; both are sent there, so they have names of a module. It is closed
+            before its process ends, unless that dies.
         arguments: What `make` is called with.
     """
 
-    def __init__(self, count: int, make: Callable[..., Callable[[int], T]], arguments: tuple[Any, ...]):
+    def __init__(self, count: int, make: Callable[..., Work[T]], arguments: tuple[Any, ...]):
         self._count, self._make, self._arguments = count, make, arguments
         self._busy: dict[Connection, tuple[BaseProcess, int]] = {}
         self._idle: list[tuple[Connection, BaseProcess]] = []
@@ -95,11 +107,11 @@ class Workers(Generic[T]):
         return ours, process
 
 
-def _work(connection: Connection, make: Callable[..., Callable[[int], Any]], arguments: tuple[Any, ...]) -> None:
-    """What a process does: results for numbers, until nobody asks any more."""
+def _work(connection: Connection, make: Callable[..., Work[Any]], arguments: tuple[Any, ...]) -> None:
+    """What a process does: results for numbers, until nobody asks any more or it is told to end."""
     signal.signal(signal.SIGTERM, _leave)
-    function = None
-    with suppress(EOFError, OSError):  # the other side has ended
+    function: Work[Any] | None = None
+    try:
         while True:
             number = connection.recv()
             try:
@@ -108,10 +120,16 @@ def _work(connection: Connection, make: Callable[..., Callable[[int], Any]], arg
             except Exception as error:
                 result = Refusal(f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error))
             connection.send(result)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is ending as it is
+    except (EOFError, OSError):
+        pass  # the other side has ended
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is ending as it is
+        if function is not None:
+            function.close()
 
 
 def _leave(number: int, frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not cut off what is being closed
     raise Stopped(128 + number)
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
@@ -162,11 +162,16 @@ def held_out_recording(bundle: Bundle, settings: Settings) -> Recording:
     if source.skipped:
         print(source.summary(), file=sys.stderr)
     truth, there = open_truth(root, bundle)
-    starts, others = _parted(source, given, settings.clips, truth)
-    if not starts:
-        raise ValueError(f"got no clip of {source.num_frames} frames in {root} of which every action is known; record more")
-    if truth is not None:
-        truth, there = _checked_truth(truth, there, starts)
+    with ExitStack() as opened:  # an environment that nobody gets ends, also if a signal or a failure comes before
+        if truth is not None:
+            opened.callback(truth.close)
+        starts, others = _parted(source, given, settings.clips, truth)
+        if not starts:
+            raise ValueError(f"got no clip of {source.num_frames} frames in {root} of which every action is known; record more")
+        if truth is not None:
+            truth, there = _checked_truth(truth, there, starts)
+        if truth is not None:
+            opened.pop_all()
     about = f"{_about(starts, bundle.fps)} {said} {there}"
     return Recording(starts, others, space, truth, about)
 

@@ -14,7 +14,8 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--prompt",
         default=None,
-        help='what the video shows, such as "a red circle moves right" (not needed if the model has no captions)',
+        help='what the video shows, such as "a red circle moves right" (not needed if all videos of the training showed the '
+        "same)",
     )
     parser.add_argument("--num_frames", type=int, default=33, help="length of the video with the picture, 1 + 4k (default: 33)")
     add_bundle(parser)

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("video", help="the video to continue, or a token file (.fct)")
-    parser.add_argument("--prompt", default=None, help="what the video shows; of a token file, its last prompt if not given")
+    parser.add_argument(
+        "--prompt",
+        default=None,
+        help="what the video shows; of a token file, its last prompt if not given (not needed if all videos of the training "
+        "showed the same)",
+    )
     parser.add_argument("--num_frames", type=int, default=16, help="frames to add, a multiple of 4 (default: 16)")
     parser.add_argument(
         "--given_frames",
@@ -115,6 +120,8 @@ def _given_tokens(generator: "VideoGenerator", arguments: Namespace) -> _Given:
     actions = None if video.header.action_space != generator.action_space else video.actions
     if arguments.prompt is not None:
         return _Given(arguments.prompt, video.tokens, actions=actions)
-    if not video.prompts:
+    if video.prompts:
+        return _Given([(0.0, video.prompts[-1][1])], video.tokens, actions=actions)
+    if generator.caption is None:
         raise ValueError(f"got {arguments.video}, which knows no prompt, and no --prompt; wanted to know what the video shows")
-    return _Given([(0.0, video.prompts[-1][1])], video.tokens, actions=actions)
+    return _Given(generator.caption, video.tokens, actions=actions)

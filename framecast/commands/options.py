@@ -8,7 +8,9 @@ from argparse import ArgumentParser
 
 
 def add_prompt(parser: ArgumentParser, what: str) -> None:
-    parser.add_argument("prompt", nargs="+", help=f"{what}; in quotes")
+    parser.add_argument(
+        "prompt", nargs="*", help=f"{what}; in quotes (not needed if all videos of the training showed the same, or by --start)"
+    )
 
 
 def add_named_bundle(parser: ArgumentParser) -> None:

@@ -4,6 +4,7 @@ import sys
 import warnings
 from argparse import ArgumentParser, Namespace
 
+from .. import console
 from .options import add_compute, add_named_world
 
 HELP = "play a world in the browser"
@@ -24,6 +25,30 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
+    arguments.bundle = arguments.bundle or shipped_world()
+    title = _title_of(arguments.bundle)
+    console.say(f"opening {title}")  # before torch is loaded, which takes seconds
+    _play(arguments, title)
+
+
+def _title_of(bundle: str) -> str:
+    """What a world is called.
+
+    Raises:
+        ValueError: The folder is no bundle, or the bundle of no world.
+    """
+    from ..sample.bundle_files import open_bundle
+
+    files = open_bundle(bundle)
+    if files.action_space is None:
+        raise ValueError(
+            f"got {bundle}, a model without actions; wanted a world, which answers keys; `framecast serve {bundle}` shows its "
+            "videos"
+        )
+    return files.title or files.path.resolve().name
+
+
+def _play(arguments: Namespace, title: str) -> None:
     from ..generating import make_generator
     from ..requests import given_options
     from ..sample import PromptWarning, UnfamiliarVideoWarning
@@ -32,19 +57,13 @@ def run(arguments: Namespace) -> None:
 
     for theirs in (PromptWarning, UnfamiliarVideoWarning):  # prompts and frames of whoever plays
         warnings.simplefilter("ignore", theirs)
-    config = ServeConfig(**given_options(arguments, "host", "port"), token=token_of(None))
-    arguments.bundle = arguments.bundle or shipped_world()
+    config = ServeConfig(**given_options(arguments, "host", "port"), token=token_of(None), title=title)
     try:
         from ..serve.engine.engine import load_apart
         from ..serve.server.run import run_server
     except ImportError as error:
         raise ValueError(f"{error.name} is not installed; wanted it to play; pip install '.[serve]'") from error
     generator = load_apart(lambda: make_generator(arguments))
-    if generator.action_space is None:
-        raise ValueError(
-            f"got {arguments.bundle}, a model without actions; wanted a world, which answers keys; `framecast serve "
-            f"{arguments.bundle}` shows its videos"
-        )
     run_server(generator, config, record=arguments.record, when_ready=None if arguments.no_browser else open_page)
 
 

@@ -2,16 +2,24 @@
 
 import math
 import os
+import threading
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import console
+from .play import open_page
 
 if TYPE_CHECKING:
     from ..data.worlds import Play, WorldSpec
+    from ..serve.server.page_player import PagePlayer
 
 HELP = "record videos and actions of an environment"
+PAGE = "page"
+"""The policy that is a person at the page."""
+_FRAMES_OF_A_GAME = 3000
 _FRAMES_OF_A_CLIP = 17
 """What a training takes of an episode; shorter ones are left out."""
 
@@ -34,9 +42,11 @@ def _add_policy(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--policy",
         default=None,
-        help="who plays: held (random keys, each for a while), random, driver or weaver (CarRacing), walker (ViZDoom), or "
-        "module:function, called with frame, previous action, rng and world (default: held)",
+        help="who plays: held (random keys, each for a while), random, driver or weaver (CarRacing), walker (ViZDoom), "
+        "page (you, in the browser), or module:function, called with frame, previous action, rng and world (default: held)",
     )
+    parser.add_argument("--port", type=int, default=None, help="port of the page; 0 takes a free one (default: 8000)")
+    parser.add_argument("--no_browser", action="store_true", default=None, help="open no browser for the page")
     parser.add_argument("--hold", type=float, default=None, help="seconds that held holds a key, in the mean (default: 0.5)")
     parser.add_argument(
         "--on",
@@ -62,13 +72,30 @@ def _add_frames(parser: ArgumentParser) -> None:
         help="rows and columns of the environment's picture to keep (default: by the environment)",
     )
     parser.add_argument("--warmup", type=int, default=None, help="steps before the first frame (default: by the environment)")
+    parser.add_argument(
+        "--buttons",
+        nargs="+",
+        metavar="NAME=KEY",
+        default=None,
+        help="names, and keys if wanted, of all buttons in order, such as left=ArrowLeft right=ArrowRight (default: by the "
+        "environment)",
+    )
+    parser.add_argument(
+        "--axes",
+        nargs="+",
+        metavar="NAME=KEY,KEY",
+        default=None,
+        help="the same of all axes, such as wheel=ArrowLeft,ArrowRight (default: by the environment)",
+    )
     parser.add_argument("--kwargs", default=None, help="what the environment is made with, as JSON: '{\"continuous\": true}'")
 
 
 def run(arguments: Namespace) -> None:
     from ..data.reading import parse_json
-    from ..data.worlds import default_play, world_spec
+    from ..data.worlds import default_play, renamed, world_spec
 
+    if arguments.policy == PAGE:
+        console.say(f"opening {arguments.env_id}")
     kwargs = {} if arguments.kwargs is None else parse_json(arguments.kwargs)
     if not isinstance(kwargs, dict):
         raise ValueError(f"got --kwargs {arguments.kwargs!r:.80}; wanted a JSON object, such as '{{\"continuous\": true}}'")
@@ -81,12 +108,34 @@ def run(arguments: Namespace) -> None:
         warmup=arguments.warmup,
         kwargs=kwargs,
     )
+    spec = renamed(spec, arguments.buttons or (), arguments.axes or ())
+    if arguments.policy == PAGE and arguments.max_frames is None:
+        arguments.max_frames = _FRAMES_OF_A_GAME
     names = ("policy", "seed", "max_frames", "caption", "hold")
     play = default_play(spec, **{name: getattr(arguments, name) for name in names}, on=_shares(arguments.on))
-    _record(arguments, spec, play)
+    if arguments.policy != PAGE:
+        _record(arguments, spec, play)
+        return
+    with _at_page(arguments, spec, play) as policy:
+        arguments.workers = arguments.workers or 1
+        _record(arguments, spec, play, policy)
 
 
-def _record(arguments: Namespace, spec: "WorldSpec", play: "Play") -> None:
+@contextmanager
+def _at_page(arguments: Namespace, spec: "WorldSpec", play: "Play") -> "Iterator[PagePlayer]":
+    """The page of an environment; gives the policy that does what is held there."""
+    try:
+        from ..serve.server.true_world import play_at_page
+    except ImportError as error:
+        raise ValueError(f"{error.name} is not installed; wanted it for the page; pip install '.[serve]'") from error
+    with play_at_page(spec, play.caption, 8000 if arguments.port is None else arguments.port) as (policy, address):
+        console.say(f"play {spec.env_id} at {address}; Stop keeps an episode, and Ctrl-C ends")
+        if not arguments.no_browser:
+            threading.Thread(target=open_page, args=[address], daemon=True).start()
+        yield policy
+
+
+def _record(arguments: Namespace, spec: "WorldSpec", play: "Play", policy: "PagePlayer | None" = None) -> None:
     from ..data.worlds import Recording, record
     from ..progress import Task
 
@@ -94,14 +143,17 @@ def _record(arguments: Namespace, spec: "WorldSpec", play: "Play") -> None:
     episodes = 10 if minutes is None and episodes is None else episodes
     workers = _cores() if arguments.workers is None else arguments.workers
     total, unit = (episodes, "episodes") if minutes is None else (_frames(minutes, spec.fps), "frames")
+    lossless = bool(arguments.lossless)
     rows = record(
-        arguments.out, spec, play, episodes=episodes, minutes=minutes, workers=workers, lossless=bool(arguments.lossless)
+        arguments.out, spec, play, episodes=episodes, minutes=minutes, workers=workers, lossless=lossless, policy=policy
     )
     try:
-        with Task(f"recording {arguments.out}", total, unit) as task:
+        with closing(rows), Task(f"recording {arguments.out}", total, unit) as task:
             task.reach(_done(arguments.out, unit))
             for row in rows:
                 task.advance(1 if minutes is None else row["num_frames"])
+                if policy is not None:
+                    policy.finish()
     except KeyboardInterrupt:
         console.say(f"stopped; what is whole is kept in {arguments.out}; the same command goes on from there")
         raise

@@ -21,14 +21,15 @@ def add_options(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     from ..generating import generate, make_generator, report
-    from ..requests import check_unsplit, checked_out, given_or_fresh
+    from ..requests import check_unsplit, checked_out, fill_prompts, given_or_fresh
 
     check_unsplit(arguments.prompt)
+    fill_prompts(arguments, "sample")
     if len(arguments.prompt) > 1:
         _sample_all(arguments)
         return
     (prompt,) = arguments.prompt
-    out = checked_out(given_or_fresh(arguments.out, prompt))
+    out = checked_out(given_or_fresh(arguments.out, prompt or arguments.start or ""))
     generator = make_generator(arguments)
     started = time.perf_counter()
     clip = generate(generator, prompt, arguments.num_frames, arguments, out)

@@ -45,6 +45,7 @@ def run(arguments: Namespace) -> None:
     from ..generating import make_generator
     from ..requests import given_options
     from ..sample import PromptWarning, UnfamiliarVideoWarning
+    from ..sample.bundle_files import open_bundle
     from ..serve.server.config import ServeConfig
 
     for theirs in (PromptWarning, UnfamiliarVideoWarning):  # prompts and frames of other people
@@ -54,6 +55,7 @@ def run(arguments: Namespace) -> None:
         token=token_of(arguments.token_file),
         hosts=tuple(arguments.allow_host or ()),
         origins=tuple(arguments.allow_origin or ()),
+        title=open_bundle(arguments.bundle).title,
     )
     if config.replicas > 1 or arguments.ray_address is not None:
         _serve_in_cluster(arguments, config)

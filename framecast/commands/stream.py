@@ -29,12 +29,13 @@ def add_options(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     from ..generating import make_generator, params_of, world_of
     from ..live import STREAM_SUFFIXES, run_stream
-    from ..requests import checked_out, one_prompt
+    from ..requests import checked_out, fill_prompts, one_prompt
 
     if arguments.out not in (None, "-"):
         checked_out(arguments.out, STREAM_SUFFIXES)
     if arguments.seconds is not None and not 0 < arguments.seconds < float("inf"):
         raise ValueError(f"got --seconds {arguments.seconds:g}; wanted a number above 0; leave it out for a stream without end")
+    fill_prompts(arguments, "stream")
     arguments.prompt = one_prompt(arguments.prompt)
     generator, params = make_generator(arguments), params_of(arguments)
     stream = generator.stream(arguments.prompt, arguments.seed, params, **world_of(generator, arguments))

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..console import warnings_in_one_line
+from ..console import ends_on_sigterm, warnings_in_one_line
 from ..notices import Notice
 from ..parser import Parser
 
@@ -37,6 +37,7 @@ def main(words: Sequence[str]) -> None:
         raise ValueError(_unknown(unknown[0].partition("=")[0], [a.option_strings[-1] for a in parser._actions[2:]]))
     arguments = vars(found)
     _check_folder(arguments["videos"])
+    print(f"Looking at the videos in {arguments['videos']}.", flush=True)  # what is loaded now takes seconds
     from ..train.own.settings import OwnSettings, usual_rate
 
     arguments["fps"] = usual_rate(arguments["videos"]) if arguments["fps"] is None else arguments["fps"]
@@ -44,7 +45,7 @@ def main(words: Sequence[str]) -> None:
     settings = OwnSettings(**{name: value for name, value in arguments.items() if value is not None})
     from ..train.own.run import train
 
-    with warnings_in_one_line(Notice):
+    with ends_on_sigterm(), warnings_in_one_line(Notice):
         train(settings, dry_run)
 
 
@@ -61,9 +62,18 @@ def build_parser() -> Parser:
         metavar="SHARE",
         help='files kept from training: a share of them, or a pattern such as "held_out/*" (default: 0.1)',
     )
+    parser.add_argument(
+        "--include",
+        nargs="+",
+        metavar="PATTERN",
+        help='files to use: sub-folders, or patterns of paths such as "kitchen/*" (default: all)',
+    )
     parser.add_argument("--captions", metavar="FILE", help="in the place of captions.jsonl in the folder")
     parser.add_argument(
         "--actions", metavar="FILE", help="in the place of actions.jsonl in the folder; actions make a world to play"
+    )
+    parser.add_argument(
+        "--action_delay", type=int, metavar="FRAMES", help="frames of a file until an action shows in it (default: 0)"
     )
     parser.add_argument("--title", help="what the model is called (default: the name of the folder)")
     parser.add_argument("--licence", help="under what the model may be used; stands on its card")

@@ -11,20 +11,21 @@ from ..generator import VideoGenerator
 from ..given import Given
 from ..prompts import Prompt
 from ..settings import Params
-from .episode import Episode, Image, Rules, Starts, checked_seed, restore
+from .episode import Episode, Image, Rules, Starts, checked_mode, checked_seed, restore
 
 
 class WorldEnv(gymnasium.Env[Image, Any]):
     """A world that a model dreams, as a `gymnasium.Env`. A step is one latent frame under one action; its last frame is seen.
 
     The same seed and the same actions give the same frames. Reward and end are predicted if the bundle has heads for them;
-    otherwise the reward is 0 and no episode ends. The `info` of a step has all frames of the latent frame as "frames".
+    otherwise the reward is 0 and no episode ends. The `info` of a step has all frames of the latent frame as "frames". With
+    `import framecast`, Gymnasium makes it by its id too: `gymnasium.make("framecast/World-v0", bundle="runs/world/bundle")`.
 
     Args:
-        bundle: A generator of a world, or the folder of its bundle.
+        bundle: A generator of a world, or the folder of its bundle; `None` is the shipped world, if there is one.
         start: Where episodes begin: the name or the number of one of the bundle's starts, a list of which chance takes one, or
             `None` for a first frame that the model draws.
-        prompt: What the world shows; `None` is what the start says.
+        prompt: What the world shows; `None` is what the start says, or else the caption of all videos of the training.
         max_steps: Steps after which an episode is truncated; `None` is never.
         params: How tokens are chosen, as for `VideoGenerator.stream`; `None` is without guidance, which is fastest.
         first_frames: A picture or frames to begin with, in place of a start, as for `VideoGenerator.stream`.
@@ -49,11 +50,13 @@ class WorldEnv(gymnasium.Env[Image, Any]):
         end_above: float = 0.5,
         render_mode: str | None = None,
     ):
-        if render_mode not in (None, "rgb_array"):
-            raise ValueError(f'got render_mode {render_mode!r:.40}; wanted "rgb_array", or None')
         self.rules = Rules(bundle, start, prompt, max_steps, params, first_frames, end_above)
-        self.generator, self.mapping, self.render_mode = self.rules.generator, mapping_of(self.rules.space), render_mode
-        self.metadata = {**self.metadata, "render_fps": self.generator.fps / self.generator.codec.stride.frames}
+        self.generator, self.mapping, self.render_mode = (
+            self.rules.generator,
+            mapping_of(self.rules.space),
+            checked_mode(render_mode),
+        )
+        self.metadata = {**self.metadata, "render_fps": self.rules.steps_per_second}
         self.action_space = self.mapping.gymnasium
         self.observation_space: gymnasium.Space[Any] = image_space(self.generator)
         self._episode: Episode | None = None
@@ -96,7 +99,17 @@ class WorldEnv(gymnasium.Env[Image, Any]):
 
     def render(self) -> Image | None:
         """The image that is seen now, if `render_mode` asks for it."""
-        return self._playing("render").show() if self.render_mode == "rgb_array" else None
+        image = self._playing("render").show()
+        return image if self.render_mode is not None else None
+
+    def get_action_meanings(self) -> Any:
+        """What an action does, in words.
+
+        Returns:
+            Of `Discrete` a name for each of its actions, of `MultiBinary` a name for each button, of `Box` one for each axis. Of
+            `MultiDiscrete` a list of names for each of its numbers. Of `Dict` both, by "buttons" and "axes".
+        """
+        return self.mapping.meanings
 
     def snapshot(self) -> bytes:
         """All of this moment, and the chance of the episodes that follow, as bytes, for `restore` in any process."""

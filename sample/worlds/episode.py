@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from ...data.kinds import real, whole
-from ..beginning import given_tokens
+from ..beginning import given_tokens, params_of, prompt_of
 from ..bundle import load_generator
+from ..bundle_files import WORLD
+from ..bundle_folder import CONFIG
 from ..generator import VideoGenerator
 from ..given import Given
 from ..packing import PackingError, pack, unpack
@@ -38,9 +40,9 @@ class Rules:
     """How episodes begin and end.
 
     Args:
-        bundle: A generator of a world, or the folder of its bundle.
+        bundle: A generator of a world, or the folder of its bundle; `None` is the shipped world, if there is one.
         start: Where they begin.
-        prompt: What they show; `None` is what the start says.
+        prompt: What they show; `None` is what the start says, or else the caption of all videos of the training.
         max_steps: Latent frames after which an episode is cut off; `None` is never.
         params: How tokens are chosen; `None` is without guidance.
         first_frames: A picture or frames to begin with, in place of a start.
@@ -60,7 +62,8 @@ class Rules:
         first_frames: Given,
         end_above: float,
     ):
-        self.generator = bundle if isinstance(bundle, VideoGenerator) else load_generator(bundle)
+        shipped = WORLD if bundle is None and (WORLD / CONFIG).is_file() else None
+        self.generator = bundle if isinstance(bundle, VideoGenerator) else load_generator(bundle or shipped)
         self.space = self.generator.stepper.known_space()
         self.params = as_params(_UNGUIDED if params is None else params, own=self.generator.params)
         self.max_steps = None if max_steps is None else whole("max_steps", max_steps, 1, inf, "a whole number from 1, or None")
@@ -75,7 +78,13 @@ class Rules:
             self.starts = [Start("given", tokens)]
         self.prompt: Any = prompt
         self._images: dict[str, Image] = {}
-        self._prompt_of(self.starts[0] if self.starts else None)  # that there is one is known before the first episode
+        first = self._prompt_of(self.starts[0] if self.starts else None)  # that there is one is known before the first episode
+        self.params = params_of(first, self.params)
+
+    @property
+    def steps_per_second(self) -> float:
+        """Latent frames of a second."""
+        return self.generator.fps / self.generator.codec.stride.frames
 
     def begin(self, rng: np.random.Generator) -> "Episode":
         """An episode of whatever chance has it; its first image may still have to be made."""
@@ -86,11 +95,15 @@ class Rules:
         return Episode(self, stream, None if start is None else self._image_of(start))
 
     def _prompt_of(self, start: Start | None) -> Any:
-        """What an episode shows that begins there; without a start, as the first start of the bundle says."""
-        others = [one for one in (start, *self.generator.starts) if one is not None and one.prompt is not None]
-        if self.prompt is None and not others:
-            raise ValueError('got no prompt; wanted what the world shows, such as prompt="a car drives on a track"')
-        return others[0].prompt if self.prompt is None else self.prompt
+        """What an episode shows that begins there; if neither start nor training says it, as the first start that does."""
+        generator = self.generator
+        told = next((one.prompt for one in generator.starts if one.prompt is not None), None)
+        try:
+            return prompt_of(self.prompt, start, generator.starts, told if generator.caption is None else generator.caption)
+        except ValueError:
+            if self.prompt is not None:
+                raise
+            raise ValueError('got no prompt; wanted what the world shows, such as prompt="a car drives on a track"') from None
 
     def _image_of(self, start: Start) -> Image:
         """The last frame of a start."""
@@ -143,6 +156,17 @@ class Episode:
         held = torch.frombuffer(bytearray(self.stream.snapshot()), dtype=torch.uint8)
         chance = {"kind": type(rng.bit_generator).__name__, "state": rng.bit_generator.state}
         return pack({"stream": held, "image": torch.from_numpy(self.show())}, {"steps": self.steps, "over": self.over, **chance})
+
+
+def checked_mode(render_mode: object) -> str | None:
+    """The mode of rendering.
+
+    Raises:
+        ValueError: There is no such mode.
+    """
+    if render_mode not in (None, "rgb_array"):
+        raise ValueError(f'got render_mode {render_mode!r:.40}; wanted "rgb_array", or None')
+    return None if render_mode is None else "rgb_array"
 
 
 def checked_seed(seed: object) -> int | None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.actions import ActionError
-from ...data.kinds import whole
+from ...data.kinds import shown, whole
 from ...data.worlds import gymnasium, mapping_of
 from ..batch import StreamBatch
 from ..generator import VideoGenerator
@@ -18,7 +18,7 @@ from ..prompts import Prompt
 from ..settings import Params
 from ..snapshot import SnapshotError
 from .env import image_space
-from .episode import Episode, Image, Rules, Starts, checked_seed, restore
+from .episode import Episode, Image, Rules, Starts, checked_mode, checked_seed, restore
 
 _MODES = gymnasium.vector.AutoresetMode
 Stepped = tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
@@ -32,10 +32,13 @@ class WorldVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.uint8], Any, Any]):
         num_envs: How many there are.
         autoreset_mode: What happens at the end of an episode, as Gymnasium has it: "NextStep" begins another one with the next
             step, "SameStep" at once, "Disabled" not before `reset` asks for it.
+        render_mode: "rgb_array", or `None`.
 
     Raises:
         ValueError: As for `WorldEnv`, or there is no such mode.
     """
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"]}  # noqa: RUF012 - Gymnasium has it so
 
     def __init__(
         self,
@@ -49,13 +52,14 @@ class WorldVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.uint8], Any, Any]):
         first_frames: Given = None,
         end_above: float = 0.5,
         autoreset_mode: "str | gymnasium.vector.AutoresetMode" = "NextStep",
+        render_mode: str | None = None,
     ):
+        self.render_mode = checked_mode(render_mode)
         self.rules = Rules(bundle, start, prompt, max_steps, params, first_frames, end_above)
         self.generator, self.mapping = self.rules.generator, mapping_of(self.rules.space)
         self.num_envs = whole("num_envs", num_envs, 1, inf, "a whole number of environments, from 1")
         self.autoreset_mode = _mode(autoreset_mode)
-        rate = self.generator.fps / self.generator.codec.stride.frames
-        self.metadata = {"render_modes": [], "render_fps": rate, "autoreset_mode": self.autoreset_mode}
+        self.metadata = {**self.metadata, "render_fps": self.rules.steps_per_second, "autoreset_mode": self.autoreset_mode}
         self.single_action_space, self.single_observation_space = self.mapping.gymnasium, image_space(self.generator)
         batched = gymnasium.vector.utils.batch_space
         self.action_space = batched(self.single_action_space, self.num_envs)
@@ -102,8 +106,7 @@ class WorldVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.uint8], Any, Any]):
         Raises:
             ActionError: An action is none; nothing has happened.
         """
-        if not self._episodes:
-            raise gymnasium.error.ResetNeeded("got a step before the first reset; wanted a reset: `envs.reset(seed=0)`")
+        self._check_begun("a step")
         over = [place for place, episode in enumerate(self._episodes) if episode.over]
         if over and self.autoreset_mode == _MODES.DISABLED:
             raise gymnasium.error.ResetNeeded(
@@ -131,8 +134,18 @@ class WorldVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.uint8], Any, Any]):
                 infos = self._add_info(infos, self._episodes[place].about(), place)
         return self._images(), rewards, ended, cut, infos
 
+    def render(self) -> tuple[Image, ...] | None:
+        """The image of each environment that is seen now, if `render_mode` asks for it."""
+        self._check_begun("a picture")
+        return tuple(self._images()) if self.render_mode is not None else None
+
+    def get_action_meanings(self) -> Any:
+        """What an action of `single_action_space` does, as `WorldEnv.get_action_meanings` says it."""
+        return self.mapping.meanings
+
     def snapshot(self) -> list[bytes]:
         """A snapshot of each environment, as `WorldEnv.snapshot` gives it."""
+        self._check_begun("a snapshot")
         return [episode.snapshot(rng) for episode, rng in zip(self._episodes, self._rngs, strict=True)]
 
     def restore(self, snapshots: Sequence[bytes]) -> NDArray[np.uint8]:
@@ -164,6 +177,10 @@ class WorldVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.uint8], Any, Any]):
         self._leave(range(len(self._episodes)))
         self._episodes = []
 
+    def _check_begun(self, what: str) -> None:
+        if not self._episodes:
+            raise gymnasium.error.ResetNeeded(f"got {what} before the first reset; wanted a reset: `envs.reset(seed=0)`")
+
     def _act(self, actions: Any, over: Sequence[int]) -> None:
         """Lets all actions hold, or none of them if one is none."""
         given = actions if isinstance(actions, list) else self._apart(actions)
@@ -179,7 +196,7 @@ class WorldVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.uint8], Any, Any]):
             return list(gymnasium.vector.utils.iterate(self.action_space, actions))
         except (TypeError, ValueError, LookupError, gymnasium.error.Error) as error:
             raise ActionError(
-                f"got {actions!r:.80} as actions; wanted one of {self.action_space}, or a list of {self.num_envs} of "
+                f"got {shown(actions)} as actions; wanted one of {self.action_space}, or a list of {self.num_envs} of "
                 f"{self.single_action_space}"
             ) from error
 

@@ -1,7 +1,6 @@
 """`RemoteStream`: a stream that a server makes, with the names of `Stream`."""
 
 import asyncio
-import itertools
 import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Self
@@ -13,6 +12,8 @@ from websockets.exceptions import ConnectionClosed
 from ...data.actions import ActionSpace
 from ...data.images import decode_image
 from ...sample import Frame, SamplingParams
+from ...sample.plan import Actions
+from ...stride import Stride
 from ..protocol import messages
 from ..protocol.errors import CODES, ServeError
 from ..protocol.packets import Kind, Packet
@@ -20,10 +21,7 @@ from .acts import Acts
 from .dial import Dialler
 from .greeting import fitting, frames_ahead, knows_notes
 from .questions import Questions
-
-GONE = ("server_full", "draining")  # what another server may not say
-_RECOVER_SECONDS = 30.0
-_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)  # seconds between attempts to recover; the last one for all that follow
+from .recovery import GONE, may_go_on, recovered
 
 
 class RemoteStream:
@@ -172,7 +170,11 @@ class RemoteStream:
         return await self._ask({"type": "snapshot"})
 
     async def branch(
-        self, seeds: Sequence[int], prompts: Sequence[str | None] | None = None, frame: int | None = None
+        self,
+        seeds: Sequence[int],
+        prompts: Sequence[str | None] | None = None,
+        frame: int | None = None,
+        actions: Actions | None = None,
     ) -> list["RemoteStream"]:
         """Other futures of one moment, one for each seed; this stream goes on as it was.
 
@@ -180,12 +182,18 @@ class RemoteStream:
             seeds: The seed of each future.
             prompts: The prompt of each, which holds as soon as it can; `None` keeps the prompt of the moment.
             frame: The moment, a frame that came; the futures begin with the first frame of its latent frame. `None` is now.
+            actions: What is done in each from its next latent frame on, as `Stream.branch` takes it, but for iterators and
+                functions: "what if I had gone left". The last action holds. `None` is what is done here.
 
         Raises:
             ServeError: The moment is long past, a prompt cannot be followed, or there are not enough places.
+            ActionError: There is an action that cannot be, or the model takes none.
         """
-        more = {name: value for name, value in (("prompts", prompts and list(prompts)), ("frame", frame)) if value is not None}
-        reply = await self._ask({"type": "branch", "seeds": list(seeds), **more})
+        more = {"prompts": prompts and list(prompts), "frame": frame}
+        if actions is not None:
+            more["actions"] = self._acts.plan(actions, Stride(self.hello.temporal_stride))
+        given = {name: value for name, value in more.items() if value is not None}
+        reply = await self._ask({"type": "branch", "seeds": list(seeds), **given})
         attaching = [{"type": "attach", "branch": name} for name in reply.branches]
         return [await self.open(self._dialler, begin, self._delivery) for begin in attaching]
 
@@ -295,7 +303,7 @@ class RemoteStream:
             self._questions.settle(self._questions.first("snapshot"), packet.payload)
             return
         pixels = decode_image(packet.payload, (self.hello.height, self.hello.width))
-        action = self._acts.holding(None if packet.control is None else packet.control.id)
+        action = self._acts.holding(None if packet.control is None else packet.control.id, packet.index)
         self._frames.put_nowait(Frame(torch.from_numpy(pixels.copy()), packet.index, packet.latent_index, prompt, action))
         self._received = packet.index + 1
 
@@ -315,22 +323,7 @@ class RemoteStream:
 
     async def _recover(self, lost: Exception) -> bool:
         """Goes on at another server; says whether there was one."""
-        may_go_on = isinstance(lost, ConnectionError) or (isinstance(lost, ServeError) and lost.code == "draining")
-        if not self._recoverable or not may_go_on:
-            return False
-        clock, pauses = asyncio.get_running_loop(), itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1]))
-        until = clock.time() + _RECOVER_SECONDS
-        while clock.time() < until:
-            try:
-                await self._go_on()
-                return True
-            except ServeError as error:
-                if error.code not in GONE:
-                    return False
-            except (ConnectionError, ConnectionClosed):
-                pass
-            await asyncio.sleep(next(pauses))
-        return False
+        return self._recoverable and may_go_on(lost) and await recovered(self._go_on)
 
     async def _go_on(self) -> None:
         """Connects again, from the first frame that did not come, and asks again for what was not answered."""
@@ -338,12 +331,13 @@ class RemoteStream:
             await self._socket.close()
         self._socket = await self._dialler.dial()
         self.hello = messages.parse_reply(await self._text())
-        await self._begin({"type": "recover", "session": self.session, "frame": self._received}, None)
+        held = {"held": seen} if (seen := self._acts.seen) else {}
+        await self._begin({"type": "recover", "session": self.session, "frame": self._received, **held}, None)
         self.recoveries += 1
         self._connected = True
         if self._paused:
             await self._send({"type": "pause"})
-        if (held := self._acts.newest) is not None:
-            await self._send(held)
+        if (newest := self._acts.newest) is not None:
+            await self._send(newest)
         for request in self._questions.messages:
             await self._send(request)

@@ -93,7 +93,7 @@ class Channel:
 
     def put(self, frames: list[Frame]) -> None:
         """Adds frames that were made; ends the channel with the last one that is wanted."""
-        if frames:
+        if frames and frames[-1].index >= self.span.start:  # others are made again, and are no answer
             self._asked = False  # before they are there, so that whoever takes them can ask again
         self._frames.extend(frame for frame in frames if self.span.start <= frame.index < self.span.stop)
         self._made = frames[-1].index + 1 if frames else self._made
@@ -153,10 +153,14 @@ class Channel:
     def branch(self, seeds: list[int], unconfirmed: bool = False) -> list[Stream]:
         """Branches of the stream as its reader sees it, with the frames that wait; in the engine's thread.
 
+        What its reader did before holds in them, also if no latent frame has followed yet.
+
         Args:
             seeds: As for `Stream.branch`.
             unconfirmed: Begin with the frames that were taken and that the reader may not have.
         """
+        if self.is_at_start:
+            self.controls.read(self.stream)
         waiting = list(self._frames)
         taken = list(self._taken) if unconfirmed else []
         unseen = [frame for frame in taken if not waiting or frame.index < waiting[0].index]

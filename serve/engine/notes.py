@@ -4,7 +4,7 @@ from torch import Tensor
 
 from ...sample import VideoGenerator
 from ...sample.fidelity import fidelity, unfamiliar
-from ...sample.prompts import Prompt, timeline_of
+from ...sample.prompts import NO_PROMPT, Prompt, timeline_of
 
 MOST_WORDS = 1000
 """A model that knows more words is not asked for a list of them."""
@@ -21,9 +21,17 @@ def known_words(generator: VideoGenerator) -> list[str] | None:
 
 
 def opening(generator: VideoGenerator) -> str:
-    """A prompt that the model knows, for who plays and says nothing: that of a start, or else some words of the training."""
-    told = [start.prompt for start in generator.starts if start.prompt]
+    """A prompt that the model knows, for who plays and says nothing.
+
+    That is the only caption of the training, or that of a start, or else some words of the training.
+    """
+    told = [text for text in (generator.caption, *(start.prompt for start in generator.starts)) if text]
     return told[0] if told else " ".join((known_words(generator) or ["something"])[:_MOST_NAMED])
+
+
+def meant(generator: VideoGenerator, prompt: Prompt | None) -> Prompt | None:
+    """A prompt as a stream takes it: who says no more than the opening of a model without captions has said nothing."""
+    return None if generator.caption == NO_PROMPT and prompt == opening(generator) else prompt
 
 
 def prompt_notes(generator: VideoGenerator, prompt: Prompt) -> list[str]:

@@ -49,6 +49,7 @@ class Playback:
         self.fps = self.stream.codec.fps
         self._ahead = _ahead_of(self.stream)
         self._held: tuple[NDArray[np.float32], float | None] | None = None  # what the next latent frame is to have
+        self._in_hand = False  # whether what holds is held by somebody's hand
         self.clock: float | None = None
         self._made = self._shown = 0
         self._prompts: tuple[tuple[int, str], ...] = ()
@@ -125,6 +126,7 @@ class Playback:
             self.stream.close()
             self.stream, self._begin = stream, begin or self._begin
             self._held = self.clock = None
+            self._in_hand = False
             with self._changing():
                 self._error, self.notice, self.take = "", "", self.take + 1
                 self._rewind()
@@ -164,8 +166,9 @@ class Playback:
         """
         with self._turns.turn():
             self._check_open("act")
-            self._held = None
-            return self.stream.act(action)
+            frame = self.stream.act(action)
+            self._held, self._in_hand = None, False
+        return frame
 
     def hold(self, action: NDArray[np.float32], clock: float | None = None) -> None:
         """As `act`, without waiting for the latent frame at work: the newest action is read when the next one is begun.
@@ -174,10 +177,18 @@ class Playback:
             action: float32 `[A]`, one of the action space.
             clock: When it was done, by the clock of whoever does it.
         """
-        self._held = action, clock
+        self._held, self._in_hand = (action, clock), True
+
+    def begin_by_hand(self) -> None:
+        """Does nothing from now on, if nobody has said what is done: a hand that has touched nothing does nothing."""
+        space, action = self.action_space, self.stream.action
+        if space is not None and action is not None and self._held is None and bool(action.isnan().any()):
+            self.hold(space.nothing)
 
     def moment(self) -> Stream:
         """A branch that stands where the stream stands now, and goes on by itself.
+
+        What a program does goes on in it. What a hand holds is let go, since that hand is at another player.
 
         Raises:
             ValueError: It is closed.
@@ -185,6 +196,8 @@ class Playback:
         with self._turns.turn():
             self._check_open("branch")
             (moment,) = self.stream.branch([self.stream.seed])
+            if self._in_hand and self.action_space is not None:
+                moment.act(self.action_space.nothing)
         return moment
 
     def past(self) -> tuple[Past, TokenHeader]:
@@ -264,10 +277,8 @@ class Playback:
     def _make(self) -> tuple[list[Frame], int]:
         """The frames of the next latent frame, and the take they are of."""
         with self._turns.turn():
-            held, self._held = self._held, None  # last, right before the frame is made
-            if held is not None:
-                self.stream.act(held[0])
-                self.clock = held[1]
+            if self.stream.num_latent_frames:  # nothing is done before the first frame, so what is held waits for the next
+                self._read_held()  # last, right before the frame is made
             frames = [next(self.stream), *self.stream.take()]
             prompts = self._list_prompts()
             with self._changed:
@@ -277,6 +288,12 @@ class Playback:
                     self._prompts = prompts
                     self.screen.tell(self.status)
                 return frames, self.take
+
+    def _read_held(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            self.stream.act(held[0])
+            self.clock = held[1]
 
     def _fail(self, error: Exception) -> None:
         with self._changing():

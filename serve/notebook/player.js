@@ -77,7 +77,7 @@ class WidgetView {
     this.player.onshow = (index, _now, isLast, control) => this.tell(index, isLast, control);
     this.controls = model.get("action_space") ? new Controls(model.get("action_space")) : null;
     this.parts = build(this.player.element, size.width, this.controls?.pad);
-    this.controls?.use({ control: (held, clock) => model.send({ kind: "control", ...held, clock }) });
+    this.handOver();
     this.listen();
     this.follow();
     this.player.play();
@@ -151,10 +151,19 @@ class WidgetView {
     this.player.trim(Math.ceil(LONGEST_WAIT * this.model.get("fps")));
   }
 
-  /** Forgets what is of an earlier take. */
+  /** Forgets what is of an earlier take, in which alone its keys were held. */
   begin(take) {
+    const isFirst = this.take < 0;
     this.take = take;
     this.player.clear();
+    if (!isFirst) this.handOver();
+  }
+
+  /** Lets go of what is held, and lets what is held from now on go to the world that begins. Nothing is held there. */
+  handOver() {
+    const { model } = this;
+    const send = (held, clock) => model.send({ kind: "control", ...held, clock });
+    this.controls?.use({ holds: { buttons: [], axes: {} }, control: send });
   }
 
   /** Takes what the kernel says. */

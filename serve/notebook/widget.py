@@ -140,7 +140,7 @@ class WidgetScreen(Screen):
         self._views, self.was_seen = self._views + 1, True
         self._playback.attach(self)
         if not self._playback.begun:
-            self._let_go()
+            self._playback.begin_by_hand()
         if message["autoplay"] and not self._playback.begun:
             self._playback.play()
         waiting = self._playback.recent(since=self._playback.num_shown - 1)
@@ -155,7 +155,7 @@ class WidgetScreen(Screen):
             self._owner().restart(_whole_seed(message["seed"]), replace(status.params, **changes))
         else:
             self._playback.restart()
-        self._let_go()
+        self._playback.begin_by_hand()
         self._playback.play()
 
     def _hold(self, message: dict) -> None:
@@ -165,11 +165,6 @@ class WidgetScreen(Screen):
             raise ValueError("got a control for a model without actions; wanted a prompt")
         held = {**dict.fromkeys(message["buttons"], True), **message["axes"]}
         self._playback.hold(space.action(held), float(message["clock"]))
-
-    def _let_go(self) -> None:
-        """A hand that has not touched anything yet does nothing, which is known."""
-        if self._playback.action_space is not None:
-            self._playback.hold(self._playback.action_space.nothing)
 
     def _save(self, name: str) -> None:
         """Writes the video where the kernel runs; an older file stays."""

@@ -15,6 +15,8 @@ export class Controls {
   #told = null; // what the stream holds; null if nobody here knows
   #toldAt = 0;
   #timer = 0;
+  #clock = null; // of what was told last
+  #uncounted = null; // the clock of what no key told, or what a rest came after
 
   /** @param space what can be done: an action space as JSON. */
   constructor(space) {
@@ -31,7 +33,11 @@ export class Controls {
     this.#agree();
     this.#stream = stream;
     this.gamepad.stop();
-    if (stream === null) return;
+    if (stream !== null) this.#begin(stream);
+    this.#uncounted = this.#clock;
+  }
+
+  #begin(stream) {
     this.#told = stream.holds ?? null;
     this.#agree(); // a branch holds what was held where it begins, and that key may be up by now
     if (stream !== this.#measured) this.meter.clear();
@@ -60,7 +66,7 @@ export class Controls {
 
   /** A frame is drawn; who wants to know how long its key took can listen for `keyseen`. */
   #see(control, now) {
-    if (!this.meter.count(control, now)) return;
+    if (control.clock === this.#uncounted || !this.meter.count(control, now)) return;
     this.pad.root.dispatchEvent(new CustomEvent("keyseen", { bubbles: true, detail: { milliseconds: now - control.clock } }));
   }
 
@@ -89,6 +95,7 @@ export class Controls {
   #tell(held, time) {
     this.#told = held;
     this.#toldAt = performance.now();
+    this.#clock = time;
     this.#stream.control(held, time);
   }
 }

@@ -6,6 +6,9 @@ const PLACES = { ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowRight
 const TAP = 300; // milliseconds that a press without a finger or pointer lasts, such as one by voice
 
 export class Pad {
+  /** Rows of buttons, at most, where the pad is as wide as the picture. */
+  rows = 0;
+
   #buttons = new Map(); // by name
   #sliders = new Map(); // likewise, {input, rest}
   #pushed = null; // the slider that somebody pushes
@@ -25,6 +28,7 @@ export class Pad {
       (isFree ? cross : others).append(element);
     }
     for (const axis of hand.space.axes) others.append(this.#slider(axis));
+    this.rows = rowsOf(cross, others);
     this.root = piece("div", "pad");
     this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", "What you can do");
@@ -90,6 +94,13 @@ export class Pad {
     }
     return label;
   }
+}
+
+/** The cross has two rows if something is up or down, and leaves no room beside it then. */
+function rowsOf(cross, others) {
+  const isTall = [...cross.children].some(({ style }) => ["up", "down"].includes(style.gridArea.split(" ")[0]));
+  const beside = others.children.length ? 1 : 0;
+  return isTall ? 2 + beside : Math.max(cross.children.length ? 1 : 0, beside);
 }
 
 function piece(tag, className, text = "") {

@@ -10,6 +10,7 @@ import { SettingsForm } from "./settings.js";
 import { KnownWords } from "./words.js";
 
 const MOST_PANELS = 4;
+const ROW = 48; // CSS pixels of a row of the pad, and the gap above it
 const CONTROLS = "input, textarea, select, button, summary, dialog";
 const CHOICES = {
   theme: { auto: "Auto", light: "Light", dark: "Dark" },
@@ -28,12 +29,17 @@ class Page {
     this.root = document.querySelector("#panels");
     document.documentElement.style.setProperty("--ratio", String(hello.width / hello.height));
     const rate = `${Number(hello.fps.toFixed(1))} frames a second`;
-    document.querySelector("#model").textContent = `${hello.bundle}, ${hello.width}×${hello.height} pixels, ${rate}`;
+    const title = hello.title ?? hello.bundle;
+    document.title = `${title} · Framecast`;
+    document.querySelector("#model").textContent = `${title}, ${hello.width}×${hello.height} pixels, ${rate}`;
     this.settings = new SettingsForm(document.querySelector("#settings"), this.world !== null, hello.sampling);
     this.gallery = new Gallery(document.querySelector("#gallery"), document.querySelector("#replay"), hello.fps);
     this.gallery.onreuse = (prompt, seed) => this.#reuse(prompt, seed);
     this.#place([new Panel(this)]);
-    if (this.world) showKeys(this.world.space);
+    if (this.world) {
+      showKeys(this.world.space);
+      document.documentElement.style.setProperty("--pad", `${ROW * this.#panels[0].controls.pad.rows}px`);
+    }
     document.addEventListener("keydown", (event) => this.#onKey(event));
     document.addEventListener("keyup", (event) => this.#active.controls?.lift(event));
     document.addEventListener("focusin", (event) => event.target.closest("input, textarea, select, dialog") && this.#release());
@@ -41,8 +47,8 @@ class Page {
     for (const kind of ["pointerdown", "focusin"]) this.root.addEventListener(kind, (event) => this.#activateAt(event.target));
     for (const kind of ["dragover", "drop"]) window.addEventListener(kind, keepPage);
     document.addEventListener("visibilitychange", () => this.#onVisibility());
-    this.#panels[0].view.input.focus();
-    if (this.world) this.#panels[0].view.part(".play").focus();
+    if (this.world === null) this.#panels[0].view.input.focus();
+    else this.#panels[0].view.part(".play").focus({ preventScroll: true });
   }
 
   /** Puts futures of a panel's video in its place; if that fails, all stays as it was. */

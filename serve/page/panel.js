@@ -258,9 +258,10 @@ export class Panel {
 
   /** Goes on after the connection was lost: where it was, if the server can, or from the beginning. */
   async #reconnect() {
-    const { started, player } = this.#stream;
+    const { started, player, seen } = this.#stream;
+    const held = seen.length ? { held: seen } : {};
     if (started?.recoverable) {
-      await this.#carryOn({ type: "recover", session: started.session, frame: player.received + 1 });
+      await this.#carryOn({ type: "recover", session: started.session, frame: player.received + 1, ...held });
       this.#enter("playing");
     } else if (this.#begun === null) await this.#restart();
     else await this.#begin(this.#again(), this.#begun.picture);
@@ -280,6 +281,7 @@ export class Panel {
     this.#connection = await this.#connect();
     const stream = new ServedStream(this.#connection, this.page.size, before);
     stream.player.inherit(before.player, Infinity);
+    stream.seen = before.seen;
     try {
       await this.#use(stream).begin(message, snapshot);
     } catch (error) {

@@ -9,6 +9,7 @@ const TYPES = { 1: "image/png", 2: "image/webp", 3: "image/jpeg" }; // of pictur
 const AHEAD = 12; // frames that may be on their way or wait here
 const PLAYED = 4; // the same for who plays, or two latent frames: what is on its way is old when it comes
 const CREDIT = 4; // frames after which the server is told that they were seen
+const MOST_SEEN = 256; // changes of what was held that are remembered
 const PATIENCE = 3000; // milliseconds for frames that are on their way
 
 export class ServedStream {
@@ -17,6 +18,7 @@ export class ServedStream {
   #steers = []; // {frame, asked}: prompts that were changed and are not seen yet
   #shown = new ShownRate();
   #over = false;
+  #told = new Map(); // what was held by each control that no frame followed yet
 
   /** Called with the index of each frame when it is seen. */
   onshow = () => {};
@@ -35,6 +37,8 @@ export class ServedStream {
   started = null;
   /** The control that holds, `{buttons, axes}`; null where another stream left off and nobody here knows. */
   holds = null;
+  /** What was held in the last frames that came, each from its first frame on: `{frame, buttons, axes}`. */
+  seen = [];
   /** Seconds from the last prompt, or the start, to its first picture; null before. */
   latency = null;
 
@@ -85,7 +89,7 @@ export class ServedStream {
   control(held, clock) {
     if (this.#over) return;
     this.holds = held;
-    this.#connection.tell({ type: "control", ...held, clock });
+    this.#told.set(this.#connection.tell({ type: "control", ...held, clock }), held);
   }
 
   async pause() {
@@ -134,8 +138,17 @@ export class ServedStream {
 
   /** Takes a frame. Who plays gives credit as frames come, since not all of them are shown. */
   #take(frame) {
+    this.#note(frame);
     this.player.push(frame);
     if (this.live) this.#repay(this.ahead / 2);
+  }
+
+  /** Remembers what a control held, from the first frame that follows it. */
+  #note({ index, control }) {
+    const held = control && this.#told.get(control.id);
+    if (!held) return;
+    this.seen = [...this.seen, { frame: index, ...held }].slice(-MOST_SEEN);
+    for (const id of this.#told.keys()) if (id <= control.id) this.#told.delete(id);
   }
 
   /** Gives credit for a frame, `step` frames at a time. */

@@ -21,6 +21,7 @@ class Info(Hello):
     The greeting of a WebSocket says less, since clients of earlier versions refuse fields that they do not know.
     """
 
+    title: str | None = Field(None, description="what a person calls the model, if that is another name than the bundle's")
     action_space: dict[str, Any] | None = Field(None, description="buttons and axes of the world; nothing if it takes no actions")
     starts: list[StartInfo] | None = Field(None, description="frames that the world keeps to begin with, for `start_name`")
     opening: str | None = Field(None, description="a prompt for a game that begins without one")

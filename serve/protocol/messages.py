@@ -17,6 +17,12 @@ TOKEN_PROTOCOL = "bearer."
 MOST_NAMES = 256
 """Buttons and axes that a control may name, as many as a world may have."""
 
+MOST_SINCE = 256
+"""Changes of what was held that a client may tell who recovers."""
+
+MOST_PLANNED = 1024
+"""Frames for which a branch may name actions; the last action holds longer."""
+
 Notes = Annotated[bool, Field(description="whether the answer is to say what the model cannot show; older servers know no notes")]
 RequestId = Annotated[int | None, Field(ge=0, lt=2**53, description="comes back as `reply_to`")]
 
@@ -73,12 +79,26 @@ class Attach(Delivery):
     branch: str = Field(max_length=64)
 
 
+class Held(Message):
+    """What is held, by name."""
+
+    buttons: list[Name] | None = Field([], max_length=MOST_NAMES, description="those that are on, by name; null: nobody knows")
+    axes: dict[Name, float] = Field({}, max_length=MOST_NAMES, description="positions in [-1, 1] by name; others are at rest")
+
+
+class HeldSince(Held):
+    """What was held from a frame on."""
+
+    frame: int = Field(ge=0, description="the first frame for which it was held")
+
+
 class Recover(Delivery):
     """Goes on with a session whose server was lost, where servers keep snapshots."""
 
     type: Literal["recover"]
     session: str = Field(max_length=64)
     frame: int = Field(ge=0, description="the first frame that is wanted")
+    held: list[HeldSince] = Field([], max_length=MOST_SINCE, description="what was held in the last frames that came, in order")
 
 
 class Prompt(Request):
@@ -89,15 +109,11 @@ class Prompt(Request):
     notes: Notes = False
 
 
-class Control(Message):
+class Control(Held):
     """What a person holds from now on. The newest control counts: one that no latent frame has followed gives way to it."""
 
     type: Literal["control"]
     id: int = Field(ge=0, lt=2**53, description="comes back in `control_applied` and in the header of frames")
-    buttons: list[Name] | None = Field(
-        [], max_length=MOST_NAMES, description="those that are on, by name; null: nobody knows what is done"
-    )
-    axes: dict[Name, float] = Field({}, max_length=MOST_NAMES, description="positions in [-1, 1] by name; others are at rest")
     clock: float = Field(0.0, description="the client's own clock, such as milliseconds; comes back in the header of frames")
 
 
@@ -130,6 +146,12 @@ class Branch(Request):
         description="a prompt for each seed, which holds as soon as it can; null keeps the prompt",
     )
     frame: int | None = Field(None, ge=1, description="the moment, a frame that was sent; null is the next frame")
+    actions: list[Held] | None = Field(
+        None,
+        min_length=1,
+        max_length=MOST_PLANNED,
+        description="what is done in each, frame by frame from its next latent frame on; the last one holds; null: as here",
+    )
 
 
 class Stop(Request):

@@ -45,7 +45,7 @@ def create_app(service: Service, beside: Callable[[], Coroutine[Any, Any, None]]
     app.add_exception_handler(ServeError, _explain(service))
     app.add_exception_handler(RequestValidationError, _explain(service))
     app.include_router(make_router(service))
-    _add_page(app)
+    add_page(app)
 
     @app.websocket("/v1/stream")
     async def stream(socket: WebSocket) -> None:
@@ -54,7 +54,9 @@ def create_app(service: Service, beside: Callable[[], Coroutine[Any, Any, None]]
     return app
 
 
-def _add_page(app: FastAPI) -> None:
+def add_page(app: FastAPI) -> None:
+    """Adds the page and its files, and what is said of every other path."""
+
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return _page_file("index.html")

@@ -37,6 +37,7 @@ class ServeConfig:
         stall_seconds: How long a client may leave frames that wait for it.
         snapshot_every: Latent frames between the snapshots that are kept if there is a store for them.
         replicas: Servers that share the work; the other limits are those of each.
+        title: What the page calls the model; `None` is the name of its bundle.
 
     Raises:
         ValueError: A number is out of range, or the address is not a loopback one and there is no token.
@@ -62,6 +63,7 @@ class ServeConfig:
     stall_seconds: Positive = 15.0
     snapshot_every: Count = 6
     replicas: Count = 1
+    title: str | None = None
 
     def __post_init__(self) -> None:
         for name, hint in get_type_hints(type(self), include_extras=True).items():

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...sample import Stream
 from ...sample.rewind import rewound
 from ..engine.engine import Engine
@@ -13,7 +16,7 @@ MOST_REWOUND = 721
 """Frames that are made again for a moment that has passed; the engine makes them between the frames of others."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Futures:
     """What is wanted of the branches of a stream.
 
@@ -21,6 +24,7 @@ class Futures:
         seeds: The seed of each.
         prompts: The prompt of each; `None` keeps the prompt of the moment.
         frame: The moment, as a frame that was sent; `None` is the next one.
+        actions: float32 `[T, A]`, what is done in each from its next latent frame on; `None` is what is done in the stream.
 
     Raises:
         ServeError: There are not as many prompts as seeds.
@@ -29,6 +33,7 @@ class Futures:
     seeds: Sequence[int]
     prompts: Sequence[str | None]
     frame: int | None = None
+    actions: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if len(self.prompts) != len(self.seeds):
@@ -51,6 +56,8 @@ class Futures:
         for stream, prompt in zip(streams, self.prompts, strict=True):
             if prompt is not None:
                 stream.set_prompt(prompt)
+            if self.actions is not None:
+                stream.plan(self.actions)
 
     async def _rewound(self, live: LiveStream, engine: Engine, frame: int) -> list[Stream]:
         """Branches of a moment that has passed, whose state is made again piece by piece."""

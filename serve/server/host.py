@@ -4,8 +4,9 @@ import secrets
 from dataclasses import dataclass
 
 from ..engine.engine import Engine
+from ..protocol.errors import ServeError
 from .metrics import Metrics
-from .store import SnapshotStore
+from .store import Kept, SnapshotStore
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,19 @@ class Host:
     snapshot_every: int
     idle_seconds: float
     name: str
+
+    async def claim(self, id: str, owner: str) -> Kept | None:
+        """The snapshot of a stream, which has another owner from now on; `None` if there is none.
+
+        Raises:
+            ServeError: The store is out of reach.
+        """
+        if self.store is None:
+            return None
+        try:
+            return await self.store.claim(id, owner)
+        except ConnectionError as error:
+            raise ServeError("draining", "snapshots are out of reach; connect again later") from error
 
     def new_owner(self) -> str:
         """A name for who makes the frames of a stream: the server's, and one that no other stream has."""

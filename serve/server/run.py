@@ -31,7 +31,7 @@ class Server(uvicorn.Server):
             host, port = listener.getsockname()[:2]
             name, service = f"[{host}]" if ":" in host else host, self._service
             address = f"http://{name}:{port}"
-            what = f"{service.generator.name} at {address} for {service.config.capacity} sessions"
+            what = f"{service.config.title or service.generator.name} at {address} for {service.config.capacity} sessions"
             print(f"serving {what}; Ctrl-C ends", file=sys.stderr, flush=True)
             if self._when_ready is not None:
                 token = "" if service.config.token is None else f"#token={service.config.token}"

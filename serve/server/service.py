@@ -1,17 +1,17 @@
 """`Service`: which streams run on a server; what WebSockets and HTTP share."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any, Protocol
 
 from ...sample import Stream, VideoGenerator
 from ..engine.channel import Channel, Span
 from ..engine.engine import Engine
-from ..engine.notes import opening, picture_notes, prompt_notes
+from ..engine.notes import meant, opening, picture_notes, prompt_notes
 from ..protocol.bodies import Info, StartInfo
 from ..protocol.errors import DRAINING, TAKEN_OVER, ServeError, as_serve_error
-from ..protocol.messages import Hello
+from ..protocol.messages import HeldSince, Hello
 from ..protocol.script import Script, settings_of
 from .archive import Archive
 from .config import ServeConfig
@@ -23,7 +23,8 @@ from .metrics import Metrics
 from .others import Others, Steerable
 from .places import Place, Places
 from .recording import Recording
-from .store import Kept, SnapshotStore
+from .redoing import redone
+from .store import SnapshotStore
 
 _GOODBYE_SECONDS = 2.0
 _ATTACH_SECONDS = 10.0  # how long a branch waits for its connection
@@ -109,6 +110,7 @@ class Service:
         space, starts = self.generator.action_space, self.generator.starts
         return Info(
             **self.hello().model_dump(),
+            title=self.config.title,
             action_space=None if space is None else space.to_json(),
             starts=[StartInfo(name=start.name, prompt=start.prompt) for start in starts] or None,
             opening=None if space is None else opening(self.generator),
@@ -137,7 +139,8 @@ class Service:
         Raises:
             ServeError: There is no place, or the prompt, a setting or the first frames cannot be used.
         """
-        prompts, params = script.prompts(self.config.max_prompt), script.settings.params(self.generator.params)
+        prompts = meant(self.generator, script.prompts(self.config.max_prompt))
+        params = script.settings.params(self.generator.params)
         with self._places.admitted() as place:
             given = await self._given.read(first_frames or [], picture)
             try:
@@ -169,7 +172,12 @@ class Service:
             return await self._open(place, lambda: self.generator.restore(snapshot), max_frames, by_hand=by_hand)
 
     async def recover(
-        self, id: str, frame: int | None = None, max_frames: int | None = None, by_hand: bool = False
+        self,
+        id: str,
+        frame: int | None = None,
+        max_frames: int | None = None,
+        by_hand: bool = False,
+        held: Sequence[HeldSince] = (),
     ) -> LiveStream:
         """Goes on with a stream from its snapshot, here, whoever made its frames before.
 
@@ -178,6 +186,7 @@ class Service:
             frame: The first frame that is wanted; `None` is the first that the reader may not have.
             max_frames: The stream ends with this frame; `None` is as it was to.
             by_hand: As for `start`.
+            held: What was held in the frames before the one that is wanted.
 
         Raises:
             ServeError: There is no place, no snapshot of such a stream, or none from so early on.
@@ -186,12 +195,14 @@ class Service:
             await self.streams[id].close(ServeError(*TAKEN_OVER))
         with self._places.admitted() as place:
             owner = self.host.new_owner()
-            kept = await self._claim(id, owner)
+            kept = await self.host.claim(id, owner)
             if kept is None or (frame is not None and frame < kept.frame):
                 message = f"there is no snapshot of session {id[:8]}... from frame {frame or 0} or before; start anew"
                 raise ServeError("not_found", message)
             start, stop = kept.frame if frame is None else frame, max_frames or kept.stop
-            return await self._open(place, lambda: self.generator.restore(kept.data), stop, start, id, owner, by_hand)
+            return await self._open(
+                place, lambda: redone(self.generator.restore(kept.data), start, held), stop, start, id, owner, by_hand
+            )
 
     async def branch(self, live: LiveStream, futures: Futures) -> list[LiveStream]:
         """Other futures of a stream; each waits a while to be attached, as long as the stream is there.
@@ -296,14 +307,6 @@ class Service:
             await live.close(gone)
         await self.archive.finish()
         await asyncio.to_thread(self.engine.stop)
-
-    async def _claim(self, id: str, owner: str) -> Kept | None:
-        if self.host.store is None:
-            return None
-        try:
-            return await self.host.store.claim(id, owner)
-        except ConnectionError as error:
-            raise ServeError("draining", "snapshots are out of reach; connect again later") from error
 
     async def _open(
         self,

@@ -17,7 +17,7 @@ from ..protocol.errors import ServeError, as_serve_error
 from ..protocol.messages import Delivery
 from ..protocol.packets import Kind, Packet
 from ..protocol.script import check_prompt, settings_of
-from .actions import action_of
+from .actions import action_of, plan_of
 from .encoding import make_encoder, packet_of
 from .flow import Credits, Rate
 from .futures import Futures
@@ -121,7 +121,7 @@ class Session:
 
     async def _on_recover(self, request: messages.Recover) -> None:
         self._check_delivery(request)
-        live = await self._service.recover(request.session, request.frame, request.max_frames, request.by_hand)
+        live = await self._service.recover(request.session, request.frame, request.max_frames, request.by_hand, request.held)
         await self._play(live, request)
 
     async def _on_prompt(self, request: messages.Prompt) -> None:
@@ -155,7 +155,8 @@ class Session:
         prompts = request.prompts or [None] * len(request.seeds)
         for prompt in prompts:
             check_prompt(prompt or "", self._config.max_prompt)
-        branches = await self._service.branch(self._stream, Futures(request.seeds, prompts, request.frame))
+        actions = None if request.actions is None else plan_of(request.actions, self._service.generator.action_space)
+        branches = await self._service.branch(self._stream, Futures(request.seeds, prompts, request.frame, actions))
         frame, names = branches[0].next_index, [branch.id for branch in branches]
         await self._send(messages.Branched(reply_to=request.id, frame=frame, branches=names, seeds=request.seeds))
 

@@ -120,6 +120,16 @@ def test_a_delay_makes_rows_late(recording):
         VideoFolder(recording, **SETTINGS, action_delay=-1)
 
 
+def test_a_delay_that_hides_every_action_is_refused(recording):
+    latest = VideoFolder(recording, **SETTINGS, action_delay=35)  # the last clip shows frames 27 to 35
+    assert [clip.actions.isnan().all().item() for clip in latest if clip.actions is not None].count(False) == 1
+    message = "got action_delay {}, after which no action of any clip is known: the longest video with actions has 40 frames;"
+    for delay in (36, 10**9):
+        with pytest.raises(ValueError, match=message.format(delay)):
+            VideoFolder(recording, **SETTINGS, action_delay=delay)
+    assert VideoFolder(recording, **SETTINGS, action_delay=99, include="silent.mp4").action_space is None
+
+
 def test_crops_and_drawn_clips_keep_their_steps(recording):
     folder = VideoFolder(recording, **SETTINGS)
     some, crops = SomeClips(folder, 3, seed=1), RandomCrops(folder, size=32, copies=2)

@@ -426,8 +426,25 @@ def test_a_model_without_captions_needs_no_prompt(run, tmp_path):
     named = ["continue", "video.mkv", "--bundle", "silent", "--num_frames", "8", "--prompt", "a ring", "--guidance_scale", "0"]
     assert run(*named, "--out", "b.mkv")[0] == 0
     assert torch.equal(read_video("a.mkv").frames, read_video("b.mkv").frames)
+    assert run("sample", "--bundle", "silent", "--num_frames", "9", "--out", "c.fct")[0] == 0
+    said = run("replay", "c.fct", "--bundle", "silent")
+    assert said[0] == 0 and "every token is the same" in said[1]
+    assert run("stream", "--bundle", "silent", "--seconds", "0.5", "--out", "d.fct")[0] == 0
+    assert read_tokens("c.fct").header.params.guidance_scale == 1  # one row, under the null prompt
+    assert run("continue", "c.fct", "--bundle", "silent", "--num_frames", "4", "--out", "e.fct")[0] == 0
     code, _, err = run("continue", "video.mkv", "--bundle", "bundle")
     assert code == 2 and 'wanted to know what the video shows; add it: --prompt "what it shows"' in err
+
+
+def test_a_model_of_one_caption_shows_it_if_nobody_says_another(run, tmp_path):
+    tiny_bundle.save(tmp_path / "rings", training={"steps": 7, "captions": ["a ring falls"], "data": {"captioned": 9}})
+    assert run("sample", "--bundle", "rings", "--num_frames", "5")[0] == 0
+    assert run("sample", "a ring falls", "--bundle", "rings", "--num_frames", "5", "--out", "said.fct")[0] == 0
+    assert run("sample", "--bundle", "rings", "--num_frames", "5", "--out", "own.fct")[0] == 0
+    assert torch.equal(read_tokens("own.fct").tokens, read_tokens("said.fct").tokens)
+    assert read_tokens("own.fct").prompts == ((0, "a ring falls"),)
+    assert run("continue", "video.mkv", "--bundle", "rings", "--num_frames", "4", "--out", "on.fct")[0] == 0
+    assert read_tokens("on.fct").prompts == ((0, "a ring falls"),)
 
 
 def test_info_says_what_a_bundle_holds(run):
@@ -456,7 +473,10 @@ WRONG = {
     "no command": ([], "COMMAND"),
     "unknown command": (["fly"], "invalid choice: 'fly'"),
     "unknown option": (sample("--speed", "3"), "unrecognized arguments: --speed 3"),
-    "no prompt": (["sample", "--out", "out.mkv"], "required: prompt; see `framecast sample --help`"),
+    "no prompt": (
+        ["sample", "--out", "out.mkv"],
+        'got no prompt; wanted to know what the video shows; add it: framecast sample "what it shows"',
+    ),
     "a prompt without quotes": (
         ["sample", *PROMPT.split(), "--out", "out.mkv"],
         'got 5 prompts, "a", "red" and so on, which look like one that the shell has split; put it in quotes: "a red circle',

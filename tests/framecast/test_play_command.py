@@ -31,9 +31,18 @@ def test_world_is_served_and_its_page_opened(served, tmp_path, capsys):
     assert said(capsys, str(world), "--port", "8123", "--record", str(tmp_path / "games"))[0] == 0
     assert said(capsys, str(world), "--no_browser")[0] == 0
     ((generator, config), options), (_, others) = served
+    assert config.title == "world"
     assert generator.action_space == tiny_world.SPACE and (config.host, config.port) == ("127.0.0.1", 8123)
     assert options == {"record": str(tmp_path / "games"), "when_ready": play.open_page}
     assert others == {"record": None, "when_ready": None}
+
+
+def test_world_is_named_by_its_title_before_anything_is_loaded(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(play, "_play", lambda arguments, title: print("loads", title))
+    named = {"training": {**tiny_world.TRAINING, "title": "  A ring\nworld"}}
+    assert main(["play", str(tiny_world.save(tmp_path / "world", **named))]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == "framecast: opening A ring world\n" and captured.out == "loads A ring world\n"
 
 
 def test_model_without_actions_is_no_world(served, tmp_path, capsys):
@@ -47,7 +56,11 @@ def test_no_world_comes_with_the_package(served, tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(bundle_files, "WORLD", tmp_path / "none")
     code, err = said(capsys)
-    assert code == 2 and "got no bundle to play; wanted the folder of a world, since none comes with this version" in err
+    assert (
+        code == 2
+        and "opening" not in err
+        and "got no bundle to play; wanted the folder of a world, since none comes with this version" in err
+    )
     monkeypatch.setattr(bundle_files, "WORLD", tiny_world.save(tmp_path / "world"))
     assert said(capsys)[0] == 0 and served[0][0][0].action_space == tiny_world.SPACE
 

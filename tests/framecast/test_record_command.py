@@ -1,12 +1,17 @@
 """`framecast record`: what it writes, what it says, and one line for what a user can mend."""
 
+from contextlib import contextmanager
+
 import pytest
 from small_worlds import ID
 
 from framecast.cli import main
-from framecast.data.worlds import Recording
+from framecast.data.worlds import Recording, world_spec
 
 SMALL = ["record", ID, "--out", "out", "--size", "16", "8", "--max_frames", "5", "--workers", "1"]
+
+
+SPACE = world_spec(ID).action_space
 
 
 @pytest.fixture
@@ -33,6 +38,50 @@ def test_it_records_and_goes_on(run):
     assert run(*SMALL, "--minutes", "0.02", *same)[1].startswith("3 episodes, 15 frames")
     code, _, error = run(*SMALL, "--episodes", "4")
     assert code == 2 and "which was begun with" in error and error.count("\n") == 1
+
+
+def test_a_person_at_the_page_is_a_policy(run, monkeypatch):
+    from framecast.commands import record
+    from framecast.serve.server import true_world
+
+    class Presses:
+        """Somebody who holds left, and stops after three frames."""
+
+        def __call__(self, frame, previous, rng, world):
+            if world.num_frames == 3:
+                raise StopIteration
+            return "left"
+
+        def finish(self):
+            finished.append(True)
+
+    @contextmanager
+    def at_page(spec, caption, port):
+        asked.append((spec.env_id, caption, port))
+        yield Presses(), "http://127.0.0.1:1/"
+
+    asked, opened, finished = [], [], []
+    monkeypatch.setattr(true_world, "play_at_page", at_page)
+    monkeypatch.setattr(record, "open_page", opened.append)
+    arguments = ["record", ID, "--out", "out", "--size", "16", "--policy", "page", "--episodes", "2"]
+    code, said, err = run(*arguments, "--port", "0", "--caption", "a dot")
+    assert code == 0 and said.startswith("2 episodes, 6 frames") and asked == [(ID, "a dot", 0)] and len(finished) == 2
+    assert f"framecast: opening {ID}\nframecast: play {ID} at http://127.0.0.1:1/; Stop keeps an episode" in err
+    assert [SPACE.describe(row) for row in Recording("out")[1].actions[1:]] == ["left"] * 2
+    assert Recording("out").about["policy"] == "page" and Recording("out").about["max_frames"] == 3000
+    code, _, err = run(*arguments, "--port", "0", "--caption", "a dot", "--workers", "2", "--no_browser")
+    assert code == 2 and "got 2 workers and a policy of this process; wanted 1 worker" in err
+
+
+def test_buttons_are_called_as_a_person_says(run):
+    called = [*SMALL, "--on", "down=0.9", "--buttons", "down=KeyJ", "up=KeyK"]
+    code, said, _ = run(*called, "--episodes", "1")
+    assert code == 0 and said.endswith("with down, up\n") and said.startswith("1 episode, 5 frames")
+    assert [button.key for button in Recording("out").space.buttons] == ["KeyJ", "KeyK"]
+    other_keys = [*called[:-1], "up=KeyP"]
+    assert run(*other_keys, "--episodes", "2")[0] == 0  # keys say nothing of what is recorded
+    code, _, error = run(*SMALL, "--buttons", "down=KeyJ", "--episodes", "2")
+    assert code == 2 and "got 1 names of buttons, down=KeyJ; wanted 2, for left, right in this order" in error
 
 
 def test_every_option_reaches_the_environment(run):

@@ -9,7 +9,7 @@ import torch
 from framecast.data import ActionSpace, Axis, Button, Caption, CaptionedClip, write_lerobot
 from framecast.data.worlds import RecordingWriter
 from framecast.descriptions import describe
-from framecast.recording_descriptions import describe_recording
+from framecast.recording_descriptions import describe_recording, describe_space
 
 SPACE = ActionSpace(
     (Button("left", group="turn"), Button("right", group="turn"), Button("gas")), (Axis("wheel", low=-2, high=2),)
@@ -27,7 +27,9 @@ def episode(count: int) -> dict:
 
 
 def test_a_recording_says_what_can_be_done_and_what_was(tmp_path):
-    with RecordingWriter(tmp_path / "world", SPACE, fps=12.5, about={"policy": "held", "seed": 3}) as writer:
+    with RecordingWriter(
+        tmp_path / "world", SPACE, fps=12.5, about={"policy": "held", "seed": 3, "caption": "", "on": {"left": 0.7}}
+    ) as writer:
         writer.add(**episode(4))
         writer.add(**episode(6))
     np.save(tmp_path / "world/episode_00001.ends.npy", np.ones(3))
@@ -36,21 +38,28 @@ def test_a_recording_says_what_can_be_done_and_what_was(tmp_path):
         "recording": str(tmp_path / "world"),
         "world": "a session of play",
         "frames/s": "12.5",
-        "played": "policy held, seed 3",
+        "played": "policy held, seed 3, on left 0.7",
         "videos with actions": "1, 4 rows",
         "buttons": "left or right, gas",
         "axes": "wheel -2 to 2",
-        "rewards": "of 1 videos, 6 to 6 in all of a video",
-        "ends": "of 1 videos, 0 of which end",
+        "rewards": "of 1 video, 6 in all of a video",
+        "ends": "of 1 video, 0 of which end",
         "cannot be used": "1: episode_00001.mp4: got 3 ends for 6 rows of actions; wanted as many",
     }
+
+
+def test_keys_are_told_beside_what_they_hold():
+    space = ActionSpace((Button("left", "ArrowLeft"), Button("gas")), (Axis("wheel", ("KeyA", "KeyD")),))
+    assert describe_space(space) == [("buttons", "left (ArrowLeft), gas"), ("axes", "wheel -1 to 1 (KeyA, KeyD)")]
 
 
 def test_captions_that_name_actions_are_enough(tmp_path):
     lines = [{"file": "a.mp4", "caption": "", "actions": [[0.2], [-0.3]], "action_names": ["steering"]}, {"file": "b.mp4"}]
     (tmp_path / "captions.jsonl").write_text("\n".join(map(json.dumps, lines)))
     rows = dict(describe(str(tmp_path)))
-    assert rows["videos with actions"] == "1, 2 rows" and rows["axes"] == "steering -0.3 to 0.3, ranges of these videos"
+    assert rows["videos with actions"] == "1, 2 rows" and rows["axes"] == (
+        "steering -0.3 to 0.3 (ArrowLeft, ArrowRight), ranges of these videos"
+    )
 
 
 def test_a_dataset_of_lerobot_says_its_cameras_and_actions(tmp_path):

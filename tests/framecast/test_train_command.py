@@ -24,9 +24,17 @@ def taken(monkeypatch):
 
 def test_a_folder_is_a_model_of_ones_own(taken, tmp_path):
     words = [str(tmp_path), "--size", "128", "--fps", "8", "--minutes", "2.5", "--out", "x", "--hold_out", "held/*", "--dry_run"]
-    assert main(["train", *words, "--licence", "CC0", "--title", "A film", "--seed", "3"]) == 0
-    wanted = OwnSettings(str(tmp_path), 128, 8.0, 2.5, "x", "held/*", title="A film", licence="CC0", seed=3)
+    more = ["--licence", "CC0", "--title", "A film", "--seed", "3", "--include", "a/*", "b", "--action_delay", "4"]
+    assert main(["train", *words, *more]) == 0
+    wanted = OwnSettings(
+        str(tmp_path), 128, 8.0, 2.5, "x", "held/*", ("a/*", "b"), action_delay=4, title="A film", licence="CC0", seed=3
+    )
     assert taken == [(wanted, True)]
+
+
+def test_what_is_looked_at_is_said_at_once(taken, tmp_path, capsys):
+    assert main(["train", str(tmp_path), "--size", "50"]) == 2  # what is loaded before that is known takes seconds
+    assert capsys.readouterr().out == f"Looking at the videos in {tmp_path}.\n"
 
 
 def test_what_is_not_given_is_as_in_python(taken, tmp_path):

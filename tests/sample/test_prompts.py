@@ -5,10 +5,13 @@ import warnings
 
 import pytest
 import tiny_bundle
+import tiny_world
 import torch
 
 from framecast.data.sprites import CAPTION_WORDS
-from framecast.sample import PromptWarning, SamplingParams, UnseenWordsWarning, load_bundle, load_generator
+from framecast.sample import PromptWarning, SamplingParams, Start, UnseenWordsWarning, load_bundle, load_generator
+from framecast.sample.rewind import rewound
+from framecast.sample.worlds import WorldEnv
 from framecast.tokenizer import TextTokenizer
 
 PROMPT = "a red circle moves right"
@@ -54,6 +57,72 @@ def test_a_prompt_that_no_frame_shows_is_named():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         generator.generate(f"{PROMPT}; at 0.5s a ring falls", 9)
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory):
+    """A world whose training had no captions, with a start of which nothing is said."""
+    start = Start("road", tiny_world.generator().generate(tiny_world.PROMPT, 3).tokens)
+    training = {"data": {"captioned": 0}}
+    return load_generator(tiny_world.save(tmp_path_factory.mktemp("silent") / "world", training=training, starts=[start]))
+
+
+def test_a_model_without_captions_needs_no_prompt_and_one_row(silent):
+    assert silent.caption == ""
+    clip = silent.generate(num_frames=7, start="road", actions="left", guidance_scale=3.0)
+    with pytest.warns(UnseenWordsWarning):
+        guided = silent.generate("a video", num_frames=7, start="road", actions="left", guidance_scale=0.0)
+    assert torch.equal(clip.tokens, guided.tokens)
+    assert silent.stream().seat.own.guides.rows == 1
+    assert WorldEnv(silent, start="road").rules.params.guides.rows == WorldEnv(silent).rules.params.guides.rows == 1
+    assert WorldEnv(silent, params={"guidance_scale": 0.0}).reset(seed=0)[1]["frame"] == 0
+    with pytest.raises(ValueError, match='got negative_prompt "rain" for a model whose training had no captions; wanted none'):
+        silent.stream(negative_prompt="rain")
+
+
+def test_nothing_said_is_kept_wherever_a_stream_goes(silent, tmp_path):
+    stream = silent.stream(seed=3)
+    stream.record(tmp_path / "a.fct")
+    stream.step()
+    restored = silent.restore(stream.snapshot())
+    assert torch.equal(stream.step()[-1].image, restored.step()[-1].image)
+    with pytest.raises(ValueError, match="got an empty prompt; wanted some words that say what the video shows"):
+        stream.set_prompt("")
+    stream.set_prompt(PROMPT)
+    stream.step()
+    assert stream.prompts == ((0, ""), (2, PROMPT))
+    (*_, earlier) = rewound(stream, 3)
+    assert earlier.prompts == stream.prompts
+    stream.close()
+    assert silent.replay(tmp_path / "a.fct").same
+
+
+def test_nothing_said_is_an_error_if_the_model_knows_captions():
+    for prompt in ("", [(0.0, "")], [(0.0, ""), (1.0, PROMPT)]):
+        with pytest.raises(ValueError, match="got an empty prompt at 0 s; wanted words for every moment of the timeline"):
+            tiny_bundle.generator().stream(prompt)
+    with pytest.raises(ValueError, match="got no prompt; wanted a prompt, pairs of seconds and text, or a `start`"):
+        tiny_bundle.generator().stream()
+
+
+@pytest.mark.parametrize(
+    ("training", "prompts", "caption"),
+    [
+        ({"captions": ["a ring falls"], "data": {"captioned": 3}}, [None], "a ring falls"),
+        ({"data": {"captioned": 3}}, [PROMPT, PROMPT], PROMPT),  # of an earlier version, by its starts
+        ({"data": {"captioned": 3}}, [PROMPT, "a ring falls"], None),
+        ({"data": {"captioned": 3}}, [None, PROMPT], None),
+        ({"data": {"captioned": 0}}, [None], ""),
+        ({}, [], None),
+    ],
+)
+def test_a_bundle_knows_the_caption_of_its_training(tmp_path, training, prompts, caption):
+    tokens = tiny_world.generator().generate(PROMPT, 1).tokens
+    starts = [Start(f"start {number}", tokens, prompt) for number, prompt in enumerate(prompts)]
+    bundle = load_bundle(tiny_world.save(tmp_path / "world", training=training, starts=starts))
+    assert bundle.caption == caption == bundle.generator().caption
+    if caption:
+        assert bundle.generator().stream().prompt == caption
 
 
 def test_words_of_the_training_are_no_news(default):

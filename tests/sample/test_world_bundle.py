@@ -53,6 +53,22 @@ def test_info_names_what_can_be_done(saved):
     assert rows["predicts"] == "rewards and ends"
 
 
+@pytest.mark.parametrize(
+    ("training", "title"),
+    [
+        ({}, None),
+        ({"title": "A ring"}, "A ring"),
+        ({"title": " "}, None),
+        ({"title": 3}, None),
+        ({"title": "x" * 300}, "x" * 100),
+    ],
+)
+def test_the_title_of_a_bundle_is_read_without_its_weights(tmp_path, training, title):
+    folder = tiny_world.save(tmp_path / "world", training=training)
+    (folder / "lm.safetensors").unlink()
+    assert open_bundle(folder).title == title
+
+
 def test_other_bundles_have_no_action_space(tmp_path):
     folder = tiny_bundle.save(tmp_path / "plain")
     assert load_bundle(folder).action_space is None is open_bundle(folder).action_space

@@ -1,9 +1,11 @@
 """Tokens with their prompts as the data of a training."""
 
+from dataclasses import replace
+
 import pytest
 import tiny
 import torch
-from lm_trainings import EOS, PAD, VIDEO, prepared, tokens
+from lm_trainings import EOS, PAD, VIDEO, fit, prepared, tokens
 from played import SPACE, Played
 
 from framecast.data import Caption, CaptionedClip, ClipSource, MixedClips, SpriteWorld
@@ -55,6 +57,19 @@ def test_clips_without_captions_train_the_null_prompt(bundle, tmp_path):
     batch = data._collate([data.train_tokens[0], data.train_tokens[1]])
     assert batch["ids"].tolist() == [[[EOS]], [[EOS]]]
     assert data.text_tokenizer.decode(data.text_tokenizer.encode(NO_CAPTION, 99)) == NO_CAPTION
+    assert data.caption == "" and data.amounts["captioned"] == 0
+
+
+class Alike(Silent):
+    """Clips of which every other says what all of them show."""
+
+    def __getitem__(self, index: int) -> CaptionedClip:
+        return replace(super().__getitem__(index), captions=(Caption(0, "a car drives" * (index % 2)),))
+
+
+def test_the_only_caption_is_known(bundle, tmp_path):
+    assert prepared(tokens(bundle, tmp_path / "alike", Alike())).caption == "a car drives"
+    assert prepared(tokens(bundle, tmp_path / "sprites", SpriteWorld(num_clips=8, num_frames=5, size=32))).caption == ""
 
 
 def test_batches_hold_prompts_and_their_starts():
@@ -119,6 +134,13 @@ def test_clips_must_fit_the_context(bundle, tmp_path):
     data = prepared(tokens(bundle, tmp_path, SpriteWorld(num_clips=8, num_frames=9, size=32)))
     with pytest.raises(ValueError, match=r"got clips of 3 latent frames; wanted at most 2.*context_frames"):
         data.lm_config(VideoLMShape(sink_frames=0, context_frames=1))
+
+
+def test_clips_that_do_not_fit_are_told_before_they_are_tokenized(bundle, tmp_path):
+    short = ["--model.init_args.lm.sink_frames=0", "--model.init_args.lm.context_frames=1"]
+    with pytest.raises((ValueError, SystemExit)):
+        fit(tmp_path / "run", bundle, tmp_path / "shards", *short, "--data.init_args.source.init_args.num_frames=9")
+    assert not (tmp_path / "shards").exists()
 
 
 def test_batches_hold_actions_also_where_none_are_known(bundle, tmp_path):

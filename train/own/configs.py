@@ -9,8 +9,9 @@ import yaml
 
 from ...data.files import replacing
 from .plan import VAL_CLIPS, Part, Plan, validations_of
-from .sizes import NUM_FRAMES, lm_shape, tokenizer_shape
-from .videos import folder_options
+from .sizes import NUM_FRAMES
+from .telling import counted
+from .videos import folder_options, training_files
 
 _SECONDS_BETWEEN_CHECKPOINTS = 180
 _VALIDATIONS_OF_A_LOOK, _FEW = 3, 3
@@ -37,7 +38,8 @@ def write_configs(plan: Plan) -> None:
 
 def tokenizer_config(plan: Plan) -> dict[str, Any]:
     """The training of the tokenizer."""
-    shape = asdict(tokenizer_shape(plan.tokenizer.size, plan.settings.size, plan.found.time_stride))
+    recipe = plan.found.recipe
+    shape = asdict(recipe.tokenizer_shape(plan.tokenizer.size, plan.settings.size))
     return {
         **_common(plan, plan.tokenizer, "tokenizer"),
         "model": {
@@ -45,7 +47,7 @@ def tokenizer_config(plan: Plan) -> dict[str, Any]:
             "init_args": {
                 "tokenizer": {name: list(v) if isinstance(v, tuple) else v for name, v in shape.items()},
                 "quantizer": {"class_path": "framecast.tokenizer.FSQ", "init_args": {"levels": list(plan.levels)}},
-                "loss": {"l1": 0.0, "l2": 4.0, "structure": 0.0},
+                "loss": asdict(recipe.loss),
                 "optimizer": {"learning_rate": 2e-3, "warmup_steps": min(50, plan.tokenizer.steps // 10)},
             },
         },
@@ -65,20 +67,20 @@ def tokenizer_config(plan: Plan) -> dict[str, Any]:
 
 def lm_config(plan: Plan) -> dict[str, Any]:
     """The training of the video LM, on the tokens of the tokenizer."""
-    shape = asdict(lm_shape(plan.lm.size, plan.found.longest_caption, *plan.found.outcomes))
+    recipe = plan.found.recipe
+    shape = asdict(recipe.lm_shape(plan.lm.size, plan.found.longest_caption))
     source = _source(plan)
     if plan.token_clips < plan.found.num_train_clips:
         source = _instance("SomeClips", source=source, num_clips=plan.token_clips, seed=plan.settings.seed)
     common = _common(plan, plan.lm, "lm")
-    rows = {} if plan.found.played is None else {"blocks": {"token": 0.0, "row": 1.0, "frame": 0.0}}  # as play makes them
     return {
         **common,
         "model": {
             "class_path": "framecast.train.LitVideoLM",
             "init_args": {
                 "lm": shape,
-                **rows,
-                "optimizer": {"learning_rate": 2e-3, "warmup_steps": min(100, plan.lm.steps // 10)},
+                **recipe.lm_options,
+                "optimizer": {"learning_rate": recipe.lm_rate, "warmup_steps": min(100, plan.lm.steps // 10)},
             },
         },
         "data": {
@@ -123,14 +125,14 @@ def _export(plan: Plan) -> dict[str, Any]:
 def _card(plan: Plan) -> str:
     settings = plan.settings
     minutes = plan.found.seconds(plan.found.trained, settings.fps) / 60
-    files, captions = len(plan.found.trained), "with captions" if plan.found.captioned else "without captions"
+    files, captions = counted(len(plan.found.trained), "file"), "with captions" if plan.found.captioned else "without captions"
     actions = "" if plan.found.played is None else " and actions" if plan.found.captioned else ", with actions"
-    return f"Trained by `framecast train` on {minutes:.1f} minutes of video in {files} files, {captions}{actions}."
+    return f"Trained by `framecast train` on {minutes:.1f} minutes of video in {files}, {captions}{actions}."
 
 
 def _source(plan: Plan) -> dict[str, Any]:
     cut = plan.found.cut
-    folder = _folder(plan, size=cut.size, step=cut.step, exclude=plan.found.held_out_patterns)
+    folder = _folder(plan, size=cut.size, step=cut.step, **training_files(plan.settings, plan.found))
     return folder if cut.copies == 1 else _instance("RandomCrops", source=folder, size=plan.settings.size, copies=cut.copies)
 
 

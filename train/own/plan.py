@@ -13,24 +13,13 @@ import torch
 
 from ...data.files import replacing
 from ...data.reading import parse_json, read_regular
+from ...data.recorded import ACTIONS_FILE
 from ...progress import Task
 from .settings import OwnSettings, changed
-from .sizes import (
-    LMS,
-    NUM_FRAMES,
-    TOKENIZERS,
-    Rung,
-    latent_frames,
-    levels_for,
-    lm_batch,
-    lm_shape,
-    stride_of,
-    tokenizer_batch,
-    tokenizer_shape,
-)
-from .speed import Speed, lm_speed, peak_memory, tokenizer_speed
+from .sizes import NUM_FRAMES, TOKENIZERS, Rung, tokenizer_batch
+from .speed import Speed, lm_speed, making_speed, peak_memory, tokenizer_speed
+from .telling import counted
 from .videos import Found, digest_of, named, training_clips
-from .worlds import LEVELS
 
 PLAN_FILE = "plan.json"
 TOKENIZER_SHARE, TOKENS_SHARE, LM_SHARE = 0.37, 0.10, 0.43
@@ -86,6 +75,8 @@ class Plan:
     num_workers: int
     is_capped: bool
     """Whether the video LM stops before its time is over, since it would learn the videos by heart."""
+    seconds_per_frame: float = 0.0
+    """To make a frame with the trained networks; 0 if a plan of an earlier version does not say."""
 
     @property
     def codes(self) -> int:
@@ -94,8 +85,9 @@ class Plan:
 
     @property
     def measured_as(self) -> str:
-        """What the report measures, as an option of `framecast evaluate`: a world if actions lie where it looks for them."""
-        return "world" if self.found.played is not None and self.settings.actions is None else "real"
+        """What the report measures, as an option of `framecast evaluate`: a world, unless two lists of actions contradict."""
+        contradicts = self.settings.actions is not None and (Path(self.settings.videos) / ACTIONS_FILE).is_file()
+        return "world" if self.found.played is not None and not contradicts else "real"
 
     @property
     def out(self) -> Path:
@@ -104,10 +96,9 @@ class Plan:
 
     @property
     def seconds(self) -> dict[str, float]:
-        """How long each part will take."""
+        """How long each part of the training will take."""
         tokens = self.token_clips * self.seconds_per_token_clip
-        rest = self.settings.minutes * 60 * (1 - TOKENIZER_SHARE - TOKENS_SHARE - LM_SHARE)
-        return {"tokenizer": self.tokenizer.seconds, "tokens": tokens, "lm": self.lm.seconds, "rest": min(rest, 300)}
+        return {"tokenizer": self.tokenizer.seconds, "tokens": tokens, "lm": self.lm.seconds}
 
     def save(self) -> None:
         """Keeps the plan in the folder of the run."""
@@ -122,28 +113,33 @@ def make_plan(settings: OwnSettings, found: Found) -> Plan:
     Raises:
         ValueError: There is too little video for a step.
     """
-    on_gpu = torch.cuda.is_available()
-    stride, played = found.time_stride, found.played
-    batch, lm_clips = tokenizer_batch(settings.size, on_gpu), lm_batch(settings.size, on_gpu, stride)
+    on_gpu, recipe = torch.cuda.is_available(), found.recipe
+    batch, lm_clips = tokenizer_batch(settings.size, on_gpu), recipe.lm_batch(settings.size, on_gpu)
     _check_enough(settings, found, max(batch, lm_clips))
     seconds, budget = found.seconds(found.trained, settings.fps), settings.minutes * 60
-    levels, workers = LEVELS if played is not None and played.drawn else levels_for(seconds), 4 if on_gpu else 1
+    levels, workers = recipe.levels(seconds), 4 if on_gpu else 1
     source, limit = training_clips(settings, found), min(_LONGEST_MEASURE, max(1.0, budget / 60))
 
     def tokenizer_of(rung: Rung) -> Speed:
-        return tokenizer_speed(tokenizer_shape(rung.name, settings.size, stride), levels, source, batch, workers, limit)
+        shape = recipe.tokenizer_shape(rung.name, settings.size)
+        return tokenizer_speed(shape, levels, recipe.loss, source, batch, workers, limit)
 
     def lm_of(rung: Rung) -> Speed:
-        side = settings.size // stride_of(settings.size)
-        shape = lm_shape(rung.name, found.longest_caption, *found.outcomes)
-        return lm_speed(shape, prod(levels), (side, side), latent_frames(stride), lm_clips, limit)
+        side = recipe.side(settings.size)
+        shape = recipe.lm_shape(rung.name, found.longest_caption)
+        return lm_speed(shape, prod(levels), (side, side), recipe.latent_frames, lm_clips, limit)
 
     validations = validations_of(settings)
     with Task("measuring ten steps of each network"):
         ladder = TOKENIZERS if on_gpu else TOKENIZERS[1:]
         tokenizer, speed = climb(ladder, tokenizer_of, TOKENIZER_SHARE * budget, batch, 1, validations)
-        lm, _ = climb(
-            [rung for rung in LMS if rung.least_video <= seconds], lm_of, LM_SHARE * budget, lm_clips, _BLOCKS, validations
+        lm, _ = climb(recipe.lms(seconds, on_gpu), lm_of, LM_SHARE * budget, lm_clips, _BLOCKS, validations)
+        frame_seconds = making_speed(
+            recipe.tokenizer_shape(tokenizer.size, settings.size),
+            levels,
+            recipe.lm_shape(lm.size, found.longest_caption),
+            (settings.size, settings.size, settings.fps),
+            guided=found.captioned > 0,
         )
     most = max(10 * _LEAST_STEPS, round(_MOST_PASSES * seconds * settings.fps / NUM_FRAMES / lm_clips))
     capped = Part(**{**asdict(lm), "steps": min(lm.steps, most)})
@@ -152,7 +148,8 @@ def make_plan(settings: OwnSettings, found: Found) -> Plan:
     token_clips = min(found.num_train_clips, affordable, capped.steps * lm_clips)
     frames = min(_CACHE, sum(found.files.values()) * NUM_FRAMES * 3 * found.cut.size**2)
     memory = peak_memory() + (0 if on_gpu else frames)
-    return Plan(settings, found, levels, tokenizer, capped, token_clips, clip_seconds, memory, workers, most < lm.steps)
+    parts = (tokenizer, capped, token_clips, clip_seconds, memory, workers, most < lm.steps, frame_seconds)
+    return Plan(settings, found, levels, *parts)
 
 
 def validations_of(settings: OwnSettings) -> int:
@@ -267,7 +264,7 @@ def _check_enough(settings: OwnSettings, found: Found, batch_size: int) -> None:
     if found.num_train_clips < batch_size:
         seconds = spoken_need(batch_size, settings.fps)
         raise ValueError(
-            f"got {found.num_train_clips} clips of {NUM_FRAMES} frames to train on, from "
+            f"got {counted(found.num_train_clips, 'clip')} of {NUM_FRAMES} frames to train on, from "
             f"{named(found.trained)} in {settings.videos}; wanted at least {batch_size}, the clips of one step; add videos: "
             f"{seconds} are the least, ten minutes a start"
         )

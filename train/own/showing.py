@@ -1,15 +1,21 @@
 """What the trained model shows: held-out videos continued, beside what truly came, and clips of prompts."""
 
+import json
 import textwrap
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import torch
 from einops import repeat
 from torch import Tensor
 
 from ...data import CaptionedClip, VideoFolder, contact_sheet, write_video
+from ...data.files import replacing
+from ...data.reading import parse_json, read_regular
+from ...evaluate.card import source_digest
 from ...notices import Notice
 from ...progress import Task
 from ...sample import SamplingParams, VideoGenerator
@@ -17,8 +23,12 @@ from ...sample.prompts import NO_CAPTION
 from ..continuing import held_actions
 from .plan import Plan
 from .sizes import NUM_FRAMES
+from .telling import say
 from .videos import held_out_captions, held_out_clips
 
+_MADE = ".made.json"
+"""What the samples were made of."""
+_LARGEST_NOTE = 2**20
 GIVEN = 9
 """Frames that a continuation is given."""
 _LONG = 33
@@ -41,9 +51,14 @@ class Shown:
 
 
 def write_samples(plan: Plan, generator: VideoGenerator) -> Path:
-    """Writes the clips and a contact sheet of the continuations; returns the sheet's path."""
-    folder = plan.out / "samples"
+    """Writes the clips and a contact sheet of the continuations, unless they are there; returns the sheet's path."""
+    folder, key = plan.out / "samples", _key(plan, generator)
+    sheet = folder / "continuations.png"
+    if _are_made(folder, key):
+        say("samples: made already.")
+        return sheet
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / _MADE).unlink(missing_ok=True)
     with Task("making samples"), warnings.catch_warnings():
         warnings.simplefilter("ignore", Notice)  # of words and videos that were held out: the samples show what they say
         shown = [continuation(clip, generator, plan) for clip in _held_out(plan)]
@@ -56,11 +71,40 @@ def write_samples(plan: Plan, generator: VideoGenerator) -> Path:
             clip = generator.generate([(0.0, prompt)], _LONG, seed=plan.settings.seed, params=params_of(plan))
             write_video(folder / f"prompt_{number}.mp4", enlarged(clip.frames), plan.settings.fps)
             (folder / f"prompt_{number}.txt").write_text(f"{prompt}\n", encoding="utf-8")
-        sheet = folder / "continuations.png"
         rows = [frames for one in shown for frames in (one.true, one.made)]
         labels = [label for one in shown for label in (f"{one.name}: true", _label(one))]
         contact_sheet(rows, labels, every=4).save(sheet)
+    _note(folder, key)
     return sheet
+
+
+def _key(plan: Plan, generator: VideoGenerator) -> str:
+    """What samples depend on: the networks, the videos, what was asked for, and the code that makes them."""
+    settings = {**asdict(plan.settings), **dict.fromkeys(("out", "title", "licence", "videos"))}
+    facts = [source_digest(), generator.hashes, settings, plan.found.digest, plan.found.held_out]
+    return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _note(folder: Path, key: str) -> None:
+    """Notes what the samples were made of, with their names."""
+    names = sorted(path.name for path in folder.iterdir() if path.name != _MADE)
+    with replacing(folder / _MADE) as temporary:
+        temporary.write_text(json.dumps({"key": key, "files": names}), encoding="utf-8")
+
+
+def _are_made(folder: Path, key: str) -> bool:
+    """Whether all samples are there, made of the same."""
+    try:
+        made: Any = parse_json(read_regular(folder / _MADE, _LARGEST_NOTE))
+        return made["key"] == key and all((folder / name).is_file() for name in made["files"])
+    except (ValueError, LookupError, TypeError):
+        return False
+
+
+def seconds_of_samples(plan: Plan) -> float:
+    """About how long the samples take, by the frames that they have."""
+    clips, held = min(_MOST, len(plan.found.held_out)), 0 if plan.found.played is None else _MOST_HELD
+    return ((clips + held) * (_LONG - GIVEN) + len(prompts_of(plan)) * _LONG) * plan.seconds_per_frame
 
 
 def continuation(clip: CaptionedClip, generator: VideoGenerator, plan: Plan) -> Shown:

@@ -1,4 +1,4 @@
-"""How large the networks and their batches are: ladders of sizes, from which the machine and the videos choose."""
+"""How large the networks and their batches are: ladders of sizes, and shapes for plain videos."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,14 @@ from ...model import VideoLMShape
 from ...tokenizer import VideoTokenizerConfig
 
 NUM_FRAMES = 17
-"""Frames of a clip: five latent frames, of a world nine."""
+"""Frames of a clip: five latent frames, of a world seventeen."""
 TIME_STRIDE = 4
 """Frames of a latent frame, unless it is one of a world."""
 LARGEST_FINE = 96
 """Up to this size a token stands for 8 x 8 pixels, beyond it for 16 x 16: the tokens of a frame must not grow without end."""
 SMALLEST, LARGEST = 16, 512
 _CLIPS, _TOKENIZER_CLIPS = 16, 8
+_TOKENS = _CLIPS * 5 * 64  # of as many clips, with five latent frames of 8 x 8
 _REFERENCE = 64
 LEVELS = (8, 5, 5, 5)
 """1,000 codes: more are not seen often enough in little video; docs/log.md has what 64,000 gave."""
@@ -52,11 +53,6 @@ _LM_SHAPES = {  # width, layers, heads, key heads, width of the feed-forward lay
 }
 
 
-def latent_frames(time_stride: int) -> int:
-    """Latent frames of a clip."""
-    return 1 + (NUM_FRAMES - 1) // time_stride
-
-
 def stride_of(size: int) -> int:
     """Pixels per token along a side, for frames of `size`."""
     return 8 if size <= LARGEST_FINE else 16
@@ -77,37 +73,36 @@ def check_size(size: int) -> None:
         )
 
 
-def tokenizer_shape(name: str, size: int, time_stride: int = TIME_STRIDE) -> VideoTokenizerConfig:
-    """The network of a rung of `TOKENIZERS`, for frames of `size`, with 2 or 4 frames a latent frame."""
+def tokenizer_shape(name: str, size: int) -> VideoTokenizerConfig:
+    """The network of a rung of `TOKENIZERS`, for frames of `size`."""
     channels, blocks = _TOKENIZER_SHAPES[name]
     if stride_of(size) == 8:
-        return VideoTokenizerConfig(channels=channels, num_blocks=blocks, time_strides=(time_stride,), local_encoder=True)
+        return VideoTokenizerConfig(channels=channels, num_blocks=blocks, time_strides=(TIME_STRIDE,), local_encoder=True)
     return VideoTokenizerConfig(
         channels=(*channels, channels[-1]),
         num_blocks=(*blocks, blocks[-1]),
-        time_strides=(2, time_stride // 2),
+        time_strides=(2, 2),
         local_encoder=True,
     )
 
 
-def lm_shape(name: str, longest_caption: int, rewards: bool = False, ends: bool = False) -> VideoLMShape:
-    """The network of a rung of `LMS`, for captions of `longest_caption` bytes: no text has more ids than these and an end.
-
-    With `rewards` and `ends`, it predicts those of a world.
-    """
+def lm_shape(name: str, longest_caption: int) -> VideoLMShape:
+    """The network of a rung of `LMS`, for captions of `longest_caption` bytes."""
     width, layers, heads, kv_heads, mlp = _LM_SHAPES[name]
-    prompt = -(-(longest_caption + 2) // 16) * 16
     return VideoLMShape(
         width=width,
         num_layers=layers,
         num_heads=heads,
         num_kv_heads=kv_heads,
         mlp_width=mlp,
-        max_prompt_length=prompt,
+        max_prompt_length=prompt_length(longest_caption),
         factorise_above=256,  # learns sooner than one table of 1,000 codes; see docs/log.md
-        rewards=rewards,
-        ends=ends,
     )
+
+
+def prompt_length(longest_caption: int) -> int:
+    """Ids of a prompt at most, for captions of so many bytes: no text has more ids than these and an end."""
+    return -(-(longest_caption + 2) // 16) * 16
 
 
 def tokenizer_batch(size: int, on_gpu: bool) -> int:
@@ -119,10 +114,9 @@ def tokenizer_batch(size: int, on_gpu: bool) -> int:
     )
 
 
-def lm_batch(size: int, on_gpu: bool, time_stride: int = TIME_STRIDE) -> int:
-    """Clips a step: about as many tokens, whatever the size and the stride."""
-    tokens = (size // stride_of(size)) ** 2 * latent_frames(time_stride) / latent_frames(TIME_STRIDE)
-    return max(4, min(_CLIPS, round(_CLIPS * 64 / tokens)) * (4 if on_gpu else 1))
+def lm_batch(tokens: int, on_gpu: bool) -> int:
+    """Clips a step: about as many tokens, if a clip has `tokens`."""
+    return max(4, min(_CLIPS, round(_TOKENS / tokens)) * (4 if on_gpu else 1))
 
 
 def levels_for(seconds: float) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
@@ -15,7 +16,8 @@ from ...data.loading import WatchedLoader
 from ...data.sampler import ResumableSampler
 from ...machine import bfloat16_pays
 from ...model import VideoLM, VideoLMConfig, VideoLMShape, shift_tokens, to_sequence
-from ...tokenizer import FSQ, VideoTokenizer, VideoTokenizerConfig
+from ...sample import VideoGenerator
+from ...tokenizer import FSQ, TextTokenizer, VideoTokenizer, VideoTokenizerConfig
 from ..clip_data import collate_clips
 from ..losses import ReconstructionLoss
 from ..optim import AdamWConfig
@@ -23,6 +25,7 @@ from ..trainer import best_device
 
 STEPS = 10
 _TEXT_IDS = 512
+_MADE = 4  # latent frames, after those that warm up
 _FORWARD = 1 / 3  # of the time of a step, without its backward pass
 _OVERHEAD, _FIXED = 1.08, 0.01  # what the trainer, the averages and the checkpoints add, as a factor and in seconds a step
 
@@ -40,12 +43,18 @@ class Speed:
 
 
 def tokenizer_speed(
-    shape: VideoTokenizerConfig, levels: tuple[int, ...], source: ClipSource, batch_size: int, num_workers: int, limit: float
+    shape: VideoTokenizerConfig,
+    levels: tuple[int, ...],
+    loss: ReconstructionLoss,
+    source: ClipSource,
+    batch_size: int,
+    num_workers: int,
+    limit: float,
 ) -> Speed:
     """Ten steps of a tokenizer on the clips of `source`; fewer, but at least two, if they take longer than `limit` seconds."""
     device = best_device("auto")
     network = VideoTokenizer(shape, FSQ(levels)).to(device)
-    loss, optimizer = ReconstructionLoss(l1=0.0, l2=4.0, structure=0.0), AdamWConfig().optimizer(network)
+    optimizer = AdamWConfig().optimizer(network)
     batches = _batches(source, batch_size, num_workers)
 
     def step() -> None:
@@ -79,6 +88,34 @@ def lm_speed(shape: VideoLMShape, codes: int, frame_shape: tuple[int, int], fram
 
     seconds = _timed(step, limit)
     return Speed(seconds, seconds / batch_size * _FORWARD, _count(network))
+
+
+def making_speed(
+    shape: VideoTokenizerConfig, levels: tuple[int, ...], lm_shape: VideoLMShape, frames: tuple[int, int, float], guided: bool
+) -> float:
+    """Seconds to make a frame with networks of these sizes, as a stream of its own on the CPU.
+
+    Args:
+        shape: The tokenizer.
+        levels: Of its quantizer.
+        lm_shape: The video LM.
+        frames: Their rows, their columns and their rate.
+        guided: Whether each frame is made with guidance, which takes two passes.
+    """
+    height, width, fps = frames
+    text = TextTokenizer.train(["a video"], _TEXT_IDS)
+    own = {name: getattr(lm_shape, name) for name in VideoLMShape.__dataclass_fields__}
+    grid = (height // shape.spatial_stride, width // shape.spatial_stride)
+    config = VideoLMConfig(**own, codebook_size=prod(levels), frame_shape=grid, text_vocab_size=text.vocab_size)
+    networks = VideoTokenizer(shape, FSQ(levels)).eval(), VideoLM(config).eval()
+    stream = VideoGenerator(*networks, text, height, width, fps).stream("a video", seed=0, guidance_scale=float(guided))
+    warm, made = 1 + shape.temporal_stride, _MADE * shape.temporal_stride
+    for _ in range(warm):
+        next(stream)
+    started = time.perf_counter()
+    for _ in range(made):
+        next(stream)
+    return (time.perf_counter() - started) / made
 
 
 def peak_memory() -> int:

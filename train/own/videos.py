@@ -4,8 +4,9 @@ import difflib
 import glob
 import hashlib
 import json
+import os
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -16,9 +17,11 @@ from ...data.folder import printable
 from ...data.listing import Listing, all_videos, list_videos
 from ...data.recorded import ACTIONS_FILE
 from ...progress import Task, tracked
-from .settings import OwnSettings
-from .sizes import NUM_FRAMES, TIME_STRIDE
-from .worlds import STRIDE, Played, played_in
+from .recipes import Recipe, recipe_for
+from .settings import OwnSettings, spoken
+from .sizes import NUM_FRAMES
+from .telling import counted
+from .worlds import Played, played_in
 
 MOST_HELD_OUT = 100
 """Files that a share holds out at most: more of them say nothing new."""
@@ -63,6 +66,8 @@ class Found:
     """Files that may be videos and that the captions do not name; these are not used."""
     played: Played | None = None
     """What was done in the videos; None if nothing is known."""
+    excluded: int = 0
+    """Files that fit no pattern of `include`; these are not used."""
 
     def seconds(self, files: Mapping[str, int] | tuple[str, ...], fps: float) -> float:
         """Seconds of video that the clips of some files cover."""
@@ -79,14 +84,9 @@ class Found:
         return sum(self.files[file] for file in self.trained) * self.cut.copies
 
     @property
-    def time_stride(self) -> int:
-        """Frames of a latent frame."""
-        return TIME_STRIDE if self.played is None else STRIDE
-
-    @property
-    def outcomes(self) -> tuple[bool, bool]:
-        """Whether rewards and ends are known."""
-        return (False, False) if self.played is None else (self.played.rewards, self.played.ends)
+    def recipe(self) -> Recipe:
+        """What is trained of them."""
+        return recipe_for(self.played)
 
     @property
     def held_out_patterns(self) -> list[str]:
@@ -128,11 +128,11 @@ def look(settings: OwnSettings) -> Found:
         ValueError: It is no folder, holds too little video, or nothing can be held out of it.
     """
     root = folder_of(settings)
-    listing = _listing(settings)
+    listing, excluded = _listing(settings), _excluded(settings)
     cut = _cut(_seconds_by_headers(root, listing), settings)
     with Task(f"reading {root} through, once"):
-        folder = _folder(settings, NUM_FRAMES, cut.size, step=cut.step)
-    played = played_in(folder)
+        folder = _folder(settings, NUM_FRAMES, cut.size, include=patterns_of(settings), step=cut.step)
+    played = _played(folder, settings)
     files = folder.clips_of_files
     _check_number(files, folder.skipped, settings)
     texts = [text.text for file in files for text in listing.texts[file] if text.text]
@@ -145,9 +145,21 @@ def look(settings: OwnSettings) -> Found:
         sum(any(text.text for text in listing.texts[file]) for file in files),
         max((len(text.encode()) for text in texts), default=0),
         digest_of(settings),
-        len(set(all_videos(root)) - set(listing.texts)),
+        max(0, len(set(all_videos(root)) - set(listing.texts)) - excluded),
         played,
+        excluded,
     )
+
+
+def _played(folder: VideoFolder, settings: OwnSettings) -> Played | None:
+    """What was done in the videos; a delay of nothing is a slip of the pen."""
+    played = played_in(folder)
+    if played is None and settings.action_delay:
+        raise ValueError(
+            f"got --action_delay {settings.action_delay}, and no actions of the videos in {settings.videos}; wanted an "
+            f"{ACTIONS_FILE} in it, or --actions with such a file; leave --action_delay out to train without actions"
+        )
+    return played
 
 
 def _check_number(files: Mapping[str, int], skipped: Mapping[str, str], settings: OwnSettings) -> None:
@@ -156,9 +168,14 @@ def _check_number(files: Mapping[str, int], skipped: Mapping[str, str], settings
         return
     why = "".join(f"; left out: {file}: {reason}" for file, reason in list(skipped.items())[:2])
     raise ValueError(
-        f"got one video file that can be used in {settings.videos}; wanted at least two, since whole files are held out to judge "
-        f"by{why or _how_to_cut(files)}"
+        f"got one video file that can be used in {settings.videos}{_as_included(settings)}; wanted at least two, since "
+        f"whole files are held out to judge by{why or _how_to_cut(files)}"
     )
+
+
+def _as_included(settings: OwnSettings) -> str:
+    """What was asked for, if not all of the folder."""
+    return "" if settings.include == OwnSettings.include else f" with --include {spoken(settings.include)}"
 
 
 def _how_to_cut(files: Mapping[str, int]) -> str:
@@ -197,8 +214,14 @@ def digest_of(settings: OwnSettings) -> str:
 def training_clips(settings: OwnSettings, found: Found) -> VideoFolder | RandomCrops:
     """The clips to train on."""
     cut = found.cut
-    folder = _folder(settings, NUM_FRAMES, cut.size, found.played, exclude=found.held_out_patterns, step=cut.step)
+    folder = _folder(settings, NUM_FRAMES, cut.size, found.played, **training_files(settings, found), step=cut.step)
     return folder if cut.copies == 1 else RandomCrops(folder, settings.size, cut.copies)
+
+
+def training_files(settings: OwnSettings, found: Found) -> dict[str, list[str]]:
+    """The patterns of the files that are trained on, as `VideoFolder` takes them."""
+    include = {} if settings.include == OwnSettings.include else {"include": patterns_of(settings)}
+    return {**include, "exclude": found.held_out_patterns}
 
 
 def held_out_clips(settings: OwnSettings, found: Found, num_frames: int = NUM_FRAMES) -> VideoFolder:
@@ -216,6 +239,7 @@ def folder_options(settings: OwnSettings, played: Played | None) -> dict[str, An
     """What every folder of the run is told of captions and actions. Each has one action space, whatever files are in it."""
     options: dict[str, Any] = {"captions": settings.captions, "actions": settings.actions}
     options["action_space"] = None if played is None else played.space
+    options["action_delay"] = settings.action_delay or None
     return {name: value for name, value in options.items() if value is not None}
 
 
@@ -230,9 +254,39 @@ def _actions_file(settings: OwnSettings) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def _listing(settings: OwnSettings) -> Listing:
+def patterns_of(settings: OwnSettings) -> list[str]:
+    """The patterns that `include` stands for: the name of a sub-folder means all that lies below it."""
+    return [_pattern(Path(settings.videos), each) for each in settings.include]
+
+
+def _pattern(root: Path, given: str) -> str:
+    if not (root / given).is_dir():
+        return given
+    below = Path(os.path.normpath(given)).as_posix()
+    return "*" if below == "." else f"{glob.escape(below)}/*"
+
+
+def _listing(settings: OwnSettings, include: Sequence[str] | None = None) -> Listing:
     captions = None if settings.captions is None else Path(settings.captions)
-    return list_videos(folder_of(settings), "*", (), captions)
+    return list_videos(folder_of(settings), patterns_of(settings) if include is None else include, (), captions)
+
+
+def _excluded(settings: OwnSettings) -> int:
+    """How many files fit no pattern of `include`.
+
+    Raises:
+        ValueError: A pattern fits no file; the message names files that there are.
+    """
+    files = list(_listing(settings, ["*"]).texts)
+    for given, pattern in zip(settings.include, patterns_of(settings), strict=True):
+        if files and not any(fnmatch(file, pattern) for file in files):
+            near = difflib.get_close_matches(given, {file.split("/")[0] for file in files}, 1)
+            advice = f"did you mean {near[0]}?" if near else f"their paths are such as {printable(files[0])}"
+            raise ValueError(
+                f"got --include {given}, which fits none of the {counted(len(files), 'file')} in {settings.videos}; wanted a "
+                f"sub-folder of it, or a pattern of paths below it; {advice}"
+            )
+    return len(files) - len(_listing(settings).texts)
 
 
 def _cut(seconds: float, settings: OwnSettings) -> Cut:

@@ -1,6 +1,7 @@
 """What is said before the work and after it."""
 
 import os
+import re
 import shlex
 from collections.abc import Mapping
 
@@ -8,14 +9,17 @@ import torch
 
 from ..description import in_words
 from .configs import command
+from .judging import can_report, measured, seconds_of_report, settings_of
 from .plan import TOKENIZER_SHARE, Part, Plan
-from .settings import OwnSettings
+from .settings import OwnSettings, spoken
+from .showing import seconds_of_samples
 from .telling import counted, say, spoken_size
 from .videos import Found, named
-from .worlds import STRIDE, Played
+from .worlds import Played
 
 _NAMED, _NAMED_ACTIONS = 4, 12
 _MUCH_MORE = 1.15
+_NUMBER = re.compile(r"[0-9][0-9.,]*")
 _FEW_STEPS = 400
 """With fewer, tokenizers of real video draw patterns, as seen in the trials of the log."""
 
@@ -25,10 +29,13 @@ def say_found(settings: OwnSettings, found: Found) -> None:
     seconds = found.seconds(tuple(found.files), settings.fps)
     captions = f"{found.captioned:,} of them with captions" if found.captioned else "without captions, so the prompt is empty"
     say(f"{settings.videos}: {in_words(seconds)} of video in {counted(len(found.files), 'file')}, {captions}.")
+    if found.excluded:
+        others = counted(found.excluded, "other file")
+        say(f"Used is what fits --include {spoken(settings.include)}, and not {others} of the folder.")
     if found.unnamed:
         say(f"Not used: {counted(found.unnamed, 'file')} of which captions.jsonl has no line.")
     if found.played is not None:
-        say_played(settings, found.played, len(found.files))
+        say_played(settings, found, found.played)
     _say_files("Left out", found.left_out)
     _say_files("Damaged, used as far as it can be decoded", found.damaged)
     held = in_words(found.seconds(found.held_out, settings.fps))
@@ -36,14 +43,18 @@ def say_found(settings: OwnSettings, found: Found) -> None:
     say(enough_for(found.seconds(found.trained, settings.fps)))
 
 
-def say_played(settings: OwnSettings, played: Played, num_files: int) -> None:
+def say_played(settings: OwnSettings, found: Found, played: Played) -> None:
     """What can be done in the world that this becomes."""
     shown = named(played.action_space.names, _NAMED_ACTIONS)
-    files = "" if played.files == num_files else f" in {counted(played.files, 'file')}; those of the others are unknown"
+    files = "" if played.files == len(found.files) else f" in {counted(played.files, 'file')}; those of the others are unknown"
     say(f"With actions, so it becomes a world to play in: {shown}{files}.")
     also = " and ".join(name for name, known in (("rewards", played.rewards), ("ends", played.ends)) if known)
-    grain = f"An action counts from the next latent frame on, which is {STRIDE} frames: {1000 * STRIDE / settings.fps:.0f} ms."
+    stride = found.recipe.time_stride
+    grain = f"An action counts from the next latent frame on, which is {counted(stride, 'frame')}"
+    grain += f": {1000 * stride / settings.fps:.0f} ms."
     say(grain + (f" It also learns {also}." if also else ""))
+    if settings.action_delay:
+        say(f"The picture answers {counted(settings.action_delay, 'stored frame')} after an action, as --action_delay says.")
 
 
 def enough_for(seconds: float) -> str:
@@ -71,14 +82,16 @@ def say_plan(plan: Plan) -> None:
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"the CPU, {torch.get_num_threads()} threads"
     say()
     say(f"Measured on this machine ({device}), by ten steps of each network:")
-    seconds = plan.seconds
+    seconds = plan.seconds | {"samples": seconds_of_samples(plan), "report": seconds_of_report(plan) if can_report() else 0.0}
     _say_row("tokenizer", _steps(plan.tokenizer), seconds["tokenizer"])
-    _say_row("tokens", f"{plan.token_clips:,} clips, {plan.codes:,} codes", seconds["tokens"])
+    _say_row("tokens", f"{counted(plan.token_clips, 'clip')}, {plan.codes:,} codes", seconds["tokens"])
     _say_row("video LM", _steps(plan.lm), seconds["lm"])
-    _say_row("samples, report", "", seconds["rest"])
+    _say_row("samples", "", seconds["samples"])
+    if can_report():
+        _say_row("report", _measured(plan), seconds["report"])
     asked = in_words(plan.settings.minutes * 60)
     say(f"Together {in_words(sum(seconds.values()))} (asked for: {asked}). Memory: {_memory(plan.memory)}.")
-    if sum(seconds.values()) > _MUCH_MORE * plan.settings.minutes * 60:
+    if sum(plan.seconds.values()) > _MUCH_MORE * plan.settings.minutes * 60:
         say("That is more than asked for: it is about the least that this machine needs to try every step.")
     if plan.tokenizer.steps < _FEW_STEPS:
         share = _FEW_STEPS * plan.tokenizer.seconds_per_step / TOKENIZER_SHARE
@@ -96,12 +109,10 @@ def say_plan(plan: Plan) -> None:
 
 def say_done(plan: Plan, example: str, has_report: bool) -> None:
     """What to type next."""
-    bundle, videos = shlex.quote(str(plan.out / "bundle")), shlex.quote(plan.settings.videos)
+    bundle = shlex.quote(str(plan.out / "bundle"))
     film = shlex.quote(os.path.join(plan.settings.videos, plan.found.held_out[0]))
     prompt, null = shlex.quote(example), "" if plan.found.captioned else " --guidance_scale 0"
     include = " ".join(shlex.quote(pattern) for pattern in _patterns(plan))
-    captions = f" --captions {shlex.quote(plan.settings.captions)}" if plan.settings.captions else ""
-    captions, measured = captions if plan.measured_as == "real" else "", f"--{plan.measured_as} {videos}"
     say()
     say(f"Done. The model is {plan.out / 'bundle'}, its samples are in {plan.out / 'samples'}.")
     if has_report:
@@ -112,7 +123,7 @@ def say_done(plan: Plan, example: str, has_report: bool) -> None:
     rows = play | {
         "go on with a video": f"framecast continue {film} --prompt {prompt} --bundle {bundle}{null} --out next.mp4",
         "see what its tokens keep": f"framecast reconstruct {film} --bundle {bundle} --out both.mp4",
-        "measure the model": f"framecast evaluate {bundle} {measured} --include {include}{captions} --out {report}",
+        "measure the model": f"framecast evaluate {bundle} {measured(plan)} --include {include} --out {report}",
         "serve it in a browser": f"framecast serve {bundle}",
         "see the trainings": f"tensorboard --logdir {shlex.quote(str(plan.out))}",
     }
@@ -122,17 +133,23 @@ def say_done(plan: Plan, example: str, has_report: bool) -> None:
 
 def _patterns(plan: Plan) -> list[str]:
     """What names the files that were held out, or the first of them, on a command line."""
-    return [plan.settings.hold_out] if plan.settings.share is None else plan.found.held_out_patterns[:_NAMED]
+    is_pattern = plan.settings.share is None and not plan.found.excluded  # it may fit files that are not included, too
+    return [plan.settings.hold_out] if is_pattern else plan.found.held_out_patterns[:_NAMED]
 
 
 def _say_files(what: str, files: Mapping[str, str]) -> None:
+    """The first file of each kind of reason, and how many more there are of the kind."""
     if not files:
         return
     say(f"{what}: {counted(len(files), 'file')}.")
-    for file, reason in list(files.items())[:_NAMED]:
-        say(f"{named((file,))}: {reason}", indent=2)
-    if len(files) > _NAMED:
-        say(f"and {len(files) - _NAMED:,} more", indent=2)
+    kinds: dict[str, list[str]] = {}
+    for file, reason in files.items():
+        kinds.setdefault(_NUMBER.sub("0", reason), []).append(file)
+    for alike in list(kinds.values())[:_NAMED]:
+        more = f" and {len(alike) - 1:,} more" if len(alike) > 1 else ""
+        say(f"{named((alike[0],))}{more}: {files[alike[0]]}", indent=2)
+    if len(kinds) > _NAMED:
+        say(f"and {sum(map(len, list(kinds.values())[_NAMED:])):,} more for other reasons", indent=2)
 
 
 def _say_row(name: str, what: str, seconds: float) -> None:
@@ -140,7 +157,15 @@ def _say_row(name: str, what: str, seconds: float) -> None:
 
 
 def _steps(part: Part) -> str:
-    return f"{part.steps:,} steps of {part.batch_size} clips, {part.parameters / 1e6:.1f}M, {part.seconds_per_step:.2g} s each"
+    steps = f"{counted(part.steps, 'step')} of {counted(part.batch_size, 'clip')}"
+    return f"{steps}, {part.parameters / 1e6:.1f}M, {part.seconds_per_step:.2g} s each"
+
+
+def _measured(plan: Plan) -> str:
+    """How much a report is of."""
+    settings = settings_of(plan)
+    frames = f", {settings.play_frames:,} frames of play" if settings.world is not None else ""
+    return f"{counted(settings.clips, 'clip')}{frames}"
 
 
 def _memory(expected: int) -> str:

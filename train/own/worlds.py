@@ -1,4 +1,4 @@
-"""What is chosen otherwise if the videos of a folder have actions: then the model becomes a world to play in."""
+"""What was done in the videos of a folder, if that is known: then the model becomes a world to play in."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +10,6 @@ from ...data.reading import parse_json, read_regular
 
 ABOUT_FILE = "recording.json"
 """What a recording says of itself."""
-STRIDE = 2
-"""Frames of a latent frame, the grain of control; of other videos it has four."""
-LEVELS = (8, 5, 5)
-"""200 codes, enough for drawn pictures: they showed a racing track with 38.6 dB."""
 _LARGEST_ABOUT = 2**24
 
 

@@ -203,6 +203,7 @@ def test_the_fingerprint_tells_settings_episodes_and_files_apart(dataset, copy):
         ({"num_frames": 0}, "got num_frames 0; wanted a whole number of frames in a clip"),
         ({"step": 10}, "got step 10; wanted 1 to 9 frames, the length of a clip"),
         ({"action_delay": 0.5}, "got action_delay 0.5; wanted a whole number of frames"),
+        ({"action_delay": 99}, "got action_delay 99, after which no action of any clip is known: the longest video"),
         ({"action_space": ActionSpace((Button("x"),))}, "got actions with grip, number, which the space has not; wanted x"),
     ],
 )

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -230,6 +231,18 @@ def test_an_environment_that_leaves_or_cannot_be_closed_loses_nothing(spec, tmp_
     with pytest.warns(Notice, match="failed as it was closed: RuntimeError: the door is stuck; what is recorded is whole"):
         list(record(tmp_path / "close", broken(spec, fails="close"), PLAY, episodes=2))
     assert [len(Recording(tmp_path / name)) for name in ("exit", "close")] == [1, 2]
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_environments_are_closed_if_a_recording_ends_in_the_middle(spec, tmp_path, workers):
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    rows = record(tmp_path / "out", replace(spec, kwargs={"marks": str(marks)}), PLAY, episodes=1000, workers=workers)
+    with pytest.raises(Stopped), closing(rows):
+        for _ in rows:
+            raise Stopped(143)
+    opened, closed = ({path.name.split("_", 1)[1] for path in marks.glob(f"{what}_*")} for what in ("opened", "closed"))
+    assert opened and opened == closed
 
 
 def test_a_signal_to_end_is_no_failure(spec):

@@ -35,3 +35,13 @@ def test_a_process_that_dies_or_fails_takes_one_number_with_it(crew):
     crew.close()
     assert len(processes) == 2 and not any(process.is_alive() for process in processes)
     assert time.monotonic() - start < 20  # and not an hour
+
+
+def test_a_process_closes_what_it_holds_whether_it_works_or_waits(tmp_path):
+    crew = Workers(2, slow_numbers.Squares, (100, tmp_path))
+    crew.call(2), crew.call(slow_numbers.SLEEPS)
+    assert results(crew, 1) == {2: 104}
+    while len(list(tmp_path.glob("opened_*"))) < 2:
+        time.sleep(0.02)
+    crew.close()
+    assert len(list(tmp_path.glob("closed_*"))) == 2

@@ -9,12 +9,14 @@ import tiny_bundle
 import tiny_world
 import torch
 from played_worlds import SETTINGS, SPACE
-from ring_env import write_recording
+from ring_env import RingEnv, write_recording
 from video_folders import write_captions
 
 from framecast.data import ActionSpace, Axis, Button, VideoFolder, write_lerobot, write_video
+from framecast.evaluate import suite
 from framecast.evaluate.worlds import recording as recording_file
 from framecast.evaluate.worlds.recording import held_out_recording, lessons
+from framecast.notices import Stopped
 from framecast.sample import load_bundle
 
 
@@ -51,6 +53,40 @@ def test_the_environment_is_given_up_if_it_shows_something_else(folder, bundle, 
     video, lm = {**tiny_world.VIDEO, "fps": 6.0}, tiny_world.lm(num_actions=SPACE.size)
     slow = load_bundle(tiny_world.save(tmp_path / "slow", lm=lm, action_space=SPACE, video=video))
     assert "has 12 frames/s and the bundle 6" in held_out_recording(slow, replace(SETTINGS, world=str(folder))).about
+
+
+@pytest.mark.parametrize("ends", [Stopped(143), KeyboardInterrupt(), ValueError("no")])
+def test_an_environment_is_closed_whatever_ends_the_reading(folder, bundle, monkeypatch, ends):
+    closed = []
+    monkeypatch.setattr(RingEnv, "close", lambda self: closed.append(1), raising=False)
+    settings = replace(SETTINGS, world=str(folder))
+    held_out_recording(bundle, settings).truth.close()
+    assert closed == [1]
+
+    def stop(*_):
+        raise ends
+
+    monkeypatch.setattr(recording_file, "_checked_truth", stop)
+    with pytest.raises(type(ends)):
+        held_out_recording(bundle, settings)
+    assert closed == [1, 1]
+    monkeypatch.setattr(recording_file, "_checked_truth", lambda *_: (None, "It shows something else."))
+    assert held_out_recording(bundle, settings).truth is None and closed == [1, 1, 1]
+
+
+@pytest.mark.parametrize("ends", [Stopped(143), KeyboardInterrupt()])
+def test_an_environment_is_closed_whatever_ends_the_evaluation(folder, bundle, tmp_path, monkeypatch, ends):
+    closed = []
+    monkeypatch.setattr(RingEnv, "close", lambda self: closed.append(1), raising=False)
+
+    def section(study, progress):
+        assert study.recording.truth is not None
+        raise ends
+
+    monkeypatch.setitem(suite.SECTIONS, "return-world", section)
+    with pytest.raises(type(ends)):
+        suite.evaluate_bundles([bundle.path], tmp_path / "out", replace(SETTINGS, world=str(folder)), ["return-world"])
+    assert closed == [1]
 
 
 def test_videos_with_actions_and_no_environment_have_the_recorded_truth_alone(bundle, tmp_path):

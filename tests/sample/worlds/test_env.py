@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tiny_bundle
 import tiny_world
+import torch
 from gymnasium.utils.env_checker import check_env
 from tiny_world import PROMPT
 
@@ -31,6 +32,58 @@ def test_gymnasium_finds_nothing_to_say():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(env(render_mode="rgb_array"), skip_render_check=True)
+
+
+def test_gymnasium_makes_one_by_its_id():
+    world = gymnasium.make("framecast:framecast/World-v0", bundle=tiny_world.generator(), prompt=PROMPT, render_mode="rgb_array")
+    assert world.spec.id == "framecast/World-v0" and world.render_mode == "rgb_array"
+    image, info = world.reset(seed=3)
+    assert np.array_equal(image, env().reset(seed=3)[0]) and np.array_equal(world.render(), image)
+    assert info["seed"] == env().reset(seed=3)[1]["seed"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(world.unwrapped)  # which has a spec, so that its pictures are checked too
+
+
+def test_what_an_action_does_is_told():
+    assert env().get_action_meanings() == {"buttons": ["nothing", "left", "right"], "axes": ["gas"]}
+    assert env().render_mode is None
+
+
+def test_actions_come_in_many_kinds():
+    world = env()
+    same = [
+        {"buttons": one, "axes": axis}
+        for one, axis in (
+            (1, [0.5]),
+            (np.int64(1), np.array([0.5])),
+            (np.array(1), (0.5,)),
+            (torch.tensor(1), torch.tensor([0.5], dtype=torch.bfloat16, requires_grad=True)),
+        )
+    ]
+    frames = [played(world, [action])[1] for action in same]
+    assert all(np.array_equal(frames[0], frame) for frame in frames)
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        (10**400, "got 1000"),
+        (10**5000, "got a value of int"),
+        ({"buttons": 1, "axes": [10**400]}, "got {'buttons': 1, 'axes': "),
+        ({"buttons": 10**400, "axes": [0.5]}, "got {'buttons': 1000"),
+        ({"buttons": 1, "axes": ["0.5"]}, "got {'buttons': 1, 'axes': "),
+        ({"buttons": 1, "axes": [0.5], "feet": 2}, "got {'buttons': 1"),
+        (torch.tensor([0.5]), r"got tensor\(\[0.5"),
+        (object(), "got <object"),
+    ],
+    ids=["int", "long int", "axes", "buttons", "text", "more", "tensor", "object"],
+)
+def test_what_is_no_action_is_named(action, said):
+    world = env()
+    world.reset(seed=0)
+    with pytest.raises(ActionError, match=rf"(?s)^{said}.* as an action; wanted one of Dict"):
+        world.step(action)
 
 
 def test_the_same_seed_and_actions_give_the_same_frames():

@@ -55,6 +55,18 @@ def test_each_is_what_it_would_be_alone(actions, mode):
             assert np.abs(seen[index][place].astype(int) - image).max() <= 1, (place, index)  # rounded at the last bit
 
 
+def test_gymnasium_makes_them_by_their_id(actions):
+    options = {"bundle": tiny_world.generator(), "prompt": PROMPT, "max_steps": LENGTH, "end_above": 1.0}
+    envs = gymnasium.make_vec("framecast:framecast/World-v0", num_envs=2, render_mode="rgb_array", **options)
+    assert isinstance(envs, WorldVectorEnv) and envs.spec.id == "framecast/World-v0" and envs.render_mode == "rgb_array"
+    images, infos = envs.reset(seed=3)
+    assert np.array_equal(images, several().reset(seed=3)[0]) and np.array_equal(envs.render(), images)
+    assert infos["seed"].tolist() == [single().reset(seed=seed)[1]["seed"] for seed in (3, 4)]
+    assert envs.get_action_meanings() == single().get_action_meanings()
+    apart = gymnasium.make_vec("framecast/World-v0", num_envs=2, vectorization_mode="sync", **options)
+    assert np.abs(apart.reset(seed=3)[0].astype(int) - images).max() <= 1
+
+
 def test_the_last_image_of_an_episode_is_told_if_another_begins_at_once(actions):
     envs = several("SameStep")
     envs.reset(seed=3)
@@ -100,6 +112,10 @@ def test_what_cannot_be_is_refused(actions):
     envs = several()
     with pytest.raises(gymnasium.error.ResetNeeded, match="got a step before the first reset"):
         envs.step(actions[0])
+    with pytest.raises(gymnasium.error.ResetNeeded, match=r"got a snapshot before the first reset; wanted a reset: `envs.reset"):
+        envs.snapshot()
+    with pytest.raises(ValueError, match="got render_mode 'human'; wanted \"rgb_array\", or None"):
+        WorldVectorEnv(tiny_world.generator(), 2, prompt=PROMPT, render_mode="human")
     with pytest.raises(ValueError, match="got 3 seeds; wanted one for each of 2 environments"):
         envs.reset(seed=[1, 2, 3])
     images, _ = envs.reset(seed=1)
@@ -144,7 +160,7 @@ def test_seeds_may_be_numbers_of_numpy():
             envs.reset(seed=seed)
 
 
-@pytest.mark.parametrize("given", [None, 5, "ab", {"buttons": np.array([1, 1])}, np.zeros((2, 3))])
+@pytest.mark.parametrize("given", [None, 5, 10**400, "ab", {"buttons": np.array([1, 1])}, np.zeros((2, 3))])
 def test_actions_that_are_none_are_refused(given):
     envs = several()
     envs.reset(seed=1)

@@ -5,7 +5,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tiny_world
 
+from framecast.serve.engine.channel import Channel, Span
 from framecast.serve.engine.controls import Act, Controls, Receipt, Refusal
 from framecast.stride import Stride
 
@@ -111,10 +113,39 @@ def test_news_of_a_client_that_does_not_read_are_few():
     assert with_controls(work) == (256, 1)
 
 
+@pytest.mark.parametrize("start", [0, 99])
+def test_branch_holds_what_was_put_and_not_read(start):
+    """An engine that is busy does what it was asked for before it reads what is held."""
+
+    async def work():
+        channel = Channel(tiny_world.generator().stream(tiny_world.PROMPT), Span(start, 100), lambda: None)
+        channel.controls.put(Act(3, 0.0, tiny_world.SPACE.action("left")))
+        (branch,) = channel.branch([5])
+        return branch.action.tolist(), len(channel.controls._told)
+
+    action, receipts = asyncio.run(work())
+    if start:  # frames before the first one that is wanted are made anew under what was done then
+        assert np.isnan(action).all() and receipts == 0
+    else:
+        assert action == [1, 0, 0] and receipts == 1
+
+
+def test_channel_that_makes_frames_again_does_not_forget_what_was_asked():
+    async def work():
+        stream = SimpleNamespace(codec=SimpleNamespace(stride=SimpleNamespace(frames=2)), next_index=0, take=lambda: [])
+        channel = Channel(stream, Span(3, 100), lambda: None)
+        channel.by_hand = True
+        channel.ask()  # by a reader that waits for frame 3
+        channel.put([SimpleNamespace(index=1), SimpleNamespace(index=2)])
+        before = channel.has_room
+        channel.put([SimpleNamespace(index=3), SimpleNamespace(index=4)])
+        return before, channel.has_room, channel.waiting
+
+    assert asyncio.run(work()) == (True, False, 2)
+
+
 @pytest.mark.parametrize("asked", [False, True])
 def test_channel_of_a_player_has_room_once_asked(asked):
-    from framecast.serve.engine.channel import Channel, Span
-
     async def work():
         stride = SimpleNamespace(frames=2)
         stream = SimpleNamespace(codec=SimpleNamespace(stride=stride), next_index=0, take=lambda: [])

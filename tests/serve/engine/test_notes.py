@@ -6,7 +6,8 @@ import torch
 
 import framecast
 from framecast.data import SpriteWorld
-from framecast.serve.engine.notes import MOST_WORDS, known_words, picture_notes, prompt_notes
+from framecast.sample import VideoGenerator
+from framecast.serve.engine.notes import MOST_WORDS, known_words, meant, opening, picture_notes, prompt_notes
 from framecast.tokenizer import TextTokenizer
 
 
@@ -16,6 +17,13 @@ def test_words_of_the_training_are_known():
     assert prompt_notes(generator, "a blue ring falls; at 2s a square moves right") == []
     assert prompt_notes(generator, "A RED ring falls.") == []
     assert "," not in known_words(framecast.load_generator())
+
+
+def test_who_says_nothing_means_the_only_caption_or_nothing():
+    parts = (tiny_bundle.tokenizer(), tiny_bundle.lm(), tiny_bundle.text_tokenizer(), 16, 24, 12.0)
+    silent, rings = (VideoGenerator(*parts, caption=caption) for caption in ("", "a ring falls"))
+    assert meant(silent, opening(silent)) is None and meant(silent, "a square") == "a square"
+    assert opening(rings) == meant(rings, "a ring falls") == "a ring falls"
 
 
 @pytest.mark.parametrize(

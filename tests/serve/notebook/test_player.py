@@ -709,7 +709,7 @@ def test_newest_action_is_in_the_frames_that_are_made_next():
     playback.play()
     until(lambda: playback.num_made >= 21, "all is made")
     playback.close()
-    assert set(looked.clocks) == {2.0}
+    assert looked.clocks == [None, *[2.0] * 10]  # nothing is done before the first frame
     actions = tiny_world.generator().codec.stride.ungroup(playback.stream.actions)
     assert actions[1:].tolist() == [[1, 0, 0]] * 20
 
@@ -727,6 +727,54 @@ def test_player_acts_and_saves_what_was_done(tmp_path):
     video = read_tokens(tmp_path / "a.fct")
     assert video.header.action_space == tiny_world.SPACE and video.actions[1].tolist() == [[1, 0, 0]] * 2
     assert tiny_world.generator().replay(tmp_path / "a.fct").same
+
+
+def described(stream) -> str:
+    return tiny_world.SPACE.describe(stream.action.numpy())
+
+
+def test_what_a_hand_holds_is_let_go_in_a_branch_and_what_a_program_does_goes_on():
+    playback = Playback(lambda: tiny_world.generator().stream(tiny_world.PROMPT, 3), num_frames=5)
+    playback.act("right")
+    assert described(playback.moment()) == "right"
+    playback.attach(Looked(playback))
+    playback.hold(tiny_world.SPACE.action("left"), 1.0)
+    assert described(playback.moment()) == "nothing", "also if no latent frame has followed"
+    playback.play()
+    until(lambda: playback.num_made >= 5, "all is made")
+    assert described(playback.stream) == "left" and described(playback.moment()) == "nothing"
+    playback.act("right")
+    assert described(playback.moment()) == "right"
+    playback.hold(tiny_world.SPACE.action("left"), 2.0)
+    playback.restart()
+    assert described(playback.moment()) == "unknown"
+    playback.close()
+
+
+def test_act_that_cannot_be_leaves_what_is_held():
+    playback = Playback(lambda: tiny_world.generator().stream(tiny_world.PROMPT, 3))
+    playback.hold(tiny_world.SPACE.action("left"), 1.0)
+    with pytest.raises(ValueError, match="got jump, which this world has not"):
+        playback.act("jump")
+    assert playback._held is not None
+    playback.close()
+
+
+def test_widget_of_a_world_that_a_program_plays_leaves_it_so():
+    pytest.importorskip("anywidget")
+    from framecast.serve.notebook.widget import WidgetScreen
+
+    playback = Playback(lambda: tiny_world.generator().stream(tiny_world.PROMPT))
+    screen = WidgetScreen(playback, lambda: None)
+    playback.act("right")
+    screen._hear(screen.widget, {"kind": "ready", "autoplay": False}, [])
+    assert playback._held is None and described(playback.stream) == "right"
+    screen._hear(screen.widget, {"kind": "restart"}, [])
+    playback.pause()
+    until(lambda: playback.num_made >= 1 or playback._held is not None, "it has begun")
+    assert playback._held is not None or described(playback.stream) == "nothing"
+    screen.close()
+    playback.close()
 
 
 def test_widget_of_a_world_holds_what_a_view_holds():

@@ -238,6 +238,19 @@ def test_a_world_is_played_by_keys_and_buttons(world):
     assert clocks == sorted(clocks) and clocks[0] > 0
 
 
+def test_a_world_that_begins_anew_is_told_nothing_until_something_is_held(world):
+    world.keyboard.down("ArrowLeft")
+    world.evaluate("tell({ take: 1 })")
+    assert held(world) == [(["left"], {}), ([], {})] and world.locator("[aria-pressed=true]").count() == 0
+    world.keyboard.down("ArrowLeft")  # repeats, since it was never up
+    assert len(held(world)) == 2
+    world.keyboard.up("ArrowLeft")
+    world.evaluate("tell({ take: 2 })")
+    assert len(held(world)) == 2, "what a program does there is not undone"
+    world.keyboard.down("ArrowLeft")
+    assert held(world)[2:] == [(["left"], {})] and world.locator("[aria-pressed=true]").count() == 1
+
+
 def test_keys_are_text_where_one_types(world):
     world.locator("input[type=text]").first.focus()
     world.keyboard.press("KeyA")

@@ -59,6 +59,24 @@ await play("brief", (controls, stream) => {
   controls.press(key("ArrowUp"));
   controls.use(stream("after", nothing));
 });
+const counted = (told.counted = []);
+await play("rested", (controls) => {
+  const clocks = [];
+  const only = { holds: nothing, control: (held, clock) => clocks.push(clock) };
+  controls.use(only);
+  const see = () => {
+    const clock = clocks.at(-1);
+    only.oncontrol({ id: clock, clock }, clock + 10);
+    counted.push(controls.meter.times.length);
+  };
+  controls.press(key("ArrowLeft"));
+  see();
+  controls.use(null); // a pause, which lets go
+  controls.use(only);
+  see();
+  controls.press(key("ArrowLeft"));
+  see();
+});
 console.log(JSON.stringify(told));
 """
 
@@ -77,6 +95,10 @@ def test_a_branch_is_told_that_a_key_is_up(told):
 
 def test_a_stream_that_holds_the_same_is_told_nothing(told):
     assert told["resumed"] == []
+
+
+def test_what_a_pause_lets_go_is_no_key_to_be_measured(told):
+    assert told["counted"] == [1, 1, 2]
 
 
 def test_an_axis_is_let_go_before_its_stream_is(told):

@@ -128,7 +128,9 @@ SEEDS = (
     {"type": "start", "prompt": "a red circle; at 2s it stops", "seed": 3, "settings": {"temperature": 0.5, "decoding": "token"}},
     {"type": "start", "timeline": [[0, "a ring"], [1.5, "a star"]], "first_frames": ["aGk="], "format": "h264", "credits": 3},
     {"type": "branch", "seeds": [1, 2], "id": 4},
+    {"type": "branch", "seeds": [1], "actions": [{"buttons": ["left"]}, {"axes": {"gas": 0.5}}, {"buttons": None}]},
     {"type": "recover", "session": "abc", "frame": 9, "pace": "fast"},
+    {"type": "recover", "session": "abc", "frame": 9, "held": [{"frame": 5, "buttons": ["left"]}, {"frame": 7, "buttons": None}]},
     {"type": "control", "id": 17, "buttons": ["left"], "axes": {"steering": 0.2}, "clock": 123456.7},
 )
 MUTATIONS = 50_000

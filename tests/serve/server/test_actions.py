@@ -53,7 +53,7 @@ def test_what_cannot_be_done_is_refused(values, message):
 
 
 def test_model_without_actions_takes_no_control():
-    with pytest.raises(ServeError, match="got a control for a model without actions; wanted a prompt") as caught:
+    with pytest.raises(ServeError, match="got an action for a model without actions; wanted a prompt") as caught:
         action_of(control(), None)
     assert caught.value.code == "bad_action"
 

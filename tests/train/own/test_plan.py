@@ -1,5 +1,6 @@
 """Sizes and steps that fit into the time; a plan that is kept."""
 
+import json
 from dataclasses import asdict, replace
 
 import pytest
@@ -40,6 +41,7 @@ def test_validations_cost_steps():
 def fast(monkeypatch):
     monkeypatch.setattr(plans, "tokenizer_speed", lambda *_: Speed(0.001, 0.0001, 10))
     monkeypatch.setattr(plans, "lm_speed", lambda *_: Speed(0.001, 0.0001, 10))
+    monkeypatch.setattr(plans, "making_speed", lambda *_, **__: 0.01)
 
 
 def test_little_video_gets_a_small_lm_that_stops_early(settings, found, fast):
@@ -52,7 +54,7 @@ def test_little_video_gets_a_small_lm_that_stops_early(settings, found, fast):
 
 def test_fewer_clips_than_a_step_takes_are_refused_before_anything_long(settings, found):
     few = replace(found, files={"a.mp4": 1, "b.mp4": 1}, held_out=("a.mp4",), cut=replace(found.cut, copies=1))
-    with pytest.raises(ValueError, match=r"got 1 clips of 17 frames to train on, from b.mp4 in .*; wanted at least 16, .*23 sec"):
+    with pytest.raises(ValueError, match=r"got 1 clip of 17 frames to train on, from b.mp4 in .*; wanted at least 16, .*23 sec"):
         make_plan(settings, few)
 
 
@@ -68,6 +70,29 @@ def test_a_changed_setting_is_refused_with_what_to_do(plan):
         kept_plan(replace(plan.settings, minutes=2))
     with pytest.raises(ValueError, match=r"got the videos in /elsewhere \(was "):
         kept_plan(replace(plan.settings, videos="/elsewhere"))
+
+
+def test_other_files_or_another_delay_are_another_run(plan):
+    plan.save()
+    for change, message in (
+        ({"include": ("clip_0*", "clip_1*")}, r"got --include clip_0\* clip_1\* \(was \*\), and the run in"),
+        ({"action_delay": 2}, r"got --action_delay 2 \(was 0\), and the run in .* another --out"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            kept_plan(replace(plan.settings, **change))
+
+
+def test_a_plan_of_before_knows_neither_files_to_include_nor_a_delay(plan):
+    plan.save()
+    values = json.loads((plan.out / "plan.json").read_text())
+    del (
+        values["settings"]["include"],
+        values["settings"]["action_delay"],
+        values["seconds_per_frame"],
+        values["found"]["excluded"],
+    )
+    (plan.out / "plan.json").write_text(json.dumps(values))
+    assert kept_plan(plan.settings) == plan
 
 
 def test_what_is_spelled_otherwise_is_the_same_run_and_a_title_may_come_later(plan):
@@ -115,4 +140,4 @@ def test_a_folder_of_something_else_is_refused(plan):
 
 
 def test_times_add_up(plan):
-    assert set(plan.seconds) == {"tokenizer", "tokens", "lm", "rest"} and asdict(plan)["tokenizer"]["steps"] == 4
+    assert set(plan.seconds) == {"tokenizer", "tokens", "lm"} and asdict(plan)["tokenizer"]["steps"] == 4

@@ -13,6 +13,10 @@ from framecast.train.own.settings import OwnSettings, changed, option_names
         ({"minutes": 0}, "got --minutes 0; wanted minutes for all of the training, from 0.1"),
         ({"minutes": float("nan")}, "got --minutes nan"),
         ({"seed": 1.5}, "got --seed 1.5; wanted a whole number"),
+        ({"action_delay": -1}, "got --action_delay -1; wanted stored frames that pass until an action shows, from 0 to 10,000"),
+        ({"action_delay": 0.5}, "got --action_delay 0.5; wanted a whole number"),
+        ({"include": ()}, r"got --include \(\); wanted sub-folders or patterns of paths, such as --include"),
+        ({"include": ("a", "")}, "got --include .*; wanted sub-folders or patterns of paths"),
         ({"hold_out": 0.9}, r"got --hold_out 0.9; wanted a share of the files above 0 and up to 0.5, or a pattern"),
     ],
 )
@@ -36,3 +40,7 @@ def test_what_has_changed_is_named():
     before = {name: getattr(OwnSettings("x"), name) for name in option_names()}
     assert changed(before, OwnSettings("x")) == []
     assert changed(before, OwnSettings("x", size=128, seed=1)) == ["--size 128 (was 64)", "--seed 1 (was 0)"]
+
+
+def test_one_pattern_may_be_a_text():
+    assert OwnSettings("x", include="a/*").include == ("a/*",) and OwnSettings("x", include=["a", "b"]).include == ("a", "b")

@@ -1,6 +1,7 @@
 import pytest
 
-from framecast.train.own.sizes import LMS, TOKENIZERS, lm_batch, lm_shape, stride_of, tokenizer_batch, tokenizer_shape
+from framecast.train.own.recipes import recipe_for
+from framecast.train.own.sizes import LMS, TOKENIZERS, lm_shape, stride_of, tokenizer_batch, tokenizer_shape
 
 
 @pytest.mark.parametrize("size", [16, 64, 96, 112, 128, 512])
@@ -24,5 +25,6 @@ def test_ladders_go_down():
 
 def test_a_step_has_about_as_many_pixels_and_tokens_at_any_size():
     assert [tokenizer_batch(size, False) for size in (32, 64, 128, 512)] == [8, 8, 2, 2]
+    lm_batch = recipe_for(None).lm_batch
     assert [lm_batch(size, False) for size in (32, 64, 96, 128, 256)] == [16, 16, 7, 16, 4]
     assert tokenizer_batch(64, True) == 32 and lm_batch(64, True) == 64

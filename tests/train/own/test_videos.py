@@ -61,6 +61,59 @@ def test_files_that_captions_do_not_name_are_counted(tmp_path, capsys):
     assert "Not used: 2 files of which captions.jsonl has no line." in capsys.readouterr().out
 
 
+@pytest.fixture(scope="module")
+def rooms(tmp_path_factory):
+    """Two videos in each of three sub-folders, the name of one of which has the signs of a pattern."""
+    folder = tmp_path_factory.mktemp("rooms")
+    for name in ("kitchen", "hall", "attic[1]"):
+        (folder / name).mkdir()
+        for number in (1, 2):
+            write_clip(folder / name / f"{number}.mkv", 20, fps=12.0)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("include", "rooms_in_use"),
+    [(("kitchen", "attic[1]/"), {"kitchen", "attic[1]"}), (("*/1.mkv",), {"kitchen", "hall", "attic[1]"}), ((".",), None)],
+)
+def test_files_to_include_are_sub_folders_or_patterns(rooms, capsys, include, rooms_in_use):
+    settings = OwnSettings(str(rooms), size=32, include=include)
+    found = look(settings)
+    assert {file.split("/")[0] for file in found.files} == rooms_in_use or rooms_in_use is None
+    assert found.excluded == 6 - len(found.files) and found.unnamed == 0
+    used = {name.split("@")[0] for name in (clip.name for clip in training_clips(settings, found))}
+    assert used == set(found.trained)
+    say_found(settings, found)
+    said = " ".join(capsys.readouterr().out.split())
+    assert (f"Used is what fits --include {' '.join(include)}, and not" in said) == bool(found.excluded)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("kitchn", r"got --include kitchn, which fits none of the 6 files in .*; wanted a sub-folder .*; did you mean kitchen\?"),
+        ("x*", r"got --include x\*, which fits none of the 6 files in .*; their paths are such as attic\[1\]/1.mkv"),
+    ],
+)
+def test_a_pattern_that_fits_nothing_is_said(rooms, pattern, message):
+    with pytest.raises(ValueError, match=message):
+        look(OwnSettings(str(rooms), size=32, include=("kitchen", pattern)))
+
+
+def test_a_delay_of_nothing_is_refused(settings):
+    with pytest.raises(ValueError, match=r"got --action_delay 2, and no actions of the videos in .*; wanted an actions.jsonl in"):
+        look(replace(settings, action_delay=2))
+
+
+def test_files_that_are_left_out_for_one_reason_are_one_line(settings, found, capsys):
+    reasons = {f"{number}.mkv": f"has {number} frames at 12 fps; wanted 17" for number in range(300)}
+    say_found(settings, replace(found, left_out={**reasons, "a.mkv": "is empty"}))
+    lines = capsys.readouterr().out.splitlines()
+    place = lines.index("Left out: 301 files.")
+    assert lines[place + 1] == "  0.mkv and 299 more: has 0 frames at 12 fps; wanted 17"
+    assert lines[place + 2] == "  a.mkv: is empty" and lines[place + 3].startswith("Held out")
+
+
 def test_captions_of_what_is_held_out_are_known_without_reading_it(settings, found):
     assert held_out_captions(settings, found) == [f"noise {int(file[5:7])}" for file in found.held_out]
 

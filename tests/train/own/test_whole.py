@@ -63,7 +63,7 @@ def test_one_line_makes_a_world_of_a_recording(tmp_path, monkeypatch, capsys):
     assert "becomes a world to play in: left, right, gas." in capsys.readouterr().out
     out = tmp_path / "runs" / "mine"
     made = load_bundle(out / "bundle")
-    assert made.action_space == tiny_world.SPACE and made.tokenizer.temporal_stride == 2 and made.fps == 12.5
+    assert made.action_space == tiny_world.SPACE and made.tokenizer.temporal_stride == 1 and made.fps == 12.5
     assert made.lm.config.rewards and made.lm.config.ends
     assert {"held_nothing.mp4", "held_left.mp4", "held_gas_1.mp4"} <= {path.name for path in (out / "samples").iterdir()}
     assert (out / "report" / "index.html").is_file()
