@@ -98,6 +98,7 @@ def test_the_base_of_a_world_is_that_of_the_shipped_recipe():
         ("world_lm", "lm", recipe.lm_shape("base", 30)),
     ):
         wanted = yaml.safe_load((configs / f"{name}.yaml").read_text())["model"]["init_args"][key]
+        wanted.pop("context_frames", None)  # the clips of `framecast train` are shorter
         assert {field: getattr(shape, field) for field in wanted} == {
             field: tuple(value) if isinstance(value, list) else value for field, value in wanted.items()
         }
