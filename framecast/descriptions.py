@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .data.reading import read_regular, regular_size
-from .sample.bundle_files import BundleError, BundleFiles, caption_words, only_caption, open_bundle, parse_config, space_of
+from .sample.bundle_files import (
+    SHIPPED,
+    BundleError,
+    BundleFiles,
+    caption_words,
+    only_caption,
+    open_bundle,
+    parse_config,
+    space_of,
+)
 from .sample.bundle_folder import CONFIG, LM, NAMES, TOKENIZER
 from .tokenizer.config import VideoTokenizerConfig
 from .training_descriptions import describe_training, shown
@@ -27,11 +36,13 @@ _HEADER_AT = 8  # of a safetensors file, behind the length of the header
 
 
 def describe(path: str | None) -> Rows:
-    """The rows of what is at `path`; `None` is the shipped model.
+    """The rows of what is at `path`; `None` is the shipped model, and "world" the shipped world.
 
     Raises:
         ValueError: It is nothing that a model is made of or makes, or damaged.
     """
+    if path in SHIPPED and not Path(path).exists():
+        return describe_bundle(open_bundle(path))
     if path is not None and not Path(path).is_dir():
         return _reader_of(Path(path))(Path(path))
     if path is not None and not (Path(path) / CONFIG).is_file():

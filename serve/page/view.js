@@ -273,7 +273,7 @@ export class PanelView {
     this.part(".hint").textContent = "Press Start, and hold the keys below.";
     this.input.placeholder = opening;
     this.part(".starts").hidden = starts.length === 0;
-    this.part(".starts select").append(...starts.map(({ name }) => new Option(name, name)));
+    this.part(".starts select").append(...starts.map(({ name }, place) => new Option(name, name, place === 0, place === 0)));
   }
 
   /** Offers what "it" may do, if "it" is one thing. */

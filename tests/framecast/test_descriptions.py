@@ -63,6 +63,14 @@ def test_the_shipped_model_is_described_without_a_path():
     assert rows["video"] == "64x64 pixels, 12 frames/s" and "circle" in rows["words"]
 
 
+def test_the_shipped_world_is_described_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = dict(describe("world"))
+    assert "left" in rows["buttons"] and rows["video"] == "64x64 pixels, 12.5 frames/s"
+    tiny_bundle.save(tmp_path / "world")  # a folder of that name comes first
+    assert dict(describe("world"))["bundle"] == "world"
+
+
 def test_a_token_file_says_its_prompts_and_who_made_it(place):
     text = shown(place / "tokens.fct")
     assert "video: 9 frames of 16x24 pixels, 12 frames/s" in text and "tokens: 3 latent frames of 2x3, 60 codes" in text
