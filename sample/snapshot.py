@@ -18,6 +18,7 @@ from .guides import Guides
 from .packing import PackingError, pack, unpack
 from .params import SamplingParams
 from .past import Changes, Past, Recipe
+from .prompts import begins_unsaid
 from .stepper import Stepper
 from .steps import Frame, GeneratorState, known_rows
 
@@ -175,6 +176,8 @@ def _fresh_state(stepper: Stepper, params: SamplingParams, values: Mapping[str, 
     guides = Guides(bool(values["guided"]), bool(values.get("action_guided", False)))
     if not guides.cover(params.guides):  # there may be more: it began with guidance, and was then set to none
         raise ValueError(f"guided {values['guided']!r} with the settings {params}")
+    if guides.text and begins_unsaid(prompt):
+        raise ValueError("guidance on a prompt that says nothing")
     return stepper.init_state([(0.0, prompt)], 0, params, None if every is None else int(every), guides)
 
 

@@ -25,7 +25,7 @@ PAGES = sorted(
 )
 NOT_RUN = ("train", "record", "serve", "play")
 FOLDERS = "framecast|data|tokenizer|model|sample|train|evaluate|serve|tests|docs|benchmarks"
-PATH = re.compile(rf"(?<![\w./-])(?:{FOLDERS})/[\w./*-]*\w")
+PATH = re.compile(rf"(?<![\w./-])(?!framecast/World-v\d)(?:{FOLDERS})/[\w./*-]*\w")  # the id of Gymnasium is no path
 
 
 @dataclass(frozen=True)
