@@ -32,9 +32,10 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_grad_enabled(False)
     out, generator = Path(arguments.out), load_generator(arguments.bundle)
-    frames = list(film(begin(generator, arguments), generator.action_space, round(arguments.seconds * generator.fps)))
+    space = generator.stepper.known_space()
+    frames = list(film(begin(generator, arguments), space, round(arguments.seconds * generator.fps)))
     save_film(out / "world.webp", frames, generator.fps)
-    branches(begin(generator, arguments), generator.action_space).save(out / "world_branches.png")
+    branches(begin(generator, arguments), space).save(out / "world_branches.png")
     say(f"saved {out / 'world.webp'}, {len(frames)} frames, and {out / 'world_branches.png'}")
 
 
@@ -66,7 +67,7 @@ def film(stream: Stream, space: ActionSpace, num_frames: int) -> Iterator[Image.
     while index < num_frames:
         for frame in stream.step(space.action(keys)):
             index = frame.index
-            yield with_keys(frame.image, keys, space)
+            yield with_keys(frame.image.numpy(), keys, space)
         keys = follow_road(np.asarray(frame.image), index)
 
 

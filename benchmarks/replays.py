@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from framecast.sample import Frame, StreamBatch, VideoGenerator, load_generator
+from framecast.sample import Frame, Stream, StreamBatch, VideoGenerator, load_generator
 from framecast.serve import Client
 
 from .play import server
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--out", default="runs/replays", help="where the JSON goes, without a suffix")
     arguments = parser.parse_args()
     generator = load_generator(arguments.bundle)
-    names = [*(button.name for button in generator.action_space.buttons), ""]
+    names = [*(button.name for button in generator.stepper.known_space().buttons), ""]
     chance = random.Random(0)
     keys = list(itertools.chain.from_iterable([chance.choice(names)] * 5 for _ in range(arguments.frames // 5)))
     rows = {}
@@ -76,22 +76,23 @@ def game(generator: VideoGenerator, keys: list[str], decoding: str, file: Path |
         stream.record(file)
     for held in keys:
         stream.step(held)
-    tokens = stream.tokens
+    tokens = made(stream)
     stream.close()
     return tokens
 
 
 def in_company(generator: VideoGenerator, keys: list[str], decoding: str) -> torch.Tensor:
     """The same beside a neighbour that joins late and leaves early."""
-    stream, other = (generator.stream(seed=seed, start=seed % 2, decoding=decoding) for seed in (7, 8))
-    batch = StreamBatch.of(generator, [stream])
+    stream, other = (generator.stream(seed=seed, start=seed - 7, decoding=decoding) for seed in (7, 8))
+    batch = StreamBatch(generator, slots=2, guided=stream.guided)
+    batch.join(stream)
     for place, held in enumerate(keys):
         if place == len(keys) // 3:
-            batch.add(other)
+            batch.join(other)
         if place == 2 * len(keys) // 3:
-            other.close()
+            batch.leave(other)
         stream.step(held)
-    return stream.tokens
+    return made(stream)
 
 
 def elsewhere(generator: VideoGenerator, bundle: str, keys: list[str], decoding: str, place: Path) -> torch.Tensor:
@@ -104,6 +105,12 @@ def elsewhere(generator: VideoGenerator, bundle: str, keys: list[str], decoding:
     given = [bundle, str(snapshot), str(out), str(torch.get_num_threads()), *keys[half:]]
     subprocess.run([sys.executable, "-c", _RESTORED, *given], check=True)
     return torch.load(out, weights_only=True)
+
+
+def made(stream: Stream) -> torch.Tensor:
+    """All its tokens."""
+    assert stream.tokens is not None, "it has made some"
+    return stream.tokens
 
 
 def replays(bundle: str, file: Path) -> bool:

@@ -124,7 +124,7 @@ class Bundle:
         try:
             parts = (tokenizer, lm, self.text_tokenizer)
             size, name = (self.height, self.width, self.fps), self.path.resolve().name
-            world = (self.action_space, self.starts, self.params, self.caption)
+            world: Any = (self.action_space, self.starts, self.params, self.caption)
             return VideoGenerator(*parts, *size, name, compile, self.trained_on, *world)
         except ValueError as error:
             raise BundleError(f"{self.path}: {error}") from error

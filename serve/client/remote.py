@@ -189,7 +189,7 @@ class RemoteStream:
             ServeError: The moment is long past, a prompt cannot be followed, or there are not enough places.
             ActionError: There is an action that cannot be, or the model takes none.
         """
-        more = {"prompts": prompts and list(prompts), "frame": frame}
+        more: dict[str, Any] = {"prompts": prompts and list(prompts), "frame": frame}
         if actions is not None:
             more["actions"] = self._acts.plan(actions, Stride(self.hello.temporal_stride))
         given = {name: value for name, value in more.items() if value is not None}

@@ -38,6 +38,8 @@ def info_of(spec: WorldSpec, caption: str) -> Info:
         title=f"{spec.env_id}, recorded",
         action_space=spec.action_space.to_json(),
         opening=caption or spec.env_id,
+        starts=None,
+        sampling=None,
     )
 
 
@@ -118,6 +120,7 @@ class TrueSession:
             frame=0,
             video="",
             recoverable=False,
+            notes=None,
             action_space=self._info.action_space if request.actions else None,
         )
         await self._send(started)
