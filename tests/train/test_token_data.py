@@ -136,10 +136,11 @@ def test_clips_must_fit_the_context(bundle, tmp_path):
         data.lm_config(VideoLMShape(sink_frames=0, context_frames=1))
 
 
-def test_clips_that_do_not_fit_are_told_before_they_are_tokenized(bundle, tmp_path):
+def test_clips_that_do_not_fit_are_told_before_they_are_tokenized(bundle, tmp_path, capsys):
     short = ["--model.init_args.lm.sink_frames=0", "--model.init_args.lm.context_frames=1"]
-    with pytest.raises((ValueError, SystemExit)):
+    with pytest.raises((ValueError, SystemExit)) as error:
         fit(tmp_path / "run", bundle, tmp_path / "shards", *short, "--data.init_args.source.init_args.num_frames=9")
+    assert "got clips of 3 latent frames; wanted at most 2" in f"{error.value}{capsys.readouterr().err}"
     assert not (tmp_path / "shards").exists()
 
 
