@@ -166,21 +166,16 @@ def save_bundle(
             comes without its text tokenizer or with an action space of another size, or the picture is no small JPEG.
     """
     folder, dtype = as_path(folder, "a bundle's folder"), as_dtype(dtype)
-    if (lm is None) != (text_tokenizer is None):
-        raise ValueError("got a video LM or a text tokenizer alone; wanted both, or neither for a tokenizer's bundle")
+    _check_parts(lm, text_tokenizer, action_space)
     sizes = _checked_sizes(video)
     check_bundle_folder(folder)
     _check_picture(picture)
-    try:
-        check_space(lm, action_space)
-    except ValueError as error:
-        raise ValueError(f"got {error}; give `action_space`, that of the clips it was trained on") from error
     said, of_starts = pack_starts(starts, tokenizer.codebook_size, None if lm is None else lm.config.frame_shape)
     config = {
         "format": FORMAT,
         **describe_networks(tokenizer, lm),
         "video": sizes,
-        "text": None if text_tokenizer is None or text_tokenizer.words is None else {"words": sorted(text_tokenizer.words)},
+        "text": _described(text_tokenizer),
         "training": dict(training or {}),
         **({} if action_space is None else {"action_space": action_space.to_json()}),
         **said,
@@ -204,6 +199,22 @@ def _checked_sizes(video: Mapping[str, float]) -> dict[str, float]:
     if missing:
         raise ValueError(f"got video {video!r:.80} without {', '.join(missing)}; wanted a dict of {', '.join(_VIDEO)}")
     return {name: real(f"video {name}", video[name], nextafter(0, 1), inf, "a number above 0") for name in _VIDEO}
+
+
+def _check_parts(lm: VideoLM | None, text_tokenizer: TextTokenizer | None, space: ActionSpace | None) -> None:
+    if (lm is None) != (text_tokenizer is None):
+        raise ValueError("got a video LM or a text tokenizer alone; wanted both, or neither for a tokenizer's bundle")
+    try:
+        check_space(lm, space)
+    except ValueError as error:
+        raise ValueError(f"got {error}; give `action_space`, that of the clips it was trained on") from error
+
+
+def _described(text_tokenizer: TextTokenizer | None) -> dict[str, Any] | None:
+    """What a config says of a text tokenizer: the words of its training, if they are known."""
+    if text_tokenizer is None or text_tokenizer.words is None:
+        return None
+    return {"words": sorted(text_tokenizer.words)}
 
 
 def _check_picture(picture: bytes | None) -> None:

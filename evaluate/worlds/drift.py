@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from ...data import contact_sheet
+from ...data.counted import counted
 from ..figures import Curve, Figure, Sample, Section, interval, mean_of, share_of
 from ..real.drift import Look, looks
 from ..study import Progress, Study
 from .recording import Recording, Start
 from .trying import Rows, known
-from .wording import counted
 
 _PART = 8  # the last of so many equal parts of a stream is its end
 _WINDOW = 16  # frames of a look

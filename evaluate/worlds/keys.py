@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...data.counted import counted
 from ..figures import Curve, Figure, Sample, Section, mean_of
 from ..real.panels import side_by_side
 from ..study import Progress, Study, part_of, reconstruct
@@ -17,7 +18,6 @@ from .naming import GENERATED, RECONSTRUCTED, TRUE, named, naming_figures, told_
 from .recording import Recording, lessons
 from .response import Response, response_curves, response_figures, responses
 from .trying import Key, busiest_keys
-from .wording import counted
 
 _HELD = 2.0  # seconds
 _MOST_SAMPLES = 6

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ...data import CaptionedClip, LeRobotFolder, VideoFolder, to_video
 from ...data.actions import ActionSpace
+from ...data.counted import counted
 from ...data.lerobot import INFO_FILE
 from ...data.listing import list_videos
 from ...data.recorded import ACTIONS_FILE, read_action_lines
@@ -24,7 +25,6 @@ from ..settings import Settings
 from .inverse import Shown, reduced
 from .truth import History, Truth, open_truth
 from .trying import Rows
-from .wording import counted
 
 Recorded = VideoFolder | LeRobotFolder
 _LENGTHS = ((17, 64), (17, 32), (17, 16), (9, 8), (5, 4))

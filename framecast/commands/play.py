@@ -25,7 +25,9 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    arguments.bundle = arguments.bundle or shipped_world()
+    from ..sample.bundle_files import WORLD
+
+    arguments.bundle = arguments.bundle or str(WORLD)
     title = _title_of(arguments.bundle)
     console.say(f"opening {title}")  # before torch is loaded, which takes seconds
     _play(arguments, title)
@@ -65,23 +67,6 @@ def _play(arguments: Namespace, title: str) -> None:
         raise ValueError(f"{error.name} is not installed; wanted it to play; pip install '.[serve]'") from error
     generator = load_apart(lambda: make_generator(arguments))
     run_server(generator, config, record=arguments.record, when_ready=None if arguments.no_browser else open_page)
-
-
-def shipped_world() -> str:
-    """The world that comes with the package.
-
-    Raises:
-        ValueError: There is none.
-    """
-    from ..sample.bundle_files import WORLD
-    from ..sample.bundle_folder import CONFIG
-
-    if not (WORLD / CONFIG).is_file():
-        raise ValueError(
-            "got no bundle to play; wanted the folder of a world, since none comes with this version: framecast play "
-            "runs/my_world/bundle"
-        )
-    return str(WORLD)
 
 
 def open_page(address: str) -> None:

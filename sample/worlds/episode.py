@@ -14,7 +14,6 @@ from ...data.kinds import real, whole
 from ..beginning import given_tokens, params_of, prompt_of
 from ..bundle import load_generator
 from ..bundle_files import WORLD
-from ..bundle_folder import CONFIG
 from ..generator import VideoGenerator
 from ..given import Given
 from ..packing import PackingError, pack, unpack
@@ -62,8 +61,7 @@ class Rules:
         first_frames: Given,
         end_above: float,
     ):
-        shipped = WORLD if bundle is None and (WORLD / CONFIG).is_file() else None
-        self.generator = bundle if isinstance(bundle, VideoGenerator) else load_generator(bundle or shipped)
+        self.generator = bundle if isinstance(bundle, VideoGenerator) else load_generator(WORLD if bundle is None else bundle)
         self.space = self.generator.stepper.known_space()
         self.params = as_params(_UNGUIDED if params is None else params, own=self.generator.params)
         self.max_steps = None if max_steps is None else whole("max_steps", max_steps, 1, inf, "a whole number from 1, or None")

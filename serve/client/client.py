@@ -105,9 +105,9 @@ def _file_of(picture: str | Path | bytes | Image.Image) -> bytes:
 
 def _names(params: Params) -> set[str] | None:
     """The settings that a message is to say: all of them, or those of a dict."""
-    return (
-        None if isinstance(params, SamplingParams) else {"decoding" if name == "block_length" else name for name in params or ()}
-    )
+    if isinstance(params, SamplingParams):
+        return None
+    return {"decoding" if name == "block_length" else name for name in params or ()}
 
 
 def _scene(prompt: Prompt | None) -> dict[str, Any]:

@@ -51,16 +51,12 @@ def test_model_without_actions_is_no_world(served, tmp_path, capsys):
     assert "model, a model without actions; wanted a world, which answers keys; `framecast serve" in err
 
 
-def test_no_world_comes_with_the_package(served, tmp_path, capsys, monkeypatch):
+def test_the_world_of_the_package_is_played_unless_it_is_gone(served, tmp_path, capsys, monkeypatch):
     from framecast.sample import bundle_files
 
     monkeypatch.setattr(bundle_files, "WORLD", tmp_path / "none")
     code, err = said(capsys)
-    assert (
-        code == 2
-        and "opening" not in err
-        and "got no bundle to play; wanted the folder of a world, since none comes with this version" in err
-    )
+    assert code == 2 and "opening" not in err and "none is no bundle: it has no config.json; wanted a folder" in err
     monkeypatch.setattr(bundle_files, "WORLD", tiny_world.save(tmp_path / "world"))
     assert said(capsys)[0] == 0 and served[0][0][0].action_space == tiny_world.SPACE
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
+from ...data.counted import counted
 from ...data.files import replacing
 from .plan import VAL_CLIPS, Part, Plan, validations_of
 from .sizes import NUM_FRAMES
-from .telling import counted
 from .videos import folder_options, training_files
 
 _SECONDS_BETWEEN_CHECKPOINTS = 180

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ...data.counted import counted
 from ...data.files import replacing
 from ...data.reading import parse_json, read_regular
 from ...data.recorded import ACTIONS_FILE
@@ -18,7 +19,6 @@ from ...progress import Task
 from .settings import OwnSettings, changed
 from .sizes import NUM_FRAMES, TOKENIZERS, Rung, tokenizer_batch
 from .speed import Speed, lm_speed, making_speed, peak_memory, tokenizer_speed
-from .telling import counted
 from .videos import Found, digest_of, named, training_clips
 
 PLAN_FILE = "plan.json"

@@ -22,8 +22,3 @@ def say(text: str = "", indent: int = 0, hang: int = 2) -> None:
 def spoken_size(num_bytes: float) -> str:
     """Memory as people say it."""
     return f"{num_bytes / 1e9:.1f} GB" if num_bytes >= 1e9 else f"{max(num_bytes, 1e6) / 1e6:.0f} MB"
-
-
-def counted(number: int, noun: str) -> str:
-    """Such as "1 file" and "2 files"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...data import RandomCrops, VideoError, VideoFolder, probe_video
+from ...data.counted import counted
 from ...data.folder import printable
 from ...data.listing import Listing, all_videos, list_videos
 from ...data.recorded import ACTIONS_FILE
@@ -20,7 +21,6 @@ from ...progress import Task, tracked
 from .recipes import Recipe, recipe_for
 from .settings import OwnSettings, spoken
 from .sizes import NUM_FRAMES
-from .telling import counted
 from .worlds import Played, played_in
 
 MOST_HELD_OUT = 100

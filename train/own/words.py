@@ -7,13 +7,14 @@ from collections.abc import Mapping
 
 import torch
 
+from ...data.counted import counted
 from ..description import in_words
 from .configs import command
 from .judging import can_report, measured, seconds_of_report, settings_of
 from .plan import TOKENIZER_SHARE, Part, Plan
 from .settings import OwnSettings, spoken
 from .showing import seconds_of_samples
-from .telling import counted, say, spoken_size
+from .telling import say, spoken_size
 from .videos import Found, named
 from .worlds import Played
 
