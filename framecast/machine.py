@@ -4,6 +4,7 @@ On a CPU without units for bfloat16, training in bfloat16 takes 9 to 17 times as
 module, which knows torch and nothing of ours.
 """
 
+import os
 import time
 import warnings
 from dataclasses import dataclass
@@ -23,6 +24,20 @@ _LEAST_CAPABILITY = (8, 0)  # the first GPUs of NVIDIA with units for bfloat16
 
 class SlowPrecision(Notice):
     """A precision that was asked for is slower on this machine than float32."""
+
+
+def num_cores() -> int:
+    """Cores that this process may compute on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def leave_a_core() -> None:
+    """Computes with a thread fewer than there are cores, if it would with as many.
+
+    Threads that share one product wait for each other, and all of them for one whose core a browser takes. On two cores that a
+    person plays at, a frame of a world takes 50 ms by one thread and 70 by two, though two are faster where nothing else runs.
+    """
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), num_cores() - 1)))
 
 
 def trains_on_cpu(x: Tensor) -> bool:

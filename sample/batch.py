@@ -1,6 +1,6 @@
 """`StreamBatch`: many streams in one forward. Streams join and leave between latent frames, and none of them notices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Protocol, Self
@@ -12,7 +12,7 @@ from ..data.kinds import whole
 from ..model import ActionVectors, LMState, PromptMemory
 from ..model.vocabulary import Pick
 from .batch_rows import BatchRows
-from .decodings import Found, NextFrame
+from .decodings import Found, GivenUp, NextFrame
 from .guides import Guides
 from .sampling import BatchChooser, stream_uniforms
 from .seat import Alone, Deliver, Seat
@@ -120,8 +120,13 @@ class StreamBatch:
         self._seats, self._rows = [None] * self.slots, None
 
     @torch.inference_mode()
-    def step(self) -> dict[Stream, list[Frame]]:
-        """Makes one latent frame of every stream; its frames wait for the stream's iterator and are returned too."""
+    def step(self, unless: Callable[[], bool] | None = None) -> dict[Stream, list[Frame]]:
+        """Makes one latent frame of every stream; its frames wait for the stream's iterator and are returned too.
+
+        Args:
+            unless: Asked between two forwards. If it says yes nothing is made: all streams are where they were, and what was done
+                meanwhile holds from the latent frame on that was given up. Not asked if streams are decoded in several ways.
+        """
         for stream in self.streams:
             stream.ask()  # first, since what is asked may raise, or let a stream leave
         taken, rows = self._taken, self._rows
@@ -135,7 +140,10 @@ class StreamBatch:
                 rows.put_prompts(slot, seat.own)
         # 2. All next tokens are found together. Streams that are decoded alike share their forwards.
         due = {slot: seat.own.due_actions(self.stepper.codec.stride.frames) for slot, seat in taken.items()}
-        found = self._predict(rows, {slot: seat.own for slot, seat in taken.items()}, due)
+        try:
+            found = self._predict(rows, {slot: seat.own for slot, seat in taken.items()}, due, unless)
+        except GivenUp:
+            return {}
         self.forwards += found.forwards
         # 3. One pass of the detokenizer turns them into frames.
         grid = found.tokens.unflatten(1, (1, *self.stepper.codec.frame_shape))
@@ -201,7 +209,13 @@ class StreamBatch:
                 "got a stream with guidance on actions for a batch without; make it with `StreamBatch(..., action_guided=True)`"
             )
 
-    def _predict(self, rows: BatchRows, states: Mapping[int, GeneratorState], due: Mapping[int, Tensor | None]) -> Found:
+    def _predict(
+        self,
+        rows: BatchRows,
+        states: Mapping[int, GeneratorState],
+        due: Mapping[int, Tensor | None],
+        unless: Callable[[], bool] | None,
+    ) -> Found:
         """The tokens of the next latent frame, int64 `[slots, frame_length]`; those of idle slots mean nothing."""
         idle = torch.zeros(1, self.stepper.lm.frame_length, dtype=torch.int64, device=self.stepper.device)
         previous = torch.cat([states[slot].previous if slot in states else idle for slot in range(self.slots)])
@@ -209,7 +223,7 @@ class StreamBatch:
         together = _Together(list(range(self.slots)), rows.lm, rows.prompts, previous, actions)
         names = {slot: state.params.decoding for slot, state in states.items()}
         if len(set(names.values())) == 1:
-            return self._predict_alike(together, states)
+            return self._predict_alike(together, states, unless)
         tokens, forwards = torch.zeros_like(previous), 0
         last = torch.empty(self.slots, self.stepper.lm.config.width, device=previous.device)
         for name in sorted(set(names.values()), key=str):
@@ -220,7 +234,9 @@ class StreamBatch:
             rows.lm.put(rows.of(slots), some.lm)
         return Found(tokens, forwards, last)
 
-    def _predict_alike(self, some: "_Together", states: Mapping[int, GeneratorState]) -> Found:
+    def _predict_alike(
+        self, some: "_Together", states: Mapping[int, GeneratorState], unless: Callable[[], bool] | None = None
+    ) -> Found:
         """As `_predict`, for some slots that are decoded alike."""
         like = next(states[slot] for slot in some.slots if slot in states)
         own = [states.get(slot, like) for slot in some.slots]
@@ -233,7 +249,7 @@ class StreamBatch:
             return lambda logits: choose(logits).masked_fill(idle, 0)  # where nobody looks nothing may change, either
 
         block_length = like.params.block_length(self.stepper.codec.frame_shape)
-        frame = NextFrame(self.stepper.lm, some.lm, some.prompts, some.previous, block_length, some.actions)
+        frame = NextFrame(self.stepper.lm, some.lm, some.prompts, some.previous, block_length, some.actions, unless)
         return like.params.way.find(frame, chooser)
 
 

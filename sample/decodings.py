@@ -19,6 +19,10 @@ ChooserOf = Callable[[slice], Pick]
 _FEW_STREAMS = 2
 
 
+class GivenUp(Exception):
+    """A latent frame was not wanted any more before all its tokens were found."""
+
+
 @dataclass(frozen=True)
 class Found:
     """The tokens of a latent frame.
@@ -45,6 +49,7 @@ class NextFrame:
         previous: int64 `[R, frame_length]`, the latent frames before.
         block_length: Tokens that are chosen without knowing each other; in the first latent frame always 1.
         actions: What is done during the latent frame, rows as in `state`; `None` is unknown.
+        unless: Asked between two forwards; once it says yes, the latent frame is given up.
     """
 
     lm: VideoLM
@@ -53,6 +58,7 @@ class NextFrame:
     previous: Tensor
     block_length: int
     actions: ActionVectors | None = None
+    unless: Callable[[], bool] | None = None
 
     @property
     def is_first(self) -> bool:
@@ -63,6 +69,16 @@ class NextFrame:
     def num_streams(self) -> int:
         """R."""
         return self.previous.shape[0]
+
+    def ask(self) -> None:
+        """Asks whether to go on.
+
+        Raises:
+            GivenUp: The latent frame is not wanted any more; the state is as it was before it.
+        """
+        if self.unless is not None and self.unless():
+            self.lm.rewind(self.state, 0)
+            raise GivenUp
 
 
 class Decoding(ABC):
@@ -157,6 +173,8 @@ def in_order(frame: NextFrame, chooser: ChooserOf) -> Found:
     length, block_length = frame.lm.frame_length, 1 if frame.is_first else frame.block_length
     tokens = torch.full_like(frame.previous, -1)
     for start in range(0, length, block_length):
+        if start:
+            frame.ask()
         places = slice(start, start + block_length)
         tokens[:, places], last = _choose(frame, tokens, places, block_length, chooser)
     return Found(tokens, length // block_length, last)
@@ -172,6 +190,8 @@ def in_parallel(frame: NextFrame, chooser: ChooserOf) -> Found:
     length, block_length = frame.lm.frame_length, 1 if frame.is_first else frame.block_length
     tokens, start, forwards = frame.previous.clamp(0, frame.lm.config.codebook_size - 1), 0, 0
     while start < length:
+        if forwards:
+            frame.ask()
         frame.lm.rewind(frame.state, start)
         places = slice(start, length)
         chosen, last = _choose(frame, tokens, places, block_length, chooser, hold=True)

@@ -12,8 +12,6 @@ from .products import Kernel, linear_kernel
 
 Network = TypeVar("Network", bound=nn.Module)
 
-_SIDE = 16  # side of the pictures that a convolution's order is chosen for, likewise
-
 
 def prepared(network: Network) -> Network:
     """A copy for inference whose linear and convolutional layers are faster on a CPU; how much depends on the machine.
@@ -101,10 +99,29 @@ class PreparedConv2d(_Prepared, nn.Conv2d):
     """A convolution of pictures, padded with zeros, with a prepared weight."""
 
     def _kernel(self) -> Kernel:
-        geometry = cast(tuple[int, ...], self.padding), self.stride, self.dilation, self.groups
-        size = (1, self.in_channels, _SIDE, _SIDE)
-        ordered = torch.ops.mkldnn._reorder_convolution_weight(self.weight.detach(), *geometry, size)
-        return lambda x, bias: torch.ops.mkldnn._convolution_pointwise(x, ordered, bias, *geometry, "none", [], "")
+        return OrderedConvolution(self)
+
+
+class OrderedConvolution:
+    """oneDNN's convolution, with the weight in the order that it wants for pictures of the size that came last.
+
+    The orders for other sizes give the same output, but for some numbers of channels, such as 96, the weight would be ordered
+    anew at every call, which takes 40 times as long as the convolution of a small picture.
+    """
+
+    def __init__(self, layer: nn.Conv2d):
+        self._weight = layer.weight.detach()
+        self._geometry = cast(tuple[int, ...], layer.padding), layer.stride, layer.dilation, layer.groups
+        self._latest: tuple[tuple[int, ...], Tensor] | None = None
+
+    def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        size = tuple(x.shape[1:])
+        latest = self._latest  # once: other threads may use the layer
+        if latest is None or latest[0] != size:
+            ordered = torch.ops.mkldnn._reorder_convolution_weight(self._weight, *self._geometry, (1, *size))
+            self._latest = latest = size, ordered
+        y: Tensor = torch.ops.mkldnn._convolution_pointwise(x, latest[1], bias, *self._geometry, "none", [], "")
+        return y
 
 
 @dataclass(frozen=True)

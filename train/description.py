@@ -1,12 +1,12 @@
 """What a training says of itself, in plain values: its source, how much video it had, the machine. No folder is named."""
 
-import os
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import torch
 
 from ..data import ClipSource
+from ..machine import num_cores
 
 
 def describe_source(source: ClipSource) -> dict[str, Any]:
@@ -58,8 +58,7 @@ def describe_machine(device: torch.device, processes: int) -> str:
         return f"{processes} x {torch.cuda.get_device_name(device)}"
     if device.type != "cpu":
         return f"{processes} x {device.type}"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"{cores} CPU cores"
+    return f"{num_cores()} CPU cores"
 
 
 def in_words(seconds: float) -> str:

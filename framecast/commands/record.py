@@ -1,7 +1,6 @@
 """`framecast record`: videos of an environment that is played, with what was done in it."""
 
 import math
-import os
 import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
@@ -137,11 +136,12 @@ def _at_page(arguments: Namespace, spec: "WorldSpec", play: "Play") -> "Iterator
 
 def _record(arguments: Namespace, spec: "WorldSpec", play: "Play", policy: "PagePlayer | None" = None) -> None:
     from ..data.worlds import Recording, record
+    from ..machine import num_cores
     from ..progress import Task
 
     minutes, episodes = arguments.minutes, arguments.episodes
     episodes = 10 if minutes is None and episodes is None else episodes
-    workers = _cores() if arguments.workers is None else arguments.workers
+    workers = num_cores() if arguments.workers is None else arguments.workers
     total, unit = (episodes, "episodes") if minutes is None else (_frames(minutes, spec.fps), "frames")
     lossless = bool(arguments.lossless)
     rows = record(
@@ -197,7 +197,3 @@ def _shares(given: list[str] | None) -> dict[str, float] | None:
         return {name.strip(): float(share) for name, share in (text.split("=") for text in given)}
     except ValueError as error:
         raise ValueError(f"got --on {' '.join(given):.80}; wanted a button and a share each time, such as forward=0.7") from error
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -68,24 +68,36 @@ class Controls:
         self._touch = asyncio.Event()
         self._newest: Act | None = None
         self._action: NDArray[np.float32] | None = None  # that was put last
+        self._begun: NDArray[np.float32] | None = None  # the same when a latent frame was begun last
+        self._is_new = False  # whether that was another one than for the latent frame before
         self._told: deque[Receipt | Refusal] = deque(maxlen=_MOST_NEWS)
         self._held: deque[Receipt] = deque()  # the one of the frame that was asked about last, and those that follow
 
     def put(self, act: Act) -> None:
         """Says what is held from now on, in place of what was said before and has not been read."""
         with self._lock:
-            self._newest = act
-        if self._action is None or not np.array_equal(act.action, self._action, equal_nan=True):
-            self._touch.set()
-        self._action = act.action
+            self._newest, self._action = act, act.action
+        self._touch.set()
 
     async def touched(self) -> None:
-        """Waits until something else is held than at the last `rest`."""
-        await self._touch.wait()
+        """Waits until something else is held than when a latent frame was begun last."""
+        while not self._differ:
+            self._touch.clear()
+            await self._touch.wait()
 
-    def rest(self) -> None:
-        """A latent frame is made now, with all that was put before."""
-        self._touch.clear()
+    @property
+    def are_overtaken(self) -> bool:
+        """Whether the latent frame that is being made is better begun again, with what is held by now.
+
+        Not if it is the first one of what it was begun with: who lets go of a key at once wants to see it, too.
+        """
+        return self._differ and not self._is_new
+
+    def begin(self, stream: Stream) -> None:
+        """As `read`, for a latent frame that is made next."""
+        with self._lock:
+            self._is_new, self._begun = self._differ, self._action
+        self.read(stream)
 
     def read(self, stream: Stream) -> None:
         """Lets the newest act hold from the next latent frame of a stream on, if there is a new one."""
@@ -119,6 +131,10 @@ class Controls:
             if not self._told:
                 await self._news.wait()
         return self._told.popleft()
+
+    @property
+    def _differ(self) -> bool:
+        return not (self._action is self._begun or np.array_equal(self._action, self._begun, equal_nan=True))
 
     def _tell(self, news: Receipt | Refusal) -> None:
         self._told.append(news)

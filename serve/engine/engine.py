@@ -132,8 +132,10 @@ class Engine:
             self._hand_over(channel)  # the first frame of new streams need not wait for the next
         assert self._batch is not None
         before = self._batch.forwards
-        self._read_controls()  # last: what is done now is seen in the frames that are made next
-        self._batch.step()
+        self._begin(chosen)  # last: what is done now is seen in the frames that are made next
+        if not self._batch.step(_is_overtaken(chosen)):
+            self._begin(chosen)
+            self._batch.step()
         if self.observer is not None:
             self.observer.stepped(len(chosen), self._batch.forwards - before, time.perf_counter() - started)
         for channel in chosen:
@@ -147,6 +149,11 @@ class Engine:
         for channel in self._channels:
             if channel.is_at_start:
                 channel.controls.read(channel.stream)
+
+    def _begin(self, chosen: tuple[Channel, ...]) -> None:
+        for channel in chosen:
+            if channel.is_at_start:
+                channel.controls.begin(channel.stream)
 
     def _choose(self) -> tuple[Channel, ...]:
         """Whose latent frame is made next; nobody's, until someone has few frames left."""
@@ -190,6 +197,11 @@ class Engine:
             channel.end(error)
             self._channels.remove(channel)
         self._seated, self._batch = (), None
+
+
+def _is_overtaken(chosen: tuple[Channel, ...]) -> Callable[[], bool] | None:
+    """Whether a latent frame is better begun again, once, for who plays alone."""
+    return (lambda: chosen[0].controls.are_overtaken) if len(chosen) == 1 and chosen[0].by_hand else None
 
 
 def load_apart(load: Callable[[], VideoGenerator]) -> VideoGenerator:

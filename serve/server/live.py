@@ -187,7 +187,6 @@ class LiveStream:
                 late = await clock.wait(self.next_index, self.channel.controls.touched, self.channel.stream.codec.stride.frames)
                 if not self._resumed.is_set():
                     continue
-                self.channel.controls.rest()
                 if not self.channel.waiting:  # the first two come together
                     self.channel.ask()
             if await self.channel.peek() is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import uvicorn
 
+from ...machine import leave_a_core
 from ...sample import VideoGenerator
 from .app import create_app
 from .config import ServeConfig
@@ -83,6 +84,8 @@ def run_server(
     Raises:
         ValueError: The address cannot be bound to, or the folder is none to record in.
     """
+    if generator.action_space is not None:
+        leave_a_core()
     service = Service(generator, config)
     if record is not None:
         service.archive.journal = open_journal(record, generator)

@@ -196,3 +196,15 @@ def test_the_actions_of_a_stream_do_not_depend_on_the_others(way):
 
 def _values(*vectors):
     return [value for each in vectors for value in tensors_of(each)]
+
+
+@torch.no_grad()
+def test_pictures_of_several_sizes_in_turns_get_what_they_get_alone():
+    """The weight stands in the order for the size that came last; 96 channels have another one for small pictures."""
+    torch.manual_seed(0)
+    plain = nn.Conv2d(96, 96, 3, padding=1)
+    pictures = [torch.randn(1, 96, side, side) for side in (8, 16, 4, 32, 8)]
+    layer = prepared(plain)
+    for x in pictures:
+        assert torch.equal(layer(x), prepared(plain)(x))
+        torch.testing.assert_close(layer(x), plain(x), rtol=0, atol=1e-4)

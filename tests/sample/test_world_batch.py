@@ -25,7 +25,7 @@ LENGTH = 6  # latent frames; the window of one sink frame and two turns over sev
 
 def stream(which: int, **changes: object) -> Stream:
     prompt, seed, params, actions = SETTINGS[which]
-    return tiny_world.generator().stream(prompt, seed, params, **{"actions": actions, **changes})
+    return tiny_world.generator().stream(prompt, seed, **{"params": params, "actions": actions, **changes})
 
 
 def batch(slots: int) -> StreamBatch:
@@ -142,3 +142,22 @@ def test_a_snapshot_keeps_the_actions_of_frames_that_wait():
         next(running)
     (waiting,) = tiny_world.generator().restore(running.snapshot()).pending
     assert (waiting.index, waiting.action.tolist()) == (4, [1, 0, 0])
+
+
+@pytest.mark.parametrize("decoding, after", [("row", 1), ("token", 1), ("token", 5), ("jacobi", 1)])
+def test_latent_frame_that_is_given_up_leaves_no_trace(decoding, after):
+    """What is done meanwhile holds from it on, as if nothing had been begun."""
+
+    def acted(interrupted: bool) -> torch.Tensor:
+        one = stream(1, params=replace(PLAIN, decoding=decoding), actions=None)
+        batch = StreamBatch.of(tiny_world.generator(), [one])
+        for index in range(6):
+            one.act("left")
+            if interrupted and index % 2:
+                asked = iter([False] * (after - 1) + [True])
+                assert batch.step(lambda asked=asked: next(asked)) == {} and next(asked, None) is None
+            one.act("right" if index % 2 else "left")
+            assert len(batch.step(lambda: False)) == 1
+        return one.tokens
+
+    assert torch.equal(acted(True), acted(False))

@@ -11,6 +11,8 @@ from framecast.serve.engine.channel import Channel, Span
 from framecast.serve.engine.controls import Act, Controls, Receipt, Refusal
 from framecast.stride import Stride
 
+BEGIN = None  # of a latent frame
+
 
 class FakeStream:
     """Takes actions of one number, and remembers them; a latent frame has two frames after the first."""
@@ -86,10 +88,32 @@ def test_touched_is_who_holds_something_else():
             await asyncio.sleep(0.01)
             seen.append(waiting.done())
             waiting.cancel()
-            controls.rest()
+            controls.begin(stream)
         return seen
 
     assert with_controls(work) == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "done, expected",
+    [
+        ([0, BEGIN, BEGIN, 1], True),  # pressed while a latent frame is made
+        ([0, BEGIN, BEGIN, 0], False),
+        ([0, BEGIN, BEGIN, 1, BEGIN, 0], False),  # let go at once: the press is to be seen
+        ([0, BEGIN, BEGIN, 1, BEGIN, BEGIN, 0], True),
+    ],
+)
+def test_latent_frame_is_overtaken_by_what_is_done_meanwhile(done, expected):
+    async def work(controls, stream):
+        for value in done:
+            before = controls.are_overtaken
+            if value is BEGIN:
+                controls.begin(stream)
+            else:
+                controls.put(act(0, value))
+        return before, controls.are_overtaken
+
+    assert with_controls(work) == (False, expected)
 
 
 def test_act_that_the_stream_refuses_harms_nobody():
