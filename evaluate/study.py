@@ -30,6 +30,7 @@ Progress = Callable[[float], None]
 WORLDS = 32
 """Seeds from that of the settings on which worlds of an evaluation may have."""
 _SLOTS = 8
+_SEEN = 16  # frames that a policy is shown
 
 
 def part_of(progress: Progress, part: int, parts: int) -> Progress:
@@ -247,6 +248,34 @@ class Study:
             self._gone_on[key] = [clip[given : given + length] for clip in made]
         return self._gone_on[key]
 
+    def play(
+        self, starts: Sequence[Start], policy: Callable[[list[Tensor]], Sequence[Rows]], frames: int, progress: Progress
+    ) -> list[Tensor]:
+        """What the bundle makes of held-out moments for a policy that sees it, uint8 `[frames, H, W, 3]` each.
+
+        Args:
+            starts: Moments of the recording.
+            policy: Given the frames of each stream so far, uint8 `[T, H, W, 3]`, it says what is done next, float32 `[A]` each.
+            frames: How many are made.
+            progress: Is told how far it is.
+        """
+        streams = []
+        for row, start in enumerate(starts):
+            prompt, params = _told(self.captions(start.clip), self.params)
+            given, before = start.frames, start.rows[: start.given]
+            streams.append(self.generator.stream(prompt, self.settings.seed + row, params, given, first_actions=before))
+        batch, made = StreamBatch.of(self.generator, streams), [[*start.frames] for start in starts]
+        while len(made[0]) < starts[0].given + frames:
+            for stream, row in zip(streams, policy([torch.stack(own[-_SEEN:]) for own in made]), strict=True):
+                stream.act(row)
+            batch.step()
+            for stream, own in zip(streams, made, strict=True):
+                own += [frame.image for frame in stream.take()]
+            progress(min(1.0, (len(made[0]) - starts[0].given) / frames))
+        for stream in streams:
+            stream.close()
+        return [torch.stack(own[start.given : start.given + frames]) for start, own in zip(starts, made, strict=True)]
+
     def _go_on(
         self,
         beginnings: Sequence[Tensor],
@@ -260,8 +289,8 @@ class Study:
         made: dict[int, Tensor] = {}
         for told in (True, False):
             rows = [row for row, prompt in enumerate(prompts) if bool(prompt) == told]
-            own = params if told else replace(params, guidance_scale=0.0)  # at a scale of 0 the prompt counts for nothing
-            texts = [prompts[row] if told else NO_CAPTION for row in rows]
+            texts = [_told(prompts[row], params)[0] for row in rows]
+            own = params if told else _told((), params)[1]
             before, share = len(made) / len(prompts), len(rows) / len(prompts)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", PromptWarning)  # how many words are unknown is said in the report
@@ -269,6 +298,11 @@ class Study:
                 done_in = None if actions is None else [actions[row] for row in rows]
                 made |= zip(rows, self.generate(texts, num_frames, update, own, first, seed, done_in), strict=True)
         return [made[row] for row in range(len(prompts))]
+
+
+def _told(prompt: Timed, params: SamplingParams) -> tuple[Timed | str, SamplingParams]:
+    """A prompt and settings for it. Without one, the video LM goes on as it does without: at a scale of 0 a prompt is nothing."""
+    return (prompt, params) if prompt else (NO_CAPTION, replace(params, guidance_scale=0.0))
 
 
 def _parted(actions: Rows | None, first_frames: Tensor | None) -> tuple[Rows | None, Rows | None]:

@@ -10,7 +10,7 @@ from torch import Tensor
 from framecast.data import ActionSpace, Button, Caption, CaptionedClip
 from framecast.evaluate import Settings
 from framecast.evaluate.study import Study
-from framecast.evaluate.worlds.inverse import Shown
+from framecast.evaluate.worlds.action_net import Shown
 from framecast.evaluate.worlds.recording import Recording, Start
 from framecast.evaluate.worlds.truth import History
 from framecast.sample import load_bundle
@@ -91,6 +91,16 @@ class Dreamer(Study):
     def dream(self, starts, actions, progress, seed=0) -> list[Tensor]:
         progress(1.0)
         return [self._dream(start, rows) for start, rows in zip(starts, actions, strict=True)]
+
+    def play(self, starts, policy, frames, progress) -> list[Tensor]:
+        """The policy sees what truly follows."""
+        rows: list[list[np.ndarray]] = [[] for _ in starts]
+        for _ in range(frames):
+            made = [right(start, np.stack(own)) if own else start.frames[:0] for start, own in zip(starts, rows, strict=True)]
+            seen = [torch.cat([start.frames, own]) for start, own in zip(starts, made, strict=True)]
+            for own, row in zip(rows, policy(seen), strict=True):
+                own.append(row)
+        return self.dream(starts, [np.stack(own) for own in rows], progress)
 
 
 @cache

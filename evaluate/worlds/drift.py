@@ -1,4 +1,4 @@
-"""What long play keeps of its look: sharpness and colours over thousands of frames, by a policy that recorded other video."""
+"""What long play keeps of its look: sharpness and colours over thousands of frames, by a policy that sees where it goes."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from ...data import contact_sheet
 from ...data.counted import counted
 from ..figures import Curve, Figure, Sample, Section, interval, mean_of, share_of
 from ..real.drift import Look, looks
-from ..study import Progress, Study
+from ..study import Progress, Study, part_of
+from .imitation import train_imitator
 from .recording import Recording, Start
-from .trying import Rows, known
 
 _PART = 8  # the last of so many equal parts of a stream is its end
 _WINDOW = 16  # frames of a look
@@ -21,15 +21,14 @@ _WITHIN = 5.0  # percent
 _EVERY = 100  # frames, on the sheet
 _COLUMNS = 7
 _SEED = 9000
-_STRETCH = 3.0  # seconds of recorded actions that are played in one piece
 
 
 def world_drift(study: Study, progress: Progress) -> Section:
-    """Streams of thousands of frames under the actions of the recording, compared with their own beginning."""
+    """Streams of thousands of frames that an imitator of the recording plays, compared with their own beginning."""
     recording, settings = study.recording, study.settings
     starts = recording.few(settings.long_clips)
-    rows = [_play(recording, settings.play_frames, study.bundle.fps, _SEED + at) for at in range(len(starts))]
-    made = study.dream(starts, rows, progress)
+    policy = train_imitator(recording, part_of(progress, 0, 3), _SEED)
+    made = study.play(starts, policy, settings.play_frames, lambda share: progress((1 + 2 * share) / 3))
     streams, first = [looks(frames) for frames in made], max(1, round(study.bundle.fps / _WINDOW))
     true = _true_looks(recording)
     return Section(
@@ -43,19 +42,6 @@ def world_drift(study: Study, progress: Progress) -> Section:
             for number, (start, frames, stream) in enumerate(zip(starts, made, streams, strict=True), 1)
         ),
     )
-
-
-def _play(recording: Recording, frames: int, fps: float, seed: int) -> Rows:
-    """Recorded actions of many videos, some seconds at a time, in random order, `[frames, A]`."""
-    length = max(1, min(round(_STRETCH * fps), recording.given + recording.made - 1))
-    clips = [start.rows for start in recording.starts] + [other.actions for other in recording.others]
-    draws, parts, have = np.random.default_rng(seed), [], 0
-    while have < frames:
-        rows = known(clips[draws.integers(len(clips))])
-        first = draws.integers(max(1, len(rows) - length + 1))
-        parts.append(rows[first : first + length])
-        have += len(parts[-1])
-    return np.concatenate(parts)[:frames]
 
 
 def _true_looks(recording: Recording) -> dict[str, float]:
@@ -137,8 +123,9 @@ def _sheet(number: int, start: Start, frames: Tensor, changes: dict[str, tuple[f
 
 def _about(count: int, frames: int, fps: float) -> str:
     return (
-        f"{counted(count, 'stream')} of {counted(frames, 'frame')} ({frames / fps:.0f} s): a world is played with recorded "
-        f"actions. Pieces of {_STRETCH:g} s follow each other in random order, so the policy is that of the recording. "
+        f"{counted(count, 'stream')} of {counted(frames, 'frame')} ({frames / fps:.0f} s): a world is played by a small network "
+        "that learned from the recording what is done next, given the last frames, and that sees what it plays. So the policy is "
+        "like that of the recording, and it answers to where it is. "
         "Sharpness, brightness, contrast and colour of the last eighth are compared with those of the first second. A world "
         "changes as one goes through it. So read what is common to all streams, and look at the sheets: is it still the same "
         "place? The sheets lie beside the report as `drift-01.png` and so on."

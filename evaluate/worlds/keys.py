@@ -11,16 +11,17 @@ from ...data.counted import counted
 from ..figures import Curve, Figure, Sample, Section, mean_of
 from ..real.panels import side_by_side
 from ..study import Progress, Study, part_of, reconstruct
+from .action_net import AROUND, ActionNet, train_action_net
 from .chance import AT_CHANCE
 from .choices import Choice, choices_of
-from .inverse import AFTER, BEFORE, InverseDynamics, train_inverse
 from .naming import GENERATED, RECONSTRUCTED, TRUE, named, naming_figures, told_apart
 from .recording import Recording, lessons
-from .response import Response, response_curves, response_figures, responses
+from .response import Response, chance_figure, response_curves, response_figures, responses
 from .trying import Key, busiest_keys
 
 _HELD = 2.0  # seconds
 _MOST_SAMPLES = 6
+_OTHER_SEED = 100_000
 
 
 def world_keys(study: Study, progress: Progress) -> Section:
@@ -31,7 +32,7 @@ def world_keys(study: Study, progress: Progress) -> Section:
         about = "The actions of the recording hardly ever change, so nothing can be said of keys."
         return Section("keys-world", "World: keys obeyed", f"{recording.about}\n{about}", ())
     further = lessons(study.bundle, settings)
-    net = train_inverse([*recording.others, *further], choices, part_of(progress, 0, 3))
+    net = train_action_net([*recording.others, *further], choices, part_of(progress, 0, 3))
     made = study.dream(recording.starts, [start.played for start in recording.starts], part_of(progress, 1, 3))
     kinds = {
         GENERATED: made,
@@ -39,17 +40,21 @@ def world_keys(study: Study, progress: Progress) -> Section:
         TRUE: [start.future for start in recording.starts],
     }
     starts = recording.few(max(4, settings.clips // 4))
-    frames = min(recording.made, max(BEFORE + AFTER + 1, round(_HELD * study.bundle.fps)))
+    frames = min(recording.made, max(AROUND.span, round(_HELD * study.bundle.fps)))
     tried = starts[: max(3, settings.clips // 16)]
     judged = named(net, recording.starts, kinds, recording.groups)
     told = told_apart(net, judged)
     found = responses(study, keys, starts, tried, frames, part_of(progress, 2, 3))
+    free = [keys[0].release(start.played[:frames]) for start in starts]
+    without, others = (study.dream(starts, free, lambda share: None, seed) for seed in (0, _OTHER_SEED))
+    stride = study.bundle.tokenizer.temporal_stride
     return Section(
         "keys-world",
         "World: keys obeyed",
         f"{recording.about}\n{_about(recording, net, keys, len(starts), frames, len(further))}",
         (
-            *response_figures(found, study.bundle.tokenizer.temporal_stride),
+            *response_figures(found, stride),
+            chance_figure(without, others, starts, stride),
             *_held_figures(net, told, found),
             *naming_figures(net, judged),
         ),
@@ -58,7 +63,7 @@ def world_keys(study: Study, progress: Progress) -> Section:
     )
 
 
-def _held_figures(net: InverseDynamics, told: Sequence[Choice], found: Sequence[Response]) -> list[Figure]:
+def _held_figures(net: ActionNet, told: Sequence[Choice], found: Sequence[Response]) -> list[Figure]:
     """How often a held key is named in the frames while it is held, and how often if it is not held."""
     rows = [_shares(net, told, each.key, each.with_key) for each in found]
     free = [_shares(net, told, each.key, each.without) for each in found]
@@ -74,7 +79,7 @@ def _held_figures(net: InverseDynamics, told: Sequence[Choice], found: Sequence[
     ]
 
 
-def _held_curves(net: InverseDynamics, told: Sequence[Choice], found: Sequence[Response]) -> list[Curve]:
+def _held_curves(net: ActionNet, told: Sequence[Choice], found: Sequence[Response]) -> list[Curve]:
     kinds = {
         "held, dreamt": [_shares(net, told, each.key, each.with_key) for each in found],
         "not held, dreamt": [_shares(net, told, each.key, each.without) for each in found],
@@ -87,14 +92,14 @@ def _held_curves(net: InverseDynamics, told: Sequence[Choice], found: Sequence[R
         there = [row for row in rows if row is not None]
         if there:
             y = tuple(np.mean(there, axis=0).tolist())
-            x = tuple(float(index + BEFORE + 1) for index in range(len(y)))
+            x = tuple(float(index + AROUND.at + 1) for index in range(len(y)))
             curves.append(
                 Curve("A held key, named by frame", name, x, y, "frames since it was pressed", "share named as pressed")
             )
     return curves
 
 
-def _shares(net: InverseDynamics, told: Sequence[Choice], key: Key, frames: Tensor | None) -> np.ndarray | None:
+def _shares(net: ActionNet, told: Sequence[Choice], key: Key, frames: Tensor | None) -> np.ndarray | None:
     """Whether the key is named as pressed, frame by frame; None if the network cannot tell it, or there is no video."""
     at = next((at for at, choice in enumerate(net.choices) if choice in told and key.column in choice.columns), None)
     if at is None or frames is None:
@@ -124,7 +129,7 @@ def _samples(found: Sequence[Response]) -> tuple[Sample, ...]:
     return tuple(samples[:_MOST_SAMPLES])
 
 
-def _about(recording: Recording, net: InverseDynamics, keys: Sequence[Key], starts: int, frames: int, further: int) -> str:
+def _about(recording: Recording, net: ActionNet, keys: Sequence[Key], starts: int, frames: int, further: int) -> str:
     chosen = ", ".join(choice.name for choice in net.choices)
     truth = (
         "The same is done in the true environment, and keys that do nothing there do not count."
@@ -138,7 +143,8 @@ def _about(recording: Recording, net: InverseDynamics, keys: Sequence[Key], star
         f"Keys are pressed at {counted(starts, 'moment')}: {', '.join(key.name for key in keys)}. Each is held for "
         f"{counted(frames, 'frame')}, and left alone in a second stream of the same seed; all other actions are those of the "
         "recording. So whatever differs is the doing of the key. A key shows once a block of 8 x 8 pixels differs by "
-        f"5 levels. {truth}\n"
+        f"5 levels. {truth} So much can differ by the noise alone, too, which is why that stands beside it. The first "
+        "figure says that a key is answered; what is named of held keys says whether rightly.\n"
         f"A judge, a small network, learned from other true videos ({lessons}) to name what is done from six frames: {chosen}. "
         "An axis counts as low, middle or high. The judge is asked the same of generated video. Balanced accuracy counts each "
         "class alike. A judge who does not look gets 1 / classes of it, which is chance. So the first figure is (accuracy on "

@@ -7,12 +7,13 @@ import numpy as np
 from torch import Tensor
 
 from ..figures import Figure, mean_of
+from .action_net import ActionNet, true_classes
 from .chance import Tally, balanced_figure, gain_figure, kept_gain, tally
 from .choices import Choice, Classes, accuracy
-from .inverse import InverseDynamics, true_classes
 from .recording import Start
 
 GENERATED, RECONSTRUCTED, TRUE = "generated video", "reconstructed video", "true video"
+_SOON = 16  # frames in which little comes into view that cannot be known
 KEPT = "named from generated video, above chance, of true video"
 
 
@@ -31,7 +32,7 @@ class Named:
     groups: list[int]
 
 
-def named(net: InverseDynamics, starts: Sequence[Start], kinds: Mapping[str, Sequence[Tensor]], groups: Sequence[int]) -> Named:
+def named(net: ActionNet, starts: Sequence[Start], kinds: Mapping[str, Sequence[Tensor]], groups: Sequence[int]) -> Named:
     """Names the actions of some kinds of video of what followed each start."""
     guesses: dict[str, list[list[Classes]]] = {}
     for kind, clips in kinds.items():
@@ -41,13 +42,19 @@ def named(net: InverseDynamics, starts: Sequence[Start], kinds: Mapping[str, Seq
     return Named(guesses, truths, list(groups))
 
 
-def told_apart(net: InverseDynamics, found: Named) -> list[Choice]:
+def told_apart(net: ActionNet, found: Named) -> list[Choice]:
     """The choices that the network clearly names from true video: of the others, what it names says nothing."""
     by_choice = zip(net.choices, _tallies(net, found)[TRUE], strict=True)
     return [choice for choice, counts in by_choice if gain_figure("", [counts]).low > 0]
 
 
-def _tallies(net: InverseDynamics, found: Named) -> dict[str, list[Tally]]:
+def _first(found: Named, frames: int) -> Named:
+    """What was named of the first frames of each stretch."""
+    guesses = {kind: [[row[:frames] for row in rows] for rows in by_choice] for kind, by_choice in found.guesses.items()}
+    return Named(guesses, [[row[:frames] for row in rows] for rows in found.truths], found.groups)
+
+
+def _tallies(net: ActionNet, found: Named) -> dict[str, list[Tally]]:
     """By the kind of video: what was named of each choice."""
     return {
         kind: [tally(guesses[at], found.truths[at], len(choice.labels), found.groups) for at, choice in enumerate(net.choices)]
@@ -55,10 +62,12 @@ def _tallies(net: InverseDynamics, found: Named) -> dict[str, list[Tally]]:
     }
 
 
-def naming_figures(net: InverseDynamics, found: Named) -> list[Figure]:
+def naming_figures(net: ActionNet, found: Named) -> list[Figure]:
     """What is named above chance from generated video, of all choices together and of each; then accuracies."""
     tallies = _tallies(net, found)
     figures = [kept_gain(f"actions {KEPT}", tallies[GENERATED], tallies[TRUE], target=">= 95 (W3)", headline=True)]
+    soon = _tallies(net, _first(found, _SOON - net.window.span + 1))
+    figures.append(kept_gain(f"actions of the first {_SOON} frames {KEPT}", soon[GENERATED], soon[TRUE]))
     figures += _kept_by_choice(net, tallies)
     for kind, by_choice in tallies.items():
         figures.append(gain_figure(f"actions named above chance from {kind}", by_choice, better=_better(kind)))
@@ -75,7 +84,7 @@ def naming_figures(net: InverseDynamics, found: Named) -> list[Figure]:
     return figures
 
 
-def _kept_by_choice(net: InverseDynamics, tallies: Mapping[str, Sequence[Tally]]) -> list[Figure]:
+def _kept_by_choice(net: ActionNet, tallies: Mapping[str, Sequence[Tally]]) -> list[Figure]:
     """The first figure for each choice; none if there is but one."""
     if len(net.choices) < 2:
         return []

@@ -22,7 +22,7 @@ from ..metrics import psnr
 from ..real.held_out import evenly
 from ..real.trained_on import seen_in_training
 from ..settings import Settings
-from .inverse import Shown, reduced
+from .action_net import Shown, reduced
 from .truth import History, Truth, open_truth
 from .trying import Rows
 
@@ -111,6 +111,11 @@ class Recording:
         """float32 `[N, A]`: all actions of the clips."""
         rows: Rows = np.concatenate([start.rows for start in self.starts] + [other.actions for other in self.others])
         return rows
+
+    @property
+    def shown(self) -> tuple[Shown, ...]:
+        """All clips: the starts with what truly followed, and the others."""
+        return (*(Shown(start.clip.frames, start.rows) for start in self.starts), *self.others)
 
     @property
     def groups(self) -> list[int]:

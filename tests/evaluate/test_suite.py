@@ -18,7 +18,7 @@ from framecast.evaluate.figures import Section
 from framecast.evaluate.settings import Settings
 from framecast.evaluate.study import Study
 from framecast.evaluate.worlds import keys, returns
-from framecast.evaluate.worlds.inverse import train_inverse
+from framecast.evaluate.worlds.action_net import train_action_net
 from framecast.sample import load_bundle
 from framecast.tokenizer import FSQ
 
@@ -122,7 +122,7 @@ def test_a_world_is_played_and_measured_and_again_if_its_recording_changes(tmp_p
     lm = tiny_world.lm(num_actions=SPACE.size)
     bundle = tiny_world.save(tmp_path / "bundle", lm=lm, action_space=SPACE)
     recorded = ring_env.write_recording(tmp_path / "ring", episodes=4)
-    monkeypatch.setattr(keys, "train_inverse", partial(train_inverse, steps=2))
+    monkeypatch.setattr(keys, "train_action_net", partial(train_action_net, steps=2))
     monkeypatch.setattr(returns, "SECONDS", (1.0,))
     further = ring_env.write_recording(tmp_path / "further", episodes=2)
     line = ["evaluate", str(bundle), "--world", str(recorded), "--judge", str(further), "--clips", "3"]

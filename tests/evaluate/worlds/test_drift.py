@@ -1,15 +1,23 @@
 """Long play keeps its look, or fades."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
-from played_worlds import SETTINGS, Dreamer, fading, recording, right
+import pytest
+from played_worlds import SETTINGS, Dreamer, fading, right
 from studies import figure
 
-from framecast.evaluate.worlds import drift as drift_file
+from framecast.evaluate.worlds import imitation
+from framecast.evaluate.worlds.action_net import train_action_net
 from framecast.evaluate.worlds.drift import world_drift
 
 KINDS = ("sharpness", "brightness", "contrast", "colour")
+
+
+@pytest.fixture(autouse=True)
+def short_training(monkeypatch):
+    monkeypatch.setattr(imitation, "train_action_net", partial(train_action_net, steps=2))
 
 
 def test_true_play_stays_and_fading_play_does_not():
@@ -40,10 +48,3 @@ def test_a_sheet_shows_every_so_many_th_frame_and_the_start():
     assert [sample.file for sample in section.samples] == ["drift-01.png", "drift-02.png"]
     assert "from the first second to the last eighth" in section.samples[0].note and "2 streams of 64 frames" in section.about
     assert "every 9th frame" in section.samples[0].label and len(section.samples) == 2
-
-
-def test_play_is_made_of_recorded_actions_and_differs_by_stream():
-    known = recording()
-    first, second = (drift_file._play(known, 100, 12.0, seed) for seed in (1, 2))
-    assert first.shape == (100, 2) and (first.sum(axis=1) <= 1).all() and (first != second).any()
-    assert (first == drift_file._play(known, 100, 12.0, 1)).all()

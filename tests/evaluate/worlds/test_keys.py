@@ -6,9 +6,9 @@ from played_worlds import Dreamer, deaf, late, recording, right
 from studies import figure
 
 from framecast.evaluate.worlds import keys as keys_file
+from framecast.evaluate.worlds.action_net import AROUND, Shown, train_action_net
 from framecast.evaluate.worlds.chance import AT_CHANCE
 from framecast.evaluate.worlds.choices import choices_of
-from framecast.evaluate.worlds.inverse import AFTER, BEFORE, Shown, train_inverse
 from framecast.evaluate.worlds.keys import world_keys
 from framecast.evaluate.worlds.response import block_distance, first_shown
 
@@ -17,9 +17,9 @@ from framecast.evaluate.worlds.response import block_distance, first_shown
 def measured():
     """Sections by dream, all with one network."""
     known = recording()
-    net = train_inverse(known.others, choices_of(known.space, known.rows), lambda share: None, steps=60)
+    net = train_action_net(known.others, choices_of(known.space, known.rows), lambda share: None, steps=60)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keys_file, "train_inverse", lambda *_: net)
+        patch.setattr(keys_file, "train_action_net", lambda *_: net)
         sections = {dream.__name__: world_keys(Dreamer(dream, known), lambda share: None) for dream in (right, deaf, late)}
         sections["alone"] = world_keys(Dreamer(right, recording(has_truth=False)), lambda share: None)
     return sections
@@ -75,19 +75,19 @@ def test_a_recording_in_which_nothing_is_done_has_no_keys():
 
 def test_windows_end_where_frames_do():
     known = recording(starts=1, others=1)
-    net = train_inverse(known.others, choices_of(known.space, known.rows), lambda share: None, steps=1)
+    net = train_action_net(known.others, choices_of(known.space, known.rows), lambda share: None, steps=1)
     frames = known.others[0].frames
-    assert len(net.name(frames)[0]) == len(frames) - BEFORE - AFTER
+    assert len(net.name(frames)[0]) == len(frames) - AROUND.frames + 1
     assert len(net.name(frames[:5])[0]) == 0
     wide = Shown(frames.repeat(1, 8, 8, 1), known.others[0].actions)
-    assert len(train_inverse([wide], net.choices, lambda share: None, steps=1).name(wide.frames)[0]) == len(frames) - 5
+    assert len(train_action_net([wide], net.choices, lambda share: None, steps=1).name(wide.frames)[0]) == len(frames) - 5
 
 
 def test_a_judge_that_learned_nothing_says_nothing():
     known = recording()
     with pytest.MonkeyPatch.context() as patch:
-        untrained = train_inverse(known.others, choices_of(known.space, known.rows), lambda share: None, steps=1)
-        patch.setattr(keys_file, "train_inverse", lambda *_: untrained)
+        untrained = train_action_net(known.others, choices_of(known.space, known.rows), lambda share: None, steps=1)
+        patch.setattr(keys_file, "train_action_net", lambda *_: untrained)
         section = world_keys(Dreamer(right, known), lambda share: None)
     found = next(one for one in section.figures if one.name.startswith(NAMED))
     assert np.isnan(found.value) and found.lacking == AT_CHANCE and found.target == ">= 95 (W3)" and found.count == 4
@@ -97,7 +97,9 @@ def test_a_judge_that_learned_nothing_says_nothing():
 def test_the_judge_learns_from_a_further_recording_too(monkeypatch):
     known, taught = recording(starts=1, others=1), []
     monkeypatch.setattr(keys_file, "lessons", lambda *_: known.others * 2)
-    monkeypatch.setattr(keys_file, "train_inverse", lambda clips, *_: taught.append(clips) or train_inverse(clips, *_, steps=1))
+    monkeypatch.setattr(
+        keys_file, "train_action_net", lambda clips, *_: taught.append(clips) or train_action_net(clips, *_, steps=1)
+    )
     section = world_keys(Dreamer(right, known), lambda share: None)
     assert len(taught[0]) == 3 and "(1 clip and 2 clips of another recording)" in section.about
 
