@@ -28,6 +28,12 @@ _LISTEN = """() => {
     window.seen = [];
     document.addEventListener("keyseen", ({ detail }) => window.seen.push(detail.milliseconds));
 }"""
+_LOOKS = {
+    "light": ((1280, 860), "light"),
+    "dark": ((1280, 860), "dark"),
+    "narrow": ((390, 844), "light"),
+    "wide": ((1920, 1000), "light"),
+}
 _SHOWN = "() => Number(document.querySelector('.picture canvas')?.dataset.frame ?? -1)"
 
 
@@ -38,6 +44,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60, help="how long it is played (default: 60)")
     parser.add_argument("--seed", type=int, default=0, help="of what is pressed, and when (default: 0)")
     parser.add_argument("--out", default="runs/play", help="where the JSON and the plot go, without a suffix")
+    parser.add_argument("--looks", action="store_true", help="pictures of the page too: light, dark, narrow, wide")
     arguments = parser.parse_args()
     path = Path(arguments.out)
     check_output(path.with_suffix(".json"))
@@ -46,6 +53,8 @@ def main() -> None:
         parser.error("got no chromium on the path; install it, or set FRAMECAST_CHROMIUM")
     with server(arguments.bundle) as url, browser(chromium) as page:
         report = play(page, url, arguments.seconds, arguments.seed, path)
+        if arguments.looks:
+            look(page, path)
     write_json(path.with_suffix(".json"), report)
     wide_console().print(table(report))
     plot(report, path.with_suffix(".png"))
@@ -109,6 +118,27 @@ def play(page: Any, url: str, seconds: float, seed: int, path: Path) -> dict[str
             break
     frames, passed = page.evaluate(_SHOWN) - first, time.perf_counter() - begun
     return {"seconds": passed, "presses": presses, "frames_per_second": frames / passed, **figures(page.evaluate("() => seen"))}
+
+
+def look(page: Any, path: Path) -> None:
+    """Pictures of the page while a world is driven, in four forms; the wide one shows two futures."""
+    page.reload()
+    for name, (size, scheme) in _LOOKS.items():
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(color_scheme=scheme)
+        if name == "light":
+            page.click(".play")
+            page.wait_for_function(f"() => ({_SHOWN})() >= 24")
+        if name == "wide":
+            page.click(".branch")
+            page.get_by_role("button", name="Show both").click()
+        page.keyboard.down("ArrowUp")
+        page.wait_for_timeout(1200)
+        page.keyboard.down("ArrowRight")
+        page.wait_for_timeout(240)
+        page.screenshot(path=path.with_name(f"{path.name}_{name}.png"))
+        for key in ("ArrowUp", "ArrowRight"):
+            page.keyboard.up(key)
 
 
 def keys(space: ActionSpace, seed: int) -> Iterator[tuple[str, float]]:
