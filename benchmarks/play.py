@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from .report import check_output, say, wide_console, write_json
 WANTED = {"p50": 80.0, "p95": 120.0, "rate": 12.0}
 """Milliseconds at most, and frames per second at least."""
 _HELD = (0.15, 0.9)  # seconds that a key is held, or that none is
+_AHEAD = "ArrowUp"
 _LISTEN = """() => {
     window.seen = [];
     document.addEventListener("keyseen", ({ detail }) => window.seen.push(detail.milliseconds));
@@ -34,6 +36,10 @@ _LOOKS = {
     "narrow": ((390, 844), "light"),
     "wide": ((1920, 1000), "light"),
 }
+_BOTH = """() => {
+    const shown = [...document.querySelectorAll('.picture canvas')].map((canvas) => Number(canvas.dataset.frame ?? -1));
+    return shown.length === 2 && shown.every((frame) => frame >= 0);
+}"""
 _SHOWN = "() => Number(document.querySelector('.picture canvas')?.dataset.frame ?? -1)"
 
 
@@ -51,13 +57,15 @@ def main() -> None:
     chromium = os.environ.get("FRAMECAST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         parser.error("got no chromium on the path; install it, or set FRAMECAST_CHROMIUM")
+    if find_spec("playwright") is None:
+        parser.error("got no playwright; pip install playwright")
     with server(arguments.bundle) as url, browser(chromium) as page:
         report = play(page, url, arguments.seconds, arguments.seed, path)
+        write_json(path.with_suffix(".json"), report)
+        wide_console().print(table(report))
+        plot(report, path.with_suffix(".png"))
         if arguments.looks:
             look(page, path)
-    write_json(path.with_suffix(".json"), report)
-    wide_console().print(table(report))
-    plot(report, path.with_suffix(".png"))
 
 
 @contextmanager
@@ -100,7 +108,7 @@ def play(page: Any, url: str, seconds: float, seed: int, path: Path) -> dict[str
         path: Where a picture of the page goes, without a suffix.
     """
     page.goto(url)
-    space = ActionSpace.from_json(page.evaluate("async () => (await (await fetch('/v1/info')).json()).action_space"))
+    space = space_of(page)
     page.evaluate(_LISTEN)
     page.click(".play")
     page.wait_for_function("() => Number(document.querySelector('.picture canvas')?.dataset.frame ?? -1) >= 12")
@@ -122,34 +130,46 @@ def play(page: Any, url: str, seconds: float, seed: int, path: Path) -> dict[str
 
 def look(page: Any, path: Path) -> None:
     """Pictures of the page while a world is driven, in four forms; the wide one shows two futures."""
+    codes = codes_of(space_of(page))
+    ahead = _AHEAD if _AHEAD in codes else codes[0]
     page.reload()
     for name, (size, scheme) in _LOOKS.items():
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.emulate_media(color_scheme=scheme)
-        if name == "light":
-            page.click(".play")
-            page.wait_for_function(f"() => ({_SHOWN})() >= 24")
+        page.click(".play" if name == "light" else ".restart")
+        page.wait_for_function(f"() => {{ const n = ({_SHOWN})(); return n >= 12 && n < 40; }}")
         if name == "wide":
             page.click(".branch")
             page.get_by_role("button", name="Show both").click()
-        page.keyboard.down("ArrowUp")
-        page.wait_for_timeout(1200)
-        page.keyboard.down("ArrowRight")
-        page.wait_for_timeout(240)
+            page.wait_for_function(_BOTH)
+        page.keyboard.down(ahead)
+        page.wait_for_timeout(900)
         page.screenshot(path=path.with_name(f"{path.name}_{name}.png"))
-        for key in ("ArrowUp", "ArrowRight"):
-            page.keyboard.up(key)
+        page.keyboard.up(ahead)
+
+
+def space_of(page: Any) -> ActionSpace:
+    """What can be done in the world that a page shows."""
+    return ActionSpace.from_json(page.evaluate("async () => (await (await fetch('/v1/info')).json()).action_space"))
 
 
 def keys(space: ActionSpace, seed: int) -> Iterator[tuple[str, float]]:
     """Keys of a world and how long each is held, in seconds, without end."""
-    chance = random.Random(seed)
-    ends = [key for axis in space.axes for key in axis.keys or ()]
-    codes = [button.key for button in space.buttons if button.key] + ends
-    if not codes:
-        raise ValueError("got a world without keys; wanted one whose buttons have some")
+    chance, codes = random.Random(seed), codes_of(space)
     while True:
         yield chance.choice(codes), chance.uniform(*_HELD)
+
+
+def codes_of(space: ActionSpace) -> list[str]:
+    """The keys of a world.
+
+    Raises:
+        ValueError: It has none.
+    """
+    codes = [button.key for button in space.buttons if button.key] + [key for axis in space.axes for key in axis.keys or ()]
+    if not codes:
+        raise ValueError("got a world without keys; wanted one whose buttons have some")
+    return codes
 
 
 def figures(times: Sequence[float]) -> dict[str, object]:

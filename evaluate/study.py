@@ -260,10 +260,12 @@ class Study:
             progress: Is told how far it is.
         """
         streams = []
-        for row, start in enumerate(starts):
-            prompt, params = _told(self.captions(start.clip), self.params)
-            given, before = start.frames, start.rows[: start.given]
-            streams.append(self.generator.stream(prompt, self.settings.seed + row, params, given, first_actions=before))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PromptWarning)
+            for row, start in enumerate(starts):
+                prompt, params = _told(self.captions(start.clip), self.params)
+                given, before = start.frames, start.rows[: start.given]
+                streams.append(self.generator.stream(prompt, self.settings.seed + row, params, given, first_actions=before))
         batch, made = StreamBatch.of(self.generator, streams), [[*start.frames] for start in starts]
         while len(made[0]) < starts[0].given + frames:
             for stream, row in zip(streams, policy([torch.stack(own[-_SEEN:]) for own in made]), strict=True):

@@ -7,6 +7,8 @@ module, which knows torch and nothing of ours.
 import os
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -31,13 +33,20 @@ def num_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def leave_a_core() -> None:
-    """Computes with a thread fewer than there are cores, if it would with as many.
+@contextmanager
+def core_left_free() -> Iterator[None]:
+    """Computes with a thread fewer than there are cores, if it would with as many, and if nobody has set `OMP_NUM_THREADS`.
 
     Threads that share one product wait for each other, and all of them for one whose core a browser takes. On two cores that a
     person plays at, a frame of a world takes 50 ms by one thread and 70 by two, though two are faster where nothing else runs.
     """
-    torch.set_num_threads(max(1, min(torch.get_num_threads(), num_cores() - 1)))
+    threads = torch.get_num_threads()
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, min(threads, num_cores() - 1)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def trains_on_cpu(x: Tensor) -> bool:

@@ -142,7 +142,8 @@ class StreamBatch:
         due = {slot: seat.own.due_actions(self.stepper.codec.stride.frames) for slot, seat in taken.items()}
         try:
             found = self._predict(rows, {slot: seat.own for slot, seat in taken.items()}, due, unless)
-        except GivenUp:
+        except GivenUp as given_up:
+            self.forwards += given_up.forwards
             return {}
         self.forwards += found.forwards
         # 3. One pass of the detokenizer turns them into frames.

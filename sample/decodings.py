@@ -20,7 +20,15 @@ _FEW_STREAMS = 2
 
 
 class GivenUp(Exception):
-    """A latent frame was not wanted any more before all its tokens were found."""
+    """A latent frame was not wanted any more before all its tokens were found.
+
+    Attributes:
+        forwards: Forwards of the video LM that it took until then.
+    """
+
+    def __init__(self, forwards: int):
+        super().__init__(forwards)
+        self.forwards = forwards
 
 
 @dataclass(frozen=True)
@@ -70,15 +78,20 @@ class NextFrame:
         """R."""
         return self.previous.shape[0]
 
-    def ask(self) -> None:
-        """Asks whether to go on.
+    def ask(self, forwards: int) -> None:
+        """Asks whether to go on after so many forwards.
 
         Raises:
-            GivenUp: The latent frame is not wanted any more; the state is as it was before it.
+            GivenUp: The latent frame is not wanted any more. After this and any other error the state is as it was before it.
         """
-        if self.unless is not None and self.unless():
+        if self.unless is None:
+            return
+        try:
+            if self.unless():
+                raise GivenUp(forwards)
+        except BaseException:
             self.lm.rewind(self.state, 0)
-            raise GivenUp
+            raise
 
 
 class Decoding(ABC):
@@ -174,7 +187,7 @@ def in_order(frame: NextFrame, chooser: ChooserOf) -> Found:
     tokens = torch.full_like(frame.previous, -1)
     for start in range(0, length, block_length):
         if start:
-            frame.ask()
+            frame.ask(start // block_length)
         places = slice(start, start + block_length)
         tokens[:, places], last = _choose(frame, tokens, places, block_length, chooser)
     return Found(tokens, length // block_length, last)
@@ -191,7 +204,7 @@ def in_parallel(frame: NextFrame, chooser: ChooserOf) -> Found:
     tokens, start, forwards = frame.previous.clamp(0, frame.lm.config.codebook_size - 1), 0, 0
     while start < length:
         if forwards:
-            frame.ask()
+            frame.ask(forwards)
         frame.lm.rewind(frame.state, start)
         places = slice(start, length)
         chosen, last = _choose(frame, tokens, places, block_length, chooser, hold=True)

@@ -103,7 +103,7 @@ class PreparedConv2d(_Prepared, nn.Conv2d):
 
 
 class OrderedConvolution:
-    """oneDNN's convolution, with the weight in the order that it wants for pictures of the size that came last.
+    """oneDNN's convolution, with the weight in the orders that it wants for pictures of the two sizes that came last.
 
     The orders for other sizes give the same output, but for some numbers of channels, such as 96, the weight would be ordered
     anew at every call, which takes 40 times as long as the convolution of a small picture.
@@ -112,15 +112,15 @@ class OrderedConvolution:
     def __init__(self, layer: nn.Conv2d):
         self._weight = layer.weight.detach()
         self._geometry = cast(tuple[int, ...], layer.padding), layer.stride, layer.dilation, layer.groups
-        self._latest: tuple[tuple[int, ...], Tensor] | None = None
+        self._orders: tuple[tuple[tuple[int, ...], Tensor], ...] = ()  # replaced, never changed: other threads may use the layer
 
     def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
-        size = tuple(x.shape[1:])
-        latest = self._latest  # once: other threads may use the layer
-        if latest is None or latest[0] != size:
+        size, orders = tuple(x.shape[1:]), self._orders
+        ordered = next((weight for known, weight in orders if known == size), None)
+        if ordered is None:
             ordered = torch.ops.mkldnn._reorder_convolution_weight(self._weight, *self._geometry, (1, *size))
-            self._latest = latest = size, ordered
-        y: Tensor = torch.ops.mkldnn._convolution_pointwise(x, latest[1], bias, *self._geometry, "none", [], "")
+            self._orders = ((size, ordered), *orders[:1])
+        y: Tensor = torch.ops.mkldnn._convolution_pointwise(x, ordered, bias, *self._geometry, "none", [], "")
         return y
 
 

@@ -32,9 +32,9 @@ class Imitator:
         """The next action, float32 `[A]`, of each stream.
 
         Args:
-            seen: uint8 `[T, H, W, 3]` of each stream, T >= `AHEAD.frames`: what it has shown so far.
+            seen: uint8 `[T, H, W, 3]` of each stream, T >= 1: what it has shown so far.
         """
-        windows = torch.stack([reduced(frames[-AHEAD.frames :]) for frames in seen])
+        windows = torch.stack([reduced(_last(frames)) for frames in seen])
         shares = [logits.softmax(dim=1).double().numpy() for logits in self.net(windows)]
         actions = []
         for row in range(len(seen)):
@@ -57,6 +57,12 @@ def train_imitator(recording: Recording, progress: Callable[[float], None], seed
     choices = choices_of(recording.space, recording.rows)
     net = train_action_net(recording.shown, choices, progress, AHEAD, seed) if choices else ActionNet((), AHEAD)
     return Imitator(net, recording.rows, seed)
+
+
+def _last(frames: Tensor) -> Tensor:
+    """The last frames; if there are too few, nothing has moved before the first."""
+    lacking = max(0, AHEAD.frames - len(frames))
+    return torch.cat([frames[:1].expand(lacking, -1, -1, -1), frames[-AHEAD.frames :]])
 
 
 def _values(choice: Choice, rows: Rows) -> Rows:

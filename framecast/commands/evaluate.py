@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 
-from .options import add_sampling
+from .options import add_action_guidance, add_sampling
 
 HELP = "measure bundles and write a report"
 
@@ -54,6 +54,7 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--fvd_features", default=None, metavar="FILE", help="weights of I3D as safetensors, for the usual FVD")
     add_sampling(parser, seed=1000)
+    add_action_guidance(parser)
 
 
 def run(arguments: Namespace) -> None:

@@ -78,6 +78,10 @@ def add_actions(parser: ArgumentParser) -> None:
         help='what is done in a world, such as "left*8 gas*20" (frames), or a file: .npy, .csv, .parquet, .jsonl, .fct '
         "(default: unknown)",
     )
+    add_action_guidance(parser)
+
+
+def add_action_guidance(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--action_guidance", type=float, default=None, help="how closely to obey the actions; 1 is no guidance (default: 1)"
     )

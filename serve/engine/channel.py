@@ -46,7 +46,8 @@ class Channel:
         stride = stream.codec.stride.frames
         self.stream, self.span, self.turns, self.paused = stream, span, 0, False
         self._stride, self._urgent, self._on_taken = stride, max(1, stride // 2), on_taken
-        self.by_hand, self.controls, self._asked = False, Controls(), False
+        self.by_hand, self._asked = False, False
+        self.controls = Controls(None if stream.action is None else stream.action.numpy())
         self._frames: deque[Frame] = deque()
         self._taken: deque[Frame] = deque()
         self.remembers = False
@@ -160,7 +161,8 @@ class Channel:
             unconfirmed: Begin with the frames that were taken and that the reader may not have.
         """
         if self.is_at_start:
-            self.controls.read(self.stream)
+            hold = self.controls.hold if self.by_hand else self.controls.read
+            hold(self.stream)
         waiting = list(self._frames)
         taken = list(self._taken) if unconfirmed else []
         unseen = [frame for frame in taken if not waiting or frame.index < waiting[0].index]

@@ -140,14 +140,16 @@ class Engine:
             self.observer.stepped(len(chosen), self._batch.forwards - before, time.perf_counter() - started)
         for channel in chosen:
             channel.turns += 1
+            channel.controls.made()
             self._hand_over(channel)
             if channel.is_over:
                 self._drop(channel)
         return True
 
     def _read_controls(self) -> None:
+        """Of those who play by hand it is read when a latent frame is begun, unless nothing is made for them."""
         for channel in self._channels:
-            if channel.is_at_start:
+            if channel.is_at_start and (channel.paused or not channel.by_hand):
                 channel.controls.read(channel.stream)
 
     def _begin(self, chosen: tuple[Channel, ...]) -> None:
@@ -201,7 +203,8 @@ class Engine:
 
 def _is_overtaken(chosen: tuple[Channel, ...]) -> Callable[[], bool] | None:
     """Whether a latent frame is better begun again, once, for who plays alone."""
-    return (lambda: chosen[0].controls.are_overtaken) if len(chosen) == 1 and chosen[0].by_hand else None
+    alone = len(chosen) == 1 and chosen[0].by_hand and chosen[0].is_at_start
+    return (lambda: chosen[0].controls.are_overtaken) if alone else None
 
 
 def load_apart(load: Callable[[], VideoGenerator]) -> VideoGenerator:

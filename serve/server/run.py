@@ -4,11 +4,12 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import uvicorn
 
-from ...machine import leave_a_core
+from ...machine import core_left_free
 from ...sample import VideoGenerator
 from .app import create_app
 from .config import ServeConfig
@@ -84,8 +85,6 @@ def run_server(
     Raises:
         ValueError: The address cannot be bound to, or the folder is none to record in.
     """
-    if generator.action_space is not None:
-        leave_a_core()
     service = Service(generator, config)
     if record is not None:
         service.archive.journal = open_journal(record, generator)
@@ -96,4 +95,5 @@ def run_server(
         raise ValueError(
             f"cannot serve at {config.host}:{config.port} ({error}); is the port taken? choose another --port"
         ) from error
-    server.run(sockets=[listener])
+    with nullcontext() if generator.action_space is None else core_left_free():
+        server.run(sockets=[listener])

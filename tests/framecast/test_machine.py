@@ -84,3 +84,19 @@ def test_processes_that_would_train_apart_are_refused():
 
     with pytest.raises(ValueError, match=r"ModelParallelStrategy with 2 processes, which would train apart .*strategy: ddp"):
         trainer(strategy=ModelParallelStrategy(data_parallel_size=2), devices=2)
+
+
+@pytest.mark.parametrize(("cores", "chosen", "expected"), [(2, None, 1), (1, None, 1), (16, None, 2), (2, "2", 2)])
+def test_a_core_is_left_free_and_given_back(monkeypatch, cores, chosen, expected):
+    monkeypatch.setattr(machine, "num_cores", lambda: cores)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", chosen)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with machine.core_left_free():
+            inside = torch.get_num_threads()
+        assert (inside, torch.get_num_threads()) == (expected, 2)
+    finally:
+        torch.set_num_threads(before)

@@ -116,6 +116,68 @@ def test_latent_frame_is_overtaken_by_what_is_done_meanwhile(done, expected):
     assert with_controls(work) == (False, expected)
 
 
+def shown(done, begun=None):
+    """What is done in each latent frame that is begun, and the numbers of the acts that get receipts."""
+
+    async def work():
+        controls, stream, frames = Controls(begun), FakeStream(), []
+        for number, value in enumerate(done):
+            if value is BEGIN:
+                controls.begin(stream)
+                controls.made()
+                stream.num_latent_frames += 1
+                frames.append(stream.acts[-1] if stream.acts else None)
+            else:
+                controls.put(act(number, value))
+        return frames, [news.id for news in controls._told], await asyncio.wait_for(controls.news(), 1)
+
+    return asyncio.run(work())[:2]
+
+
+@pytest.mark.parametrize(
+    "done, frames, receipts",
+    [
+        ([0, BEGIN, 1, 0, BEGIN, BEGIN], [0, 1, 0], [0, 2, 3]),  # let go before a latent frame has shown it
+        ([0, BEGIN, 1, 0.5, BEGIN], [0, 0.5], [0, 3]),  # something else is pressed: the newest counts
+        ([0, BEGIN, 1, 0, 0.5, BEGIN], [0, 0.5], [0, 4]),
+        ([0, BEGIN, 1, BEGIN, 0, BEGIN], [0, 1, 0], [0, 2, 4]),
+        ([0, BEGIN, 1, 0, 1, 0, BEGIN, BEGIN, BEGIN], [0, 1, 0, 0], [0, 4, 5]),
+        ([0, BEGIN, 0, BEGIN], [0, 0], [0, 2]),
+    ],
+)
+def test_press_that_is_let_go_at_once_is_shown_for_one_latent_frame(done, frames, receipts):
+    assert shown(done) == (frames, receipts)
+
+
+def test_latent_frame_that_is_begun_again_gives_a_receipt_for_what_was_done_in_it():
+    async def work(controls, stream):
+        controls.put(act(0, 0.0))
+        controls.begin(stream)
+        controls.made()
+        controls.put(act(1, 0.0))
+        controls.begin(stream)
+        controls.put(act(2, 1.0))
+        overtaken, told = controls.are_overtaken, len(controls._told)
+        controls.begin(stream)
+        controls.made()
+        return overtaken, told, [news.id for news in controls._told], controls.held_at(1).id
+
+    assert with_controls(work) == (True, 1, [0, 2], 2)
+
+
+def test_who_goes_on_with_what_was_held_begins_nothing_new():
+    async def work():
+        controls, stream = Controls(np.array([1.0], np.float32)), FakeStream()
+        waiting = asyncio.create_task(controls.touched())
+        controls.put(act(0, 1.0))
+        await asyncio.sleep(0.01)
+        controls.begin(stream)
+        controls.put(act(1, 0.0))
+        return waiting.done(), controls.are_overtaken, waiting.cancel()
+
+    assert asyncio.run(work())[:2] == (False, True)
+
+
 def test_act_that_the_stream_refuses_harms_nobody():
     async def work(controls, stream):
         controls.put(act(7, 2.0))
@@ -156,7 +218,9 @@ def test_branch_holds_what_was_put_and_not_read(start):
 
 def test_channel_that_makes_frames_again_does_not_forget_what_was_asked():
     async def work():
-        stream = SimpleNamespace(codec=SimpleNamespace(stride=SimpleNamespace(frames=2)), next_index=0, take=lambda: [])
+        stream = SimpleNamespace(
+            codec=SimpleNamespace(stride=SimpleNamespace(frames=2)), next_index=0, action=None, take=lambda: []
+        )
         channel = Channel(stream, Span(3, 100), lambda: None)
         channel.by_hand = True
         channel.ask()  # by a reader that waits for frame 3
@@ -172,7 +236,7 @@ def test_channel_that_makes_frames_again_does_not_forget_what_was_asked():
 def test_channel_of_a_player_has_room_once_asked(asked):
     async def work():
         stride = SimpleNamespace(frames=2)
-        stream = SimpleNamespace(codec=SimpleNamespace(stride=stride), next_index=0, take=lambda: [])
+        stream = SimpleNamespace(codec=SimpleNamespace(stride=stride), next_index=0, action=None, take=lambda: [])
         woken = []
         channel = Channel(stream, Span(0, 100), lambda: woken.append(True))
         channel.by_hand = True
