@@ -16,9 +16,10 @@ from torch import Tensor
 from ..data.sprites import COLOURS
 from .templates import Look, Templates
 
-_REACH = 4  # pixels around the centre of mass in which an object is looked for
+_REACH, _NEAR = 4, 2  # pixels around the centre of mass in which an object is looked for; first, where nothing covers it
 _LEAST_MASS = 9.0  # pixels; less is no object
 _LEAST_LIGHT = 34.0  # of 255, above the background
+_LEAST_GLEAM = 6.0  # the same, for what tells of which colour brighter pixels beside it are
 _LEAST_COSINE, _EDGE_COSINE = 0.94, 0.8  # between a pixel's colour and one of the palette: to be sure of it, and beside such
 _LEAST_TIME = 0.35  # share of a clip; what is seen for less is no object
 _CLEAR = 0.75  # share of an object that must be seen for its shape to be judged
@@ -106,61 +107,73 @@ class SceneReader:
         if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != torch.uint8 or not len(frames):
             raise ValueError(f"got frames of shape {list(frames.shape)} and {frames.dtype}; wanted uint8 [T, H, W, 3]")
         pixels = frames.float()
-        bars = [find_bar(picture) for picture in frames.numpy()]
+        bars = find_bars(frames.numpy())
         behind = _columns(bars, frames.shape[2])[:, None, :].expand(frames.shape[:3])
         shares = unmix(pixels, behind)
-        objects = [self._read_colour(index, shares, behind) for index in range(len(COLOURS))]
+        covered = shares.sum(dim=1)
+        objects = [self._read_colour(index, shares[:, index], covered, behind) for index in range(len(COLOURS))]
         found = [item for item in objects if item is not None]
         return Reading(tuple(found), tuple(bars), *frames.shape[1:3])
 
-    def _read_colour(self, colour: int, shares: Tensor, behind: Tensor) -> ReadObject | None:
-        """The object of a colour, or None if there is none in the clip."""
-        mask = shares[:, colour]
+    def _read_colour(self, colour: int, mask: Tensor, covered: Tensor, behind: Tensor) -> ReadObject | None:
+        """The object of a colour, or None if there is none in the clip; `covered` is the mask of all colours together."""
+        if (mask.flatten(1).amax(dim=1) > _FAINT).float().mean() < _LEAST_TIME:
+            return None
         opacity = _peak(mask)
         there = (((mask / opacity[:, None, None]).flatten(1).sum(dim=1) >= _LEAST_MASS) & (opacity > _FAINT)).numpy()
         if there.mean() < _LEAST_TIME or opacity[there].max() < _DIM:
             return None
-        others = (shares.sum(dim=1) - mask) > 0.3
+        others = (covered - mask) > 0.3
         fit = self._fit(mask[there], (~(behind | others))[there].float())
         return self._assemble(colour, there, fit)
 
     def _fit(self, mask: Tensor, free: Tensor) -> "_Fit":
         """The best picture at the best place for each of F frames; `free` is 0 where something else covers the object."""
-        templates, width = self.templates, 2 * self.templates.half + 1
+        templates = self.templates
         opacity = _peak(mask)
         solid = (mask / opacity[:, None, None]).clamp(max=1)
-        centres = centre_of_mass(mask)
-        around = templates.half + _REACH
-        crop, room = (_crops(x, centres, around) for x in (solid * free, free))
-        looked = F.unfold(crop[:, None], width).transpose(1, 2)  # [F, places, pixels]
-        weights = F.unfold(room[:, None], width).transpose(1, 2)
-        pictures = templates.pictures
-        own, theirs = looked.square().sum(-1, keepdim=True), weights @ pictures.square().T
-        misfit = (own - 2 * looked @ pictures.T + theirs) / (own + theirs + 1)  # [F, places, K]
-        shown = theirs / pictures.square().sum(dim=1)
+        seen, centres = solid * free, centre_of_mass(mask)
+        is_free = (_crops(free, centres, templates.half + _REACH) == 1).flatten(1).all(dim=1)
+        found = _Found.nowhere(len(mask), len(templates.pictures))
+        self._search(seen, free, centres, is_free.nonzero()[:, 0], _NEAR, found)
+        best_place = found.shift[torch.arange(len(mask)), found.misfit.argmin(dim=1)]
+        doubtful = ~is_free | (best_place.abs() == _NEAR).any(dim=1)
+        self._search(seen, free, centres, doubtful.nonzero()[:, 0], _REACH, found)
         by_look = torch.full((len(mask), len(templates.looks)), 2.0)
-        best, place = misfit.min(dim=1)
-        by_look = by_look.scatter_reduce(1, templates.look_of.expand(len(mask), -1), best, "amin")
-        near, everywhere = (x.flatten(1).sum(dim=1) for x in (crop, solid * free))
-        size = torch.tensor([mask.shape[2], mask.shape[1]])
-        covered = looked @ templates.reach.T
-        return _Fit(misfit, shown, covered, by_look, place, best, centres, opacity, near, everywhere, size)
+        by_look = by_look.scatter_reduce(1, templates.look_of.expand(len(mask), -1), found.misfit, "amin")
+        near, everywhere = (x.flatten(1).sum(dim=1) for x in (_crops(seen, centres, templates.half + _REACH), seen))
+        return _Fit(found, seen, by_look, centres, opacity, near, everywhere)
+
+    def _search(self, seen: Tensor, free: Tensor, centres: Tensor, frames: Tensor, reach: int, found: "_Found") -> None:
+        """Looks for every picture at most `reach` pixels from the centres, in some of all frames; notes what it finds."""
+        if not len(frames):
+            return
+        templates, width, side = self.templates, 2 * self.templates.half + 1, 2 * reach + 1
+        crop, room = (_crops(x[frames], centres[frames], templates.half + reach) for x in (seen, free))
+        looked = F.unfold(crop[:, None], width).transpose(1, 2)  # [F, places, pixels]
+        theirs = templates.masses.expand(len(frames), 1, -1)  # [F, places or 1, K]: where nothing covers it, a picture is whole
+        if not (room == 1).all():
+            theirs = F.unfold(room[:, None], width).transpose(1, 2) @ templates.pictures.square().T
+        own = looked.square().sum(-1, keepdim=True)
+        misfit = (looked @ (-2 * templates.pictures.T)).add_(own).add_(theirs).div_(own + theirs + 1)  # [F, places, K]
+        found.misfit[frames], place = misfit.min(dim=1)
+        found.shown[frames] = theirs.expand_as(misfit).gather(1, place[:, None])[:, 0] / templates.masses
+        found.shift[frames] = torch.stack([place % side - reach, place // side - reach], dim=2)
 
     def _assemble(self, colour: int, there: np.ndarray, fit: "_Fit") -> ReadObject:
         templates, total = self.templates, len(there)
-        picture = fit.best.argmin(dim=1)
+        picture = fit.found.misfit.argmin(dim=1)
         frames = torch.arange(len(picture))
-        shown = fit.shown[frames, fit.place[frames, picture], picture]
         seen = fit.near / templates.areas[templates.look_of[picture]]
-        clear = (shown > _CLEAR) & (seen > _CLEAR) & (fit.opacity > _SOLID)
+        clear = (fit.found.shown[frames, picture] > _CLEAR) & (seen > _CLEAR) & (fit.opacity > _SOLID)
         judged = clear if clear.any() else torch.ones_like(clear)
         look = int(fit.by_look[judged].mean(dim=0).argmin())
         alike = templates.look_of == look
-        picture = torch.where(clear, picture, fit.best.masked_fill(~alike, 9).argmin(dim=1))
-        places = fit.place[frames, picture]
-        side = 2 * _REACH + 1
-        shift = torch.stack([places % side - _REACH, places // side - _REACH], dim=1)
-        positions = fit.centres + shift + templates.offsets[picture]
+        picture = torch.where(clear, picture, fit.found.misfit.masked_fill(~alike, 9).argmin(dim=1))
+        middle = fit.centres + fit.found.shift[frames, picture]
+        positions = middle + templates.offsets[picture]
+        covered = (_crops(fit.seen, middle, templates.half).flatten(1) * templates.reach[picture]).sum(dim=1)
+        size = torch.tensor([fit.seen.shape[2], fit.seen.shape[1]])
         looks = [templates.looks[int(templates.look_of[p])] if c else None for p, c in zip(picture, clear, strict=True)]
         spread = np.flatnonzero(there)
         by_frame: list[Look | None] = [None] * total
@@ -169,13 +182,33 @@ class SceneReader:
         return ReadObject(
             colour=tuple(COLOURS)[colour],
             look=templates.looks[look],
-            positions=_spread(positions % fit.size, spread, total, np.nan),
+            positions=_spread(positions % size, spread, total, np.nan),
             seen=_spread(fit.near / templates.areas[look], spread, total, 0.0),
             opacity=_spread(fit.opacity, spread, total, 0.0),
             looks=tuple(by_frame),
-            misfit=_spread(torch.where(clear, fit.best.amin(dim=1), torch.nan), spread, total, np.nan),
-            extra=_spread(fit.everywhere - fit.covered[frames, places, picture], spread, total, 0.0),
+            misfit=_spread(torch.where(clear, fit.found.misfit.amin(dim=1), torch.nan), spread, total, np.nan),
+            extra=_spread(fit.everywhere - covered, spread, total, 0.0),
         )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Where each of K pictures fits best in each of F frames.
+
+    Attributes:
+        misfit: `[F, K]`, 0 to 1, or 2 where nothing was looked for.
+        shift: int64 `[F, K, 2]`, how far from the middle, (x, y) in pixels.
+        shown: `[F, K]`, the share of the picture that nothing covers.
+    """
+
+    misfit: Tensor
+    shift: Tensor
+    shown: Tensor
+
+    @classmethod
+    def nowhere(cls, frames: int, pictures: int) -> "_Found":
+        """Before anything was looked for."""
+        return cls(torch.full((frames, pictures), 2.0), torch.zeros(frames, pictures, 2).long(), torch.zeros(frames, pictures))
 
 
 @dataclass(frozen=True)
@@ -183,30 +216,22 @@ class _Fit:
     """How well each picture fits in each of F frames.
 
     Attributes:
-        misfit: `[F, places, K]`.
-        shown: `[F, places, K]`, the share of each picture that nothing covers.
-        covered: `[F, places, K]`, pixels of the colour that lie where the picture is, or almost is.
+        found: Where, and how well.
+        seen: `[F, H, W]`, what is seen of the colour.
         by_look: `[F, looks]`, the least misfit of each look.
-        place: int64 `[F, K]`, the best place of each picture.
-        best: `[F, K]`, its misfit.
         centres: int64 `[F, 2]`, the pixel around which was looked.
         opacity: `[F]`.
         near: `[F]`, pixels of the colour around that place.
         everywhere: `[F]`, pixels of the colour in all.
-        size: int64 `[2]`, width and height of the frames.
     """
 
-    misfit: Tensor
-    shown: Tensor
-    covered: Tensor
+    found: _Found
+    seen: Tensor
     by_look: Tensor
-    place: Tensor
-    best: Tensor
     centres: Tensor
     opacity: Tensor
     near: Tensor
     everywhere: Tensor
-    size: Tensor
 
 
 def unmix(pixels: Tensor, behind: Tensor) -> Tensor:
@@ -219,24 +244,52 @@ def unmix(pixels: Tensor, behind: Tensor) -> Tensor:
         pixels: `[T, H, W, 3]`, 0 to 255.
         behind: bool `[T, H, W]`, true where the bar is.
     """
-    ground = pixels.flatten(1, 2).median(dim=1).values[:, None, None]  # [T, 1, 1, 3]
-    palette = torch.tensor(list(COLOURS.values()), dtype=torch.float32) - ground[:, :, 0, None]  # [T, 1, colours, 3]
-    above = (pixels - ground) * ~behind[..., None]
-    along = torch.einsum("thwc,tonc->tnhw", above, palette)
-    lengths, reach = above.norm(dim=-1)[:, None], palette.norm(dim=-1).permute(0, 2, 1)[..., None]  # [T, 1, H, W], [T, n, 1, 1]
-    cosine = along / (lengths * reach).clamp(min=1e-6)
-    sure = lengths.square() * (cosine - _LEAST_COSINE).clamp(min=0)
-    around = F.avg_pool2d(F.pad(sure, (2, 2, 2, 2), mode="circular"), 5, stride=1)  # edges belong to what they are the edge of
-    nearest = around.argmax(dim=1, keepdim=True)
-    is_colour = torch.zeros_like(cosine, dtype=torch.bool).scatter(1, nearest, True) & (around > 0)
-    return torch.where(is_colour & (cosine > _EDGE_COSINE) & (lengths > _LEAST_LIGHT), along / reach.square(), 0.0)
+    frames, height, width = behind.shape
+    planes = pixels.permute(3, 0, 1, 2).contiguous()  # [3, T, H, W]
+    ground = planes.flatten(2).median(dim=2).values  # [3, T]
+    palette = torch.tensor(list(COLOURS.values()), dtype=torch.float32) - ground.T[:, None]  # [T, colours, 3]
+    reach = palette.norm(dim=-1)
+    above = planes - ground[:, :, None, None]
+    lengths = above.square().sum(dim=0).sqrt_()
+    place = ((lengths > _LEAST_GLEAM) & ~behind).flatten().nonzero()[:, 0]  # of the few pixels that are not background
+    when, length = place // (height * width), lengths.flatten()[place]
+    along = torch.einsum("cp,pnc->pn", above.flatten(1)[:, place], palette[when])
+    cosine = along / (length[:, None] * reach[when]).clamp(min=1e-6)
+    sure = torch.zeros(frames * height * width, len(COLOURS))
+    sure[place] = length.square()[:, None] * (cosine - _LEAST_COSINE).clamp(min=0)
+    bright = (length > _LEAST_LIGHT).nonzero()[:, 0]
+    around = _around(sure, place[bright], height, width)  # edges belong to what they are the edge of
+    most, nearest = around.max(dim=1)
+    rows = torch.arange(len(bright))
+    is_colour = (most > 0) & (cosine[bright][rows, nearest] > _EDGE_COSINE)
+    share = along[bright][rows, nearest] / reach[when[bright]][rows, nearest].square()
+    shares = torch.zeros(frames, len(COLOURS), height * width)
+    shares[when[bright], nearest, place[bright] % (height * width)] = share * is_colour
+    return shares.unflatten(2, (height, width))
 
 
-def find_bar(picture: np.ndarray) -> tuple[int, int] | None:
-    """The bar in a frame uint8 `[H, W, 3]`: the first of its columns and the first one after it."""
-    values = np.stack([np.roll(picture.astype(np.float32), shift, axis=0) for shift in (-2, -1, 0, 1, 2)]).mean(axis=0)
-    light = values.mean(axis=2)
-    grey = (values.max(axis=2) - values.min(axis=2) < 26) & (light > np.median(light) + 22)
+def _around(values: Tensor, place: Tensor, height: int, width: int) -> Tensor:
+    """Sums over the 5 x 5 pixels around each of some places of `values` `[T * H * W, N]`, on frames whose borders meet."""
+    when, row, column = place // (height * width), place // width % height, place % width
+    steps = torch.arange(-2, 3)
+    rows, columns = (row[:, None] + steps) % height, (column[:, None] + steps) % width
+    near = (when[:, None, None] * height + rows[:, :, None]) * width + columns[:, None, :]
+    return values[near.flatten(1)].sum(dim=1)
+
+
+def find_bars(frames: np.ndarray) -> list[tuple[int, int] | None]:
+    """The bar in each frame uint8 `[T, H, W, 3]`: the first of its columns and the first one after it."""
+    tall = np.ascontiguousarray(frames.transpose(3, 0, 1, 2), dtype=np.float32)  # [3, T, H, W]
+    values = sum(np.roll(tall, shift, axis=2) for shift in (-2, -1, 0, 1, 2)) / 5
+    light = values.mean(axis=0)
+    middle = np.median(light.reshape(len(frames), -1), axis=1)[:, None, None]
+    grey = (values.max(axis=0) - values.min(axis=0) < 26) & (light > middle + 22)
+    may_have = (grey.mean(axis=1) > _BAR_SHARE).sum(axis=1) >= _BAR_WIDTHS[0]
+    return [_find_bar(grey[at], light[at]) if may else None for at, may in enumerate(may_have)]
+
+
+def _find_bar(grey: np.ndarray, light: np.ndarray) -> tuple[int, int] | None:
+    """The bar in a frame of which it is known which pixels are grey and light, `[H, W]`."""
     flat = np.abs(light - np.median(light, axis=0)) < 20
     columns = (grey & flat).mean(axis=0) > _BAR_SHARE
     edges = np.flatnonzero(np.diff(np.concatenate([[0], columns.astype(np.int8), [0]])))
@@ -265,7 +318,7 @@ def _crops(masks: Tensor, centres: Tensor, around: int) -> Tensor:
 def _peak(mask: Tensor) -> Tensor:
     """How bright each object is: the brightest tenth of its pixels, `[F]`, above 0."""
     covered = (mask > 0).flatten(1).sum(dim=1).clamp(min=10)
-    ranked = mask.flatten(1).sort(dim=1, descending=True).values
+    ranked = mask.flatten(1).topk(int(covered.max()) // 10 + 1).values
     return ranked.gather(1, (covered // 10)[:, None])[:, 0].clamp(min=0.05)
 
 

@@ -61,6 +61,11 @@ class Templates:
         covered = self.pictures.sum(dim=1)
         return torch.stack([covered[self.look_of == index].mean() for index in range(len(self.looks))])
 
+    @cached_property
+    def masses(self) -> Tensor:
+        """float32 `[K]`: the sum of squares of each picture."""
+        return self.pictures.square().sum(dim=1)
+
     def _draw(self, shape: str, radius: float, pen: Pen, x: float, y: float) -> np.ndarray:
         pixels = np.arange(-self.half, self.half + 1, dtype=np.float32)
         distance = outline(shape, pen).distance((pixels[None, :] - x) / radius, (pixels[:, None] - y) / radius)

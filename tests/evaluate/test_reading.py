@@ -9,7 +9,8 @@ import torch.nn.functional as F
 
 from framecast.data import SpriteWorld
 from framecast.data.sprites import Scene, render
-from framecast.evaluate.reading import Reading, SceneReader, find_bar, unmix
+from framecast.evaluate import reading as reading_file
+from framecast.evaluate.reading import Reading, SceneReader, find_bars, unmix
 
 CLIPS = 40
 
@@ -97,12 +98,26 @@ def test_an_empty_clip_holds_nothing():
 
 def test_the_bar_is_found_and_nothing_is_seen_behind_it():
     picture = np.full((64, 64, 3), 20, dtype=np.uint8)
-    assert find_bar(picture) is None
+    dark = picture.copy()
     picture[:, 30:43] = 110
-    assert find_bar(picture) == (30, 43)
+    assert find_bars(np.stack([dark, picture])) == [None, (30, 43)]
     behind = torch.zeros(1, 64, 64, dtype=torch.bool)
     behind[:, :, 28:45] = True
     assert unmix(torch.from_numpy(picture)[None].float(), behind).sum() == 0
+
+
+@pytest.mark.parametrize("change", [lambda x: x, noisy])
+def test_looking_near_the_middle_first_finds_what_looking_everywhere_finds(monkeypatch, change):
+    world = SpriteWorld(num_frames=9, seed=78, two_objects=1.0)
+    clips = [change(world[index].frames) for index in range(12)]
+    quick = [reader().read(clip) for clip in clips]
+    monkeypatch.setattr(reading_file, "_NEAR", reading_file._REACH)
+    for one, clip in zip(quick, clips, strict=True):
+        whole = reader().read(clip)
+        assert [item.look for item in one.objects] == [item.look for item in whole.objects]
+        for mine, theirs in zip(one.objects, whole.objects, strict=True):
+            assert np.array_equal(mine.positions, theirs.positions, equal_nan=True)
+            np.testing.assert_allclose(mine.misfit, theirs.misfit, atol=1e-5)
 
 
 def test_frames_of_another_kind_are_refused():
