@@ -67,7 +67,7 @@ def _planning(folder: Path) -> nbformat.NotebookNode:
     notebook = nbformat.read(REPO / "docs" / "plan_in_a_world.ipynb", as_version=4)
     bundle = tiny_world.save(folder / "bundle")
     for old, new in (
-        ("runs/world/bundle", str(bundle)),
+        ('BUNDLE = "world"', f"BUNDLE = {str(bundle)!r}"),
         ("max_steps=24", "max_steps=3"),
         ("tries=8, horizon=8", "tries=3, horizon=3"),
     ):

@@ -23,8 +23,8 @@ class WorldEnv(gymnasium.Env[Image, Any]):
 
     Args:
         bundle: A generator of a world, or the folder of its bundle; `None` is the shipped world, if there is one.
-        start: Where episodes begin: the name or the number of one of the bundle's starts, a list of which chance takes one, or
-            `None` for a first frame that the model draws.
+        start: Where episodes begin: the name or the number of one of the bundle's starts, or a list of which chance takes one;
+            `None` is all of them. If there is none, or the list is empty, the model draws a first frame.
         prompt: What the world shows; `None` is what the start says, or else the caption of all videos of the training.
         max_steps: Steps after which an episode is truncated; `None` is never.
         params: How tokens are chosen, as for `VideoGenerator.stream`; `None` is without guidance, which is fastest.

@@ -40,7 +40,7 @@ class Rules:
 
     Args:
         bundle: A generator of a world, or the folder of its bundle; `None` is the shipped world, if there is one.
-        start: Where they begin.
+        start: Where they begin; `None` is any start of the bundle.
         prompt: What they show; `None` is what the start says, or else the caption of all videos of the training.
         max_steps: Latent frames after which an episode is cut off; `None` is never.
         params: How tokens are chosen; `None` is without guidance.
@@ -68,6 +68,8 @@ class Rules:
         self.end_above = real("end_above", end_above, 0, 1, "a number from 0 to 1")
         several: list[Any] = list(start) if isinstance(start, (list, tuple, range)) else [] if start is None else [start]
         self.starts = [find_start(self.generator.starts, one) for one in several]
+        if start is None and first_frames is None:
+            self.starts = list(self.generator.starts)
         if first_frames is not None:
             if self.starts:
                 raise ValueError("got a start and first frames; wanted one of them: both say how an episode begins")

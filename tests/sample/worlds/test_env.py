@@ -144,8 +144,10 @@ def test_an_episode_begins_from_a_start_or_a_picture():
     world = WorldEnv(generator, start="one")
     image, info = world.reset(seed=0)
     assert info["frame"] == 4 and np.array_equal(image, clip.frames[4]) and world.step(LEFT)[4]["frame"] == 6
-    by_chance = WorldEnv(generator, start=range(2))
-    assert {by_chance.reset(seed=seed)[1]["frame"] for seed in range(8)} == {0, 4}
+    for by_chance in (WorldEnv(generator, start=range(2)), WorldEnv(generator)):
+        assert {by_chance.reset(seed=seed)[1]["frame"] for seed in range(8)} == {0, 4}
+    drawn = WorldEnv(generator, start=[]).reset(seed=0)
+    assert drawn[1]["frame"] == 0 and not np.array_equal(drawn[0], generator.decode(starts[1].tokens)[-1])
     given = env(first_frames=clip.frames[:1])
     assert np.array_equal(given.reset(seed=0)[0], generator.decode(generator.encode(clip.frames[:1]))[-1])
 
