@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from framecast.sample import Frame, VideoGenerator
 from framecast.serve import Client, ServeConfig, Service
 from framecast.serve.protocol.packets import Packet
+from framecast.serve.server.listening import listen
 from framecast.serve.server.run import Server, make_server
 from framecast.serve.server.store import SnapshotStore
 
@@ -129,7 +130,7 @@ async def running(
     """A server on a free port, with small limits where `config` says so."""
     service = Service(generator or tiny_bundle.generator(), ServeConfig(**{"port": 0, **config}), store, name)
     server = make_server(service)
-    listener = server.config.bind_socket()
+    listener = listen(server.config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         async with asyncio.timeout(30):

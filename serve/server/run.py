@@ -14,6 +14,7 @@ from ...sample import VideoGenerator
 from .app import create_app
 from .config import ServeConfig
 from .journal import open_journal
+from .listening import listen
 from .service import Service
 
 _DRAIN_SECONDS = 10
@@ -89,11 +90,6 @@ def run_server(
     if record is not None:
         service.archive.journal = open_journal(record, generator)
     server = make_server(service, when_ready)
-    try:
-        listener = server.config.bind_socket()
-    except (OSError, SystemExit) as error:
-        raise ValueError(
-            f"cannot serve at {config.host}:{config.port} ({error}); is the port taken? choose another --port"
-        ) from error
+    listener = listen(server.config)
     with nullcontext() if generator.action_space is None else core_left_free():
         server.run(sockets=[listener])

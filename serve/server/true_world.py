@@ -16,6 +16,7 @@ from ..protocol.errors import ServeError
 from .app import add_page
 from .config import ServeConfig
 from .guard import Guard
+from .listening import listen
 from .page_player import PagePlayer
 from .true_session import TrueSession, info_of
 
@@ -70,10 +71,7 @@ def play_at_page(spec: WorldSpec, caption: str = "", port: int = 8000) -> Iterat
             app, host=config.host, port=port, http="h11", ws="websockets-sansio", log_level="warning", timeout_graceful_shutdown=1
         )
     )
-    try:
-        listener = server.config.bind_socket()
-    except (OSError, SystemExit) as error:
-        raise ValueError(f"cannot serve at {config.host}:{port} ({error}); is the port taken? choose another --port") from error
+    listener = listen(server.config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
     thread.start()
     begun = time.monotonic()
