@@ -40,13 +40,14 @@ class Channel:
         turns: Latent frames that it was given; the engine's measure of what is fair.
         remembers: Whether frames that were taken are remembered until the reader is known to have them.
         paused: Whether no frames are to be made.
+        rests: Whether its reader plays, and wants no frame now.
     """
 
     def __init__(self, stream: Stream, span: Span, on_taken: Callable[[], None]):
         stride = stream.codec.stride.frames
         self.stream, self.span, self.turns, self.paused = stream, span, 0, False
         self._stride, self._urgent, self._on_taken = stride, max(1, stride // 2), on_taken
-        self.by_hand, self._asked = False, False
+        self.by_hand, self.rests, self._asked = False, False, False
         self.controls = Controls(None if stream.action is None else stream.action.numpy())
         self._frames: deque[Frame] = deque()
         self._taken: deque[Frame] = deque()

@@ -127,8 +127,10 @@ class Controls:
     def read(self, stream: Stream) -> None:
         """Lets the newest act hold from a stream's next latent frame on, if there is a new one; its receipt comes at once."""
         with self._lock:
+            if self._press is not None:
+                return  # it comes first
             act = self._newest if self._waits else None
-            self._waits, self._press = False, None
+            self._waits = False
         if act is not None and (receipt := self._do(act, stream)) is not None:
             self._note(receipt)
 

@@ -149,7 +149,7 @@ class Engine:
     def _read_controls(self) -> None:
         """Of those who play by hand it is read when a latent frame is begun, unless nothing is made for them."""
         for channel in self._channels:
-            if channel.is_at_start and (channel.paused or not channel.by_hand):
+            if channel.is_at_start and (not channel.by_hand or channel.paused or channel.rests):
                 channel.controls.read(channel.stream)
 
     def _begin(self, chosen: tuple[Channel, ...]) -> None:

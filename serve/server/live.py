@@ -196,7 +196,11 @@ class LiveStream:
 
     async def _may_send(self, clock: Clock, allow: Callable[[], Awaitable[bool]] | None) -> None:
         """Waits until a frame may be sent; the clock starts anew if that took a while."""
-        if await self._unpaused() or (allow is not None and await allow()):
+        self.channel.rests = True
+        self._host.engine.wake()
+        waited = await self._unpaused() or (allow is not None and await allow())
+        self.channel.rests = False
+        if waited:
             clock.restart()
             self._sent_at = None
 

@@ -75,7 +75,7 @@ def test_a_model_without_captions_needs_no_prompt_and_one_row(silent):
     assert torch.equal(clip.tokens, guided.tokens)
     assert silent.stream().seat.own.guides.rows == 1
     assert WorldEnv(silent, start="road").rules.params.guides.rows == WorldEnv(silent).rules.params.guides.rows == 1
-    assert WorldEnv(silent, params={"guidance_scale": 0.0}).reset(seed=0)[1]["frame"] == 0
+    assert WorldEnv(silent, start=[], params={"guidance_scale": 0.0}).reset(seed=0)[1]["frame"] == 0
     with pytest.raises(ValueError, match='got negative_prompt "rain" for a model whose training had no captions; wanted none'):
         silent.stream(negative_prompt="rain")
 
