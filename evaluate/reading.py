@@ -280,7 +280,7 @@ def _around(values: Tensor, place: Tensor, height: int, width: int) -> Tensor:
 def find_bars(frames: np.ndarray) -> list[tuple[int, int] | None]:
     """The bar in each frame uint8 `[T, H, W, 3]`: the first of its columns and the first one after it."""
     tall = np.ascontiguousarray(frames.transpose(3, 0, 1, 2), dtype=np.float32)  # [3, T, H, W]
-    values = sum(np.roll(tall, shift, axis=2) for shift in (-2, -1, 0, 1, 2)) / 5
+    values = np.mean([np.roll(tall, shift, axis=2) for shift in (-2, -1, 0, 1, 2)], axis=0)
     light = values.mean(axis=0)
     middle = np.median(light.reshape(len(frames), -1), axis=1)[:, None, None]
     grey = (values.max(axis=0) - values.min(axis=0) < 26) & (light > middle + 22)

@@ -255,7 +255,7 @@ class Study:
 
         Args:
             starts: Moments of the recording.
-            policy: Given the frames of each stream so far, uint8 `[T, H, W, 3]`, it says what is done next, float32 `[A]` each.
+            policy: Given the last frames of each stream, uint8 `[T, H, W, 3]`, it says what is done next, float32 `[A]` each.
             frames: How many are made.
             progress: Is told how far it is.
         """
@@ -268,8 +268,8 @@ class Study:
                 streams.append(self.generator.stream(prompt, self.settings.seed + row, params, given, first_actions=before))
         batch, made = StreamBatch.of(self.generator, streams), [[*start.frames] for start in starts]
         while len(made[0]) < starts[0].given + frames:
-            for stream, row in zip(streams, policy([torch.stack(own[-_SEEN:]) for own in made]), strict=True):
-                stream.act(row)
+            for stream, action in zip(streams, policy([torch.stack(own[-_SEEN:]) for own in made]), strict=True):
+                stream.act(action)
             batch.step()
             for stream, own in zip(streams, made, strict=True):
                 own += [frame.image for frame in stream.take()]
@@ -292,7 +292,7 @@ class Study:
         for told in (True, False):
             rows = [row for row, prompt in enumerate(prompts) if bool(prompt) == told]
             texts = [_told(prompts[row], params)[0] for row in rows]
-            own = params if told else _told((), params)[1]
+            own = params if told else _told([], params)[1]
             before, share = len(made) / len(prompts), len(rows) / len(prompts)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", PromptWarning)  # how many words are unknown is said in the report
