@@ -41,6 +41,7 @@ _BOTH = """() => {
     return shown.length === 2 && shown.every((frame) => frame >= 0);
 }"""
 _SHOWN = "() => Number(document.querySelector('.picture canvas')?.dataset.frame ?? -1)"
+_BEGINS, _RUNS = f"() => ({_SHOWN})() < 12", f"() => ({_SHOWN})() >= 12"
 
 
 def main() -> None:
@@ -111,7 +112,7 @@ def play(page: Any, url: str, seconds: float, seed: int, path: Path) -> dict[str
     space = space_of(page)
     page.evaluate(_LISTEN)
     page.click(".play")
-    page.wait_for_function("() => Number(document.querySelector('.picture canvas')?.dataset.frame ?? -1) >= 12")
+    page.wait_for_function(_RUNS)
     say(f"playing for {seconds:g} s")
     begun, first, presses = time.perf_counter(), page.evaluate(_SHOWN), 0
     for code, pause in keys(space, seed):
@@ -137,7 +138,8 @@ def look(page: Any, path: Path) -> None:
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.emulate_media(color_scheme=scheme)
         page.click(".play" if name == "light" else ".restart")
-        page.wait_for_function(f"() => {{ const n = ({_SHOWN})(); return n >= 12 && n < 40; }}")
+        page.wait_for_function(_BEGINS)  # what restarts lets go of the keys
+        page.wait_for_function(_RUNS)
         if name == "wide":
             page.click(".branch")
             page.get_by_role("button", name="Show both").click()

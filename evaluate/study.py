@@ -263,9 +263,9 @@ class Study:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PromptWarning)
             for row, start in enumerate(starts):
-                prompt, params = _told(self.captions(start.clip), self.params)
-                given, before = start.frames, start.rows[: start.given]
-                streams.append(self.generator.stream(prompt, self.settings.seed + row, params, given, first_actions=before))
+                prompt, seed = self.captions(start.clip), self.settings.seed + row
+                params, before = self.params if prompt else _untold(self.params), start.rows[: start.given]
+                streams.append(self.generator.stream(prompt or NO_CAPTION, seed, params, start.frames, first_actions=before))
         batch, made = StreamBatch.of(self.generator, streams), [[*start.frames] for start in starts]
         while len(made[0]) < starts[0].given + frames:
             for stream, action in zip(streams, policy([torch.stack(own[-_SEEN:]) for own in made]), strict=True):
@@ -291,8 +291,8 @@ class Study:
         made: dict[int, Tensor] = {}
         for told in (True, False):
             rows = [row for row, prompt in enumerate(prompts) if bool(prompt) == told]
-            texts = [_told(prompts[row], params)[0] for row in rows]
-            own = params if told else _told([], params)[1]
+            texts = [prompts[row] or NO_CAPTION for row in rows]
+            own = params if told else _untold(params)
             before, share = len(made) / len(prompts), len(rows) / len(prompts)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", PromptWarning)  # how many words are unknown is said in the report
@@ -302,9 +302,9 @@ class Study:
         return [made[row] for row in range(len(prompts))]
 
 
-def _told(prompt: Timed, params: SamplingParams) -> tuple[Timed | str, SamplingParams]:
-    """A prompt and settings for it. Without one, the video LM goes on as it does without: at a scale of 0 a prompt is nothing."""
-    return (prompt, params) if prompt else (NO_CAPTION, replace(params, guidance_scale=0.0))
+def _untold(params: SamplingParams) -> SamplingParams:
+    """Settings for a video of which nothing is said: at a scale of 0 a prompt is nothing."""
+    return replace(params, guidance_scale=0.0)
 
 
 def _parted(actions: Rows | None, first_frames: Tensor | None) -> tuple[Rows | None, Rows | None]:

@@ -1,4 +1,4 @@
-"""What this machine does fast: measured once a process, since a processor's name does not tell.
+"""What this machine does fast, measured once a process, since a processor's name does not tell; and how many cores it has.
 
 On a CPU without units for bfloat16, training in bfloat16 takes 9 to 17 times as long as in float32. Every room may import this
 module, which knows torch and nothing of ours.
@@ -38,7 +38,7 @@ def core_left_free() -> Iterator[None]:
     """Computes with a thread fewer than there are cores, if it would with as many, and if nobody has set `OMP_NUM_THREADS`.
 
     Threads that share one product wait for each other, and all of them for one whose core a browser takes. On two cores that a
-    person plays at, a frame of a world takes 50 ms by one thread and 70 by two, though two are faster where nothing else runs.
+    person plays at, a frame of a world took 50 ms by one thread and 70 by two, though two are faster where nothing else runs.
     """
     threads = torch.get_num_threads()
     if "OMP_NUM_THREADS" not in os.environ:

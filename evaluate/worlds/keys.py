@@ -46,7 +46,8 @@ def world_keys(study: Study, progress: Progress) -> Section:
     told = told_apart(net, judged)
     found = responses(study, keys, starts, tried, frames, part_of(progress, 2, 3))
     free = [keys[0].release(start.played[:frames]) for start in starts]
-    without, others = (study.dream(starts, free, lambda share: None, seed) for seed in (0, _OTHER_SEED))
+    without = [each.without for each in found if each.key == keys[0]]
+    others = study.dream(starts, free, lambda share: None, _OTHER_SEED)
     stride = study.bundle.tokenizer.temporal_stride
     return Section(
         "keys-world",

@@ -97,7 +97,7 @@ def response_figures(found: Sequence[Response], stride: int) -> list[Figure]:
     made = [first_shown(each.distance) for each in found]
     true = [None if each.true_distance is None else first_shown(each.true_distance) for each in found]
     hits = [_in_time(*pair, stride) for pair in zip(made, true, strict=True)]
-    clips = _names_of([each.start for each in found])
+    clips = _groups_of([each.start for each in found])
     name = "pressed keys that show within one latent frame"
     figures = [share_of(name, hits, clips, target=">= 95 (W3)")]
     figures.append(mean_of("frames until a pressed key shows", [frame + 1 for frame in made], clips=clips, better="lower"))
@@ -121,7 +121,7 @@ def chance_figure(without: Sequence[Tensor], others: Sequence[Tensor], starts: S
     """
     hits = [_in_time(first_shown(block_distance(*pair)), None, stride) for pair in zip(without, others, strict=True)]
     name = "for comparison: no key, but another seed, that shows within one latent frame"
-    return share_of(name, hits, _names_of(starts), better="")
+    return share_of(name, hits, _groups_of(starts), better="")
 
 
 def response_curves(found: Sequence[Response]) -> list[Curve]:
@@ -147,7 +147,7 @@ def _in_time(made: float, true: float | None, stride: int) -> float:
     return float(made < stride + (true or 0.0))  # never shown is NaN, which is not below anything
 
 
-def _names_of(starts: Sequence[Start]) -> list[int]:
+def _groups_of(starts: Sequence[Start]) -> list[int]:
     """A number for each start, the same for those of one clip."""
     names = list(dict.fromkeys(start.clip.name for start in starts))
     return [names.index(start.clip.name) for start in starts]

@@ -110,9 +110,9 @@ class Controls:
         """Lets what is to be shown next hold in a stream, whose next latent frame is made now; `made` is told afterwards."""
         with self._lock:
             act = self._press or (self._newest if self._waits else None)
-            self._waits = self._waits and self._press is not None
+            self._waits = self._waits and self._press is not None  # then the newest comes in the next latent frame
             self._press = None
-            holds = self._newest if act is None else act
+            holds = act or self._newest
             action = self._begun if holds is None else holds.action
             self._is_new, self._begun = not _alike(action, self._begun), action
         if act is not None:

@@ -147,7 +147,7 @@ class Engine:
         return True
 
     def _read_controls(self) -> None:
-        """Of those who play by hand it is read when a latent frame is begun, unless nothing is made for them."""
+        """Reads what is done; of those who play by hand that waits until a latent frame is begun, unless they want none now."""
         for channel in self._channels:
             if channel.is_at_start and (not channel.by_hand or channel.paused or channel.rests):
                 channel.controls.read(channel.stream)
