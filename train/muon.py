@@ -14,7 +14,7 @@ from ..model.layers import FusedLinear
 from .optim import AdamWConfig
 
 _QUINTIC = (3.4445, -4.7750, 2.0315)
-_SMALL = 1e-7
+_SMALL, _ROW_DECAY = 1e-7, 0.95
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class MuonConfig:
     """Steps in which the momentum rises from 0.85; 0 has none."""
     weight_decay: float = 0.2
     """What a step takes off the weights, for each unit of the learning rate."""
-    row_scaling: bool = False
+    row_scaling: bool = True
     """Whether the rows of a step are made equally long, by their running mean square (NorMuon, Li et al. 2025)."""
     iterations: int = 5
     """Steps of the Newton-Schulz iteration that makes a matrix orthogonal."""
@@ -89,38 +89,44 @@ class Muon(torch.optim.Optimizer):
             (self._move_matrices if group["muon"] else self._move_others)(group)
         return loss
 
+    def remembered(self, group: dict[str, Any]) -> set[str]:
+        """What is kept of each parameter of a group that had a gradient."""
+        if not group["muon"]:
+            return {"step", "exp_avg", "exp_avg_sq"}
+        return {"step", "momentum_buffer", *(("row_squares",) if self.config.row_scaling else ())}
+
     def _move_matrices(self, group: dict[str, Any]) -> None:
         """Momentum in Nesterov's form, decay, and a step along the orthogonal matrix nearest to it."""
         given = [(p, sizes) for p, sizes in zip(group["params"], self._sizes, strict=True) if p.grad is not None]
         if not given:
             return
-        for p, _ in given:
-            if not self.state[p]:
-                self.state[p] = {"step": torch.zeros(()), "momentum": torch.zeros_like(p)}
         weights, grads = [p for p, _ in given], [p.grad for p, _ in given]
-        means, momentum = (
-            [self.state[p]["momentum"] for p in weights],
-            self.config.momentum_at(int(self.state[weights[0]]["step"])),
-        )
+        states = [self._state_of(p) for p in weights]
+        step, means = int(states[0]["step"]), [state["momentum_buffer"] for state in states]
+        momentum = self.config.momentum_at(step)
         torch._foreach_lerp_(means, grads, 1 - momentum)
         directions = torch._foreach_lerp(grads, means, momentum)
         torch._foreach_mul_(weights, 1 - group["lr"] * self.config.weight_decay)
-        maps = [
-            (own, direction)
-            for (p, sizes), whole in zip(given, directions, strict=True)
-            for own, direction in zip(p.split(sizes), whole.split(sizes), strict=True)
-        ]
-        moves = orthogonal([move for _, move in maps], self.config.iterations)
+        own = [part for p, sizes in given for part in p.split(sizes)]
+        whole = [part for way, (_, sizes) in zip(directions, given, strict=True) for part in way.split(sizes)]
+        moves = orthogonal(whole, self.config.iterations)
         if self.config.row_scaling:
-            scales = [
-                scale for p, sizes in given for scale in self.state[p].setdefault("rows", torch.zeros_like(p[:, :1])).split(sizes)
+            squares = [
+                part for state, (_, sizes) in zip(states, given, strict=True) for part in state["row_squares"].split(sizes)
             ]
-            moves = [
-                _rows_scaled(move, scale, int(self.state[weights[0]]["step"])) for move, scale in zip(moves, scales, strict=True)
-            ]
-        for (own, _), move in zip(maps, moves, strict=True):
-            own.add_(move, alpha=-group["lr"] * max(1.0, own.shape[0] / own.shape[1]) ** 0.5)
-        torch._foreach_add_([self.state[p]["step"] for p in weights], 1)
+            moves = [rows_scaled(move, square, step) for move, square in zip(moves, squares, strict=True)]
+        for part, move in zip(own, moves, strict=True):
+            part.add_(move, alpha=-group["lr"] * max(1.0, part.shape[0] / part.shape[1]) ** 0.5)
+        torch._foreach_add_([state["step"] for state in states], 1)
+
+    def _state_of(self, matrix: Tensor) -> dict[str, Any]:
+        """What is remembered of a matrix; zeros before its first step."""
+        state: dict[str, Any] = self.state[matrix]
+        if not state:
+            state |= {"step": torch.zeros(()), "momentum_buffer": torch.zeros_like(matrix)}
+            if self.config.row_scaling:
+                state["row_squares"] = torch.zeros_like(matrix[:, :1])
+        return state
 
     def _move_others(self, group: dict[str, Any]) -> None:
         given = [p for p in group["params"] if p.grad is not None]
@@ -147,10 +153,10 @@ class Muon(torch.optim.Optimizer):
         )
 
 
-def _rows_scaled(move: Tensor, squares: Tensor, step: int) -> Tensor:
-    """As long as before, with rows divided by the root of their running mean square, which is updated."""
-    squares.lerp_(move.square().mean(dim=1, keepdim=True), 0.05)
-    scaled = move / (squares / (1 - 0.95 ** (step + 1))).sqrt().clamp(min=1e-8)
+def rows_scaled(move: Tensor, squares: Tensor, step: int) -> Tensor:
+    """A step `[m, n]` as long as before, with each row over the root of its running mean square `[m, 1]`, which is updated."""
+    squares.lerp_(move.square().mean(dim=1, keepdim=True), 1 - _ROW_DECAY)
+    scaled = move / (squares / (1 - _ROW_DECAY ** (step + 1))).sqrt().clamp(min=1e-8)
     return scaled * (move.norm() / (scaled.norm() + _SMALL))
 
 

@@ -30,7 +30,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--shards", default="runs/learning_tokens", help="the folder of the tokens, made if missing")
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=tuple(ARMS), metavar="ARM", help=f"of {', '.join(ARMS)}")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each arm (default: 3)")
-    parser.add_argument("--steps", type=int, default=1000, help="steps of the base (default: 1000, some 4 minutes of one core)")
+    parser.add_argument("--steps", type=int, default=600, help="steps of the base (default: 600, some 2 minutes of one core)")
     parser.add_argument("--processes", type=int, default=2, help="trainings at a time, of one thread each (default: 2)")
     parser.add_argument("--out", default="runs/learning.json", help="the file of the figures")
     arguments = parser.parse_args(words)

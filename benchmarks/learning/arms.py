@@ -43,6 +43,11 @@ def muon(rate: float = 0.04, **changes: Any) -> dict[str, Any]:
     return {"muon": MuonConfig(rate, **changes)}
 
 
+def plain_muon(rate: float = 0.04, **changes: Any) -> dict[str, Any]:
+    """The same, with steps whose rows are as long as they come."""
+    return muon(rate, row_scaling=False, **changes)
+
+
 def adam(rate: float) -> dict[str, Any]:
     """Another learning rate for embeddings, heads and vectors."""
     return {"optimizer": AdamWConfig(rate, warmup_steps=WARMUP)}
@@ -61,41 +66,44 @@ BASES = {
 """The recipe that the others differ from, and two lengths of it to compare at equal time."""
 
 MUONS = {
-    "Muon": Arm(training=muon()),
-    "Muon, weight decay 0.05": Arm(training=muon(weight_decay=0.05)),
-    "the same, rate 0.02": Arm(training=muon(0.02, weight_decay=0.05)),
-    "the same, rate 0.08": Arm(training=muon(0.08, weight_decay=0.05)),
-    "the same, no warm-up of the momentum": Arm(training=muon(weight_decay=0.05, momentum_warmup_steps=0)),
-    "the same, 20 clips a step, half the steps": Arm(training=muon(weight_decay=0.05), share=0.5, batch_size=20),
+    "Muon": Arm(training=plain_muon()),
+    "Muon, weight decay 0.05": Arm(training=plain_muon(weight_decay=0.05)),
+    "the same, rate 0.02": Arm(training=plain_muon(0.02, weight_decay=0.05)),
+    "the same, rate 0.08": Arm(training=plain_muon(0.08, weight_decay=0.05)),
+    "the same, no warm-up of the momentum": Arm(training=plain_muon(weight_decay=0.05, momentum_warmup_steps=0)),
+    "the same, 20 clips a step, half the steps": Arm(training=plain_muon(weight_decay=0.05), share=0.5, batch_size=20),
 }
 """The optimizer by itself, and its settings."""
 
 BOTH = {"embedding_skip": True, "value_embeddings": True}
 LADDER = {
-    "Muon, skip": Arm(SKIP, muon()),
-    "Muon, skip, value embeddings": Arm(BOTH, muon()),
-    "Muon, skip, equal rows": Arm(SKIP, muon(row_scaling=True)),
-    "Muon, skip, a vector for each whole token": Arm(SKIP, muon(), network=FullTable),
-    "all": Arm(BOTH, muon(row_scaling=True)),
+    "Muon, skip": Arm(SKIP, plain_muon()),
+    "Muon, skip, value embeddings": Arm(BOTH, plain_muon()),
+    "Muon, skip, equal rows": Arm(SKIP, muon()),
+    "Muon, skip, a vector for each whole token": Arm(SKIP, plain_muon(), network=FullTable),
+    "all": Arm(BOTH, muon()),
+    "all, half of the steps": Arm(BOTH, muon(), share=0.5),
 }
 """What pays, one on top of the other."""
 
-ROWS = muon(row_scaling=True)
 ON_TOP = {
-    "all, a vector for each whole token": Arm(BOTH, ROWS, network=FullTable),
-    "all, AdamW at 8e-3": Arm(BOTH, ROWS | adam(8e-3)),
-    "all, AdamW at 2e-3": Arm(BOTH, ROWS | adam(2e-3)),
-    "all, latents recovered and foreseen": Arm(BOTH, ROWS | weighed(0.3), kind=Recovering),
-    "all, short clips first": Arm(BOTH, ROWS, kind=ShortFirst),
-    "all, same place in the latent frame before": Arm(BOTH, ROWS, network=PreviousPlace),
-    "all, a block ahead": Arm(BOTH, ROWS | weighed(0.3), kind=Ahead),
-    "all, small batches first": Arm(BOTH, ROWS, kind=SmallFirst, batch_size=15),
-    "all, weight decay 0.4": Arm(BOTH, muon(row_scaling=True, weight_decay=0.4)),
-    "all, targets near by": Arm(BOTH, ROWS, kind=Nearby),
-    "all, average of 0.99": Arm(BOTH, ROWS, decay=0.99),
-    "all, no average": Arm(BOTH, ROWS, decay=0.0),
-    "all, ReLU^2": Arm(BOTH, ROWS, network=ReluSquared),
-    "all, softcap 20": Arm(BOTH, ROWS, network=Capped),
+    "all, a vector for each whole token": Arm(BOTH, muon(), network=FullTable),
+    "all, AdamW at 8e-3": Arm(BOTH, muon() | adam(8e-3)),
+    "all, AdamW at 2e-3": Arm(BOTH, muon() | adam(2e-3)),
+    "all, latents recovered and foreseen": Arm(BOTH, muon() | weighed(0.3), kind=Recovering),
+    "all, short clips first": Arm(BOTH, muon(), kind=ShortFirst),
+    "all, same place in the latent frame before": Arm(BOTH, muon(), network=PreviousPlace),
+    "all, a block ahead": Arm(BOTH, muon() | weighed(0.3), kind=Ahead),
+    "all, small batches first": Arm(BOTH, muon(), kind=SmallFirst, batch_size=15),
+    "all, weight decay 0.4": Arm(BOTH, muon(weight_decay=0.4)),
+    "all, targets near by": Arm(BOTH, muon(), kind=Nearby),
+    "all, average of 0.99": Arm(BOTH, muon(), decay=0.99),
+    "all, no average": Arm(BOTH, muon(), decay=0.0),
+    "all, ReLU^2": Arm(BOTH, muon(), network=ReluSquared),
+    "all, softcap 20": Arm(BOTH, muon(), network=Capped),
+    "all, 2 layers of 256": Arm(BOTH | {"width": 256, "num_heads": 4, "num_layers": 2, "mlp_width": 640}, muon()),
+    "all, 3 layers of 256": Arm(BOTH | {"width": 256, "num_heads": 4, "num_layers": 3, "mlp_width": 640}, muon()),
+    "all, prompt in every layer": Arm(BOTH | {"cross_every": 1}, muon()),
 }
 """What was tried on top of all that."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import log
 from statistics import mean, stdev
 
-from scipy.stats import ttest_rel
+from scipy.stats import ttest_rel  # type: ignore[import-untyped]
 
 from .training import Run
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import yaml
-from torch import Tensor
 
 from framecast.data import SpriteWorld
 from framecast.machine import bfloat16_pays
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 CLIPS, HELD_OUT, STILLS = 16_000, 256, 2
 """Clips that are trained on and validated, and single frames beside each clip."""
 WARMUP = 100
+BEFORE = {"embedding_skip": False, "value_embeddings": False}
+"""What the recipe was before any of this was tried; it had no Muon either."""
 BLOCKS = BlockWeights(token=1.0, row=2.0, frame=1.0)
 """All lengths, so that each of them has a figure."""
 Batch = dict[str, Any]
@@ -38,7 +39,7 @@ class ArmTraining(LitVideoLM):
         own = arguments("speedrun_lm")
         rates = AdamWConfig(float(own["optimizer"]["learning_rate"]), warmup_steps=WARMUP)
         settings = {"corruption": own["corruption"], "gap_probability": own["gap_probability"], "optimizer": rates}
-        super().__init__(VideoLMShape(**own["lm"] | arm.lm), BLOCKS, **settings | arm.training)
+        super().__init__(VideoLMShape(**own["lm"] | BEFORE | arm.lm), BLOCKS, **settings | arm.training)
         self.tokens, self.progress = data, 0.0
         self.lm = arm.network(data.lm_config(self.shape))
 
@@ -80,7 +81,7 @@ class Loop:
         started = time.process_time()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.mixed):
             loss = self.module.training_step(batch, self.done)
-        cast(Tensor, loss).backward()
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.module.parameters(), CLIP_NORM)
         self.optimizer.step()
         self.schedule.step()
@@ -104,6 +105,11 @@ def open_data(tokenizer: Path, shards: Path, batch_size: int) -> TokenDataModule
         stills_per_clip=STILLS,
         batch_size=batch_size,
     )
+    return prepared(data)
+
+
+def prepared(data: TokenDataModule) -> TokenDataModule:
+    """As Lightning prepares data, for a training without its loop."""
     data.trainer = Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False, enable_progress_bar=False)
     data.prepare_data()
     data.setup("fit")

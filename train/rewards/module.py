@@ -118,7 +118,8 @@ class LitReward(LitVideoLM):
         assert lm is not None, "the weights of the run came from it"
         return lm.float().requires_grad_(False).eval()
 
-    def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor | None:
+    def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor | None:  # type: ignore[override]
+        """None changes nothing: all groups were worth the same."""
         started = time.monotonic()
         rollout = self.roll_out(batch)
         made = time.monotonic()
