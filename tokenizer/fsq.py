@@ -29,6 +29,7 @@ class FSQ(Quantizer):
 
     _LIMIT = 1.5
 
+    has_levels = True
     levels: Tensor
     basis: Tensor
 

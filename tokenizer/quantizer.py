@@ -12,6 +12,8 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+_NEAREST = 4
+
 
 @dataclass(frozen=True)
 class Quantized:
@@ -40,9 +42,12 @@ class Quantizer(nn.Module, ABC):
         options: The plain values that rebuild this quantizer: `type(self)(**options)`.
     """
 
+    has_levels = False
+    """Whether each digit of a token is a level of one of the latent's numbers."""
+
     def __init__(self, dim: int, digits: Sequence[int], options: dict[str, Any]):
         super().__init__()
-        self.dim, self.codebook_size, self.options = dim, prod(digits), options
+        self.dim, self.codebook_size, self.options, self.digits = dim, prod(digits), options, tuple(digits)
         if self.codebook_size >= 2**62:
             raise ValueError(f"got {' x '.join(map(str, digits))} codes; wanted a joint codebook below 2^62, an int64 token")
         self.codebook_base = _cut_between_digits(digits)
@@ -74,6 +79,31 @@ class Quantizer(nn.Module, ABC):
             tokens = self._invert(rearrange(latents.float(), "b t h w d -> b (t h w) d"))
         shape = dict(zip("thw", latents.shape[1:4], strict=True))
         return rearrange(tokens.long(), "b (t h w) -> b t h w", **shape)
+
+    def near(self, tokens: Tensor) -> Tensor:
+        """For each token another one with almost the same latents, at random; same shape.
+
+        If a token is joined from levels of the latent's numbers, one of them goes up or down by one. Otherwise the token becomes
+        one of those whose latents are nearest.
+        """
+        if not self.has_levels:
+            return self._nearest_codes(tokens)
+        sizes = torch.tensor(self.digits, device=tokens.device)
+        weights = torch.tensor(list(accumulate((1, *self.digits[:-1]), mul)), device=tokens.device)
+        chosen = torch.randint(len(self.digits), tokens.shape, device=tokens.device)
+        size, weight = sizes[chosen], weights[chosen]
+        digit = tokens // weight % size
+        up = torch.rand(tokens.shape, device=tokens.device) < 0.5
+        up = torch.where(digit == 0, True, torch.where(digit == size - 1, False, up))
+        return tokens + torch.where(up, weight, -weight)
+
+    def _nearest_codes(self, tokens: Tensor) -> Tensor:
+        with torch.autocast(tokens.device.type, enabled=False):
+            codes = self._lookup(torch.arange(self.codebook_size, device=tokens.device)[None])[0]
+            found, place = tokens.unique(return_inverse=True)
+            apart = torch.cdist(codes[found], codes).scatter(1, found[:, None], float("inf"))
+        nearest = apart.topk(min(_NEAREST, self.codebook_size - 1), largest=False).indices  # [found, n]
+        return nearest[place, torch.randint(nearest.shape[1], tokens.shape, device=tokens.device)]
 
     def _quantize_unsound(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """As `_quantize`, if some latents are not finite; they stay so in the quantized ones, to tell which they were."""

@@ -21,6 +21,8 @@ class LFQ(Quantizer):
         commitment_weight: Weight of the loss that pulls latents to +-1.
     """
 
+    has_levels = True
+
     def __init__(self, num_bits: int = 10, entropy_weight: float = 0.02, commitment_weight: float = 0.1):
         check(1 <= num_bits <= 18, f"num_bits {num_bits}", "1 to 18; the entropy loss looks at every code")
         options = {"num_bits": num_bits, "entropy_weight": entropy_weight, "commitment_weight": commitment_weight}

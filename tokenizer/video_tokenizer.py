@@ -1,5 +1,6 @@
 """`VideoTokenizer`: video to discrete spacetime tokens and back, offline or streaming by a state of the caller."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -173,12 +174,16 @@ class VideoTokenizer(nn.Module):
         state.started = True
         return video[:, :, first:]
 
-    def forward(self, video: Tensor) -> TokenizerOutput:
-        """Reconstructs `video` `[B, 3, T, H, W]` in [-1, 1], T = `1 + temporal_stride * k`, with gradients."""
+    def forward(self, video: Tensor, disturb: Callable[[Quantized], Tensor] | None = None) -> TokenizerOutput:
+        """Reconstructs `video` `[B, 3, T, H, W]` in [-1, 1], T = `1 + temporal_stride * k`, with gradients.
+
+        `disturb` gives the latents `[B, T, H, W, D]` that are decoded in the place of the quantized ones.
+        """
         self._check_video(video)
         self.num_latent_frames(video.shape[2])
         quantized = self.quantizer(self._encode_groups(self._repeat_first(video), None))
-        video = self._decode_latents(quantized.latents, None)[:, :, self.temporal_stride - 1 :]
+        latents = quantized.latents if disturb is None else disturb(quantized)
+        video = self._decode_latents(latents, None)[:, :, self.temporal_stride - 1 :]
         return TokenizerOutput(video, quantized)
 
     def _repeat_first(self, video: Tensor) -> Tensor:

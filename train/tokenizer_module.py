@@ -1,5 +1,6 @@
 """`LitVideoTokenizer`: trains a `VideoTokenizer` to reconstruct what it sees."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, cast
 
@@ -9,15 +10,17 @@ from torch import Tensor
 
 from ..evaluate import psnr
 from ..sample import Bundle, load_bundle
-from ..tokenizer import FSQ, Quantizer, TokenizerOutput, VideoTokenizer, VideoTokenizerConfig
+from ..tokenizer import FSQ, Quantized, Quantizer, TokenizerOutput, VideoTokenizer, VideoTokenizerConfig
 from ..tokenizer.layers import Upsample
 from .discriminator import PatchDiscriminator
 from .losses import ReconstructionLoss, adaptive_weight, hinge_loss
 from .module import TrainingModule
 from .optim import AdamWConfig
 from .perceptual import load_perceptual
+from .perturbation import Perturbation, replaced
 
 _TOKENIZER, _LOSS, _OPTIMIZER = VideoTokenizerConfig(), ReconstructionLoss(), AdamWConfig()
+_PERTURBATION = Perturbation()
 
 
 class LitVideoTokenizer(TrainingModule):
@@ -33,6 +36,8 @@ class LitVideoTokenizer(TrainingModule):
         perceptual: Weight of the perceptual term.
         adversarial_start: Step from which a discriminator joins in; None leaves it out.
         adversarial: Weight of the adversarial term, on top of the adaptive one.
+        perturbation: Whether some tokens are replaced by near ones late in the training. `val/psnr_perturbed` then says what is
+            left if that share of them is.
         init_from: Folder of a bundle whose tokenizer's weights to start from; its network and quantizer must be the same; None
             starts from random weights.
 
@@ -53,8 +58,10 @@ class LitVideoTokenizer(TrainingModule):
         adversarial_start: int | None = None,
         adversarial: float = 0.1,
         init_from: str | None = None,
+        perturbation: Perturbation = _PERTURBATION,
     ):
         super().__init__(optimizer)
+        self.perturbation = perturbation
         self.tokenizer = VideoTokenizer(tokenizer, quantizer or FSQ())
         if init_from is not None:
             start_from(self.tokenizer, load_bundle(init_from))
@@ -82,7 +89,7 @@ class LitVideoTokenizer(TrainingModule):
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, Tensor]:
         """One step; `tokens` `[B, T, H, W]` are for the codebook's health."""
         video = batch["video"].nan_to_num(0.0, 0.0, 0.0)
-        output = self.tokenizer(video)
+        output = self.tokenizer(video, self._disturb() if self._is_perturbed() else None)
         loss, terms = self._reconstruction_terms(output, video)
         self.suspects = _unsound_clips(batch, output.video)
         if self.suspects:
@@ -95,14 +102,31 @@ class LitVideoTokenizer(TrainingModule):
         self.log("psnr", terms["psnr"], prog_bar=True, logger=False)
         return {"loss": loss, "tokens": output.quantized.tokens.detach()}
 
+    def _is_perturbed(self) -> bool:
+        return self.perturbation.holds(self.global_step, self.trainer.max_steps)
+
+    def _disturb(self) -> Callable[[Quantized], Tensor]:
+        return lambda quantized: replaced(self.tokenizer.quantizer, quantized, self.perturbation.share)
+
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         output = self.tokenizer(batch["video"])
         _, terms = self._reconstruction_terms(output, batch["video"])
         terms["psnr"] = psnr(output.video, batch["video"]).mean()
         terms["one_colour_psnr"] = psnr(self._in_one_colour(batch["video"]), batch["video"]).mean()
+        if self.perturbation.share:
+            terms["psnr_perturbed"] = self._perturbed_psnr(output.quantized, batch["video"])
         batch_size = batch["video"].shape[0]
         self.log_dict({f"val/{name}": value for name, value in terms.items()}, batch_size=batch_size, sync_dist=True)
         self.log("val_psnr", terms["psnr"], prog_bar=True, logger=False, batch_size=batch_size, sync_dist=True)
+
+    def _perturbed_psnr(self, quantized: Quantized, video: Tensor) -> Tensor:
+        """If the share of the tokens that training replaces at most is replaced, always the same ones."""
+        tokens = quantized.tokens
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            chosen = torch.rand(tokens.shape, device=tokens.device) < self.perturbation.share
+            wrong = torch.where(chosen, self.tokenizer.quantizer.near(tokens), tokens)
+        return psnr(self.tokenizer.decode(wrong).clamp(-1, 1), video).mean()
 
     def _in_one_colour(self, video: Tensor) -> Tensor:
         """The video with the mean colour of its pixels in the place of each token: what any tokenizer should exceed."""

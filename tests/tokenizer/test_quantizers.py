@@ -253,3 +253,18 @@ def test_latents_that_are_not_finite_poison_nothing(name, value):
     for key, state in quantizer.state_dict().items():
         assert torch.equal(state, before[key]), key
     assert quantizer(torch.randn(2, 1, 4, 4, quantizer.dim)).loss.isfinite()
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+@torch.no_grad()
+def test_near_tokens_are_other_tokens_with_latents_near_by(name):
+    quantizer = trained(name)
+    tokens = quantizer(latents(quantizer)).tokens
+    near = quantizer.near(tokens)
+    assert near.shape == tokens.shape
+    assert (near != tokens).all()
+    assert ((near >= 0) & (near < quantizer.codebook_size)).all()
+    own, found = quantizer.tokens_to_latents(tokens), quantizer.tokens_to_latents(near)
+    others = quantizer.tokens_to_latents(torch.randint_like(tokens, quantizer.codebook_size))
+    assert (found - own).norm(dim=-1).mean() < 0.8 * (others - own).norm(dim=-1).mean()
+    assert (quantizer.near(tokens) != near).any()  # at random
