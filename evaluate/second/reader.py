@@ -20,7 +20,7 @@ from ...data.sprites import (
 )
 from .looks import LookClassifier
 from .paths import Seen, moves, unrolled
-from .pieces import Piece, Pieces, take_apart
+from .pieces import Piece, Pieces, full_light, take_apart
 from .sights import Sight, look_at
 from .tracks import PieceTrack, link
 
@@ -133,11 +133,12 @@ def number_of(tracks: Sequence[PieceTrack], length: int) -> int:
     pieces = [piece for track in tracks for piece in track.pieces]
     if not pieces:
         return 0
-    full = 0.92 * max(list(COLOURS.values())[pieces[0].colour])
     by_frame: dict[int, list[Piece]] = {}
     for piece in pieces:
         by_frame.setdefault(piece.frame, []).append(piece)
-    if len(by_frame) < _THERE * length or np.percentile([piece.light for piece in pieces], 80) < _LIT * full:
+    if len(by_frame) < _THERE * length or np.percentile([piece.light for piece in pieces], 80) < _LIT * full_light(
+        pieces[0].colour
+    ):
         return 0
     least = _COPY * np.percentile([len(piece.pixels) for piece in pieces], 75)
     several = [sum(len(piece.pixels) >= least for piece in some) > 1 for some in by_frame.values()]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...data.sprites import COLOURS
 from .looks import HALF, LookClassifier, ShapeAndSize, centred
-from .pieces import Pieces, grown, widened
+from .pieces import Pieces, full_light, grown, widened
 from .tracks import PieceTrack
 
 _BORDER, _SHIFT = 20, 8  # pixels around a piece that are looked at; how far the object may be from the middle of what is seen
@@ -43,40 +43,51 @@ class Sight:
 
 def look_at(track: PieceTrack, others: Sequence[PieceTrack], clip: Pieces, classifier: LookClassifier) -> Sight:
     """What a track shows; the other tracks of the clip cover it where they cross."""
-    colour = np.array(list(COLOURS.values())[track.colour], dtype=np.float32)
     masks, corners = _crops(track, clip)
-    shares, light = _shares(masks, clip, track, colour, corners)
+    shares, light = _shares(masks, clip, track, corners)
     free = _free(track, others, clip, corners)
     whole = _whole(masks, free, light)
-    pictures, middles = centred(shares[whole])
-    if len(pictures):
-        picture = pictures[:: max(1, len(pictures) // _PICTURES)].mean(dim=0)
-        look = classifier.name(picture[None])
+    if whole.any():
+        look, picture = _averaged(shares[whole], classifier)
     else:
-        best = free.mul(masks).sum(dim=(1, 2)).topk(min(3, len(masks))).indices
-        misfit = _matched(shares[best], free[best], classifier.pictures)[0].mean(dim=0)
-        look = classifier.looks[int(misfit.argmin())]
-        picture = classifier.pictures[int(misfit.argmin())]
-    places = torch.full((len(masks), 2), torch.nan)
-    places[whole] = middles
-    part = torch.from_numpy(np.flatnonzero(~whole))
-    if len(part):
-        _, shift, seen = _matched(shares[part], free[part], picture[None])
-        own = torch.from_numpy(_middle(picture))
-        places[part] = torch.where(seen[:, 0] > _LEAST_FREE, shift[:, 0] + own, torch.nan)
+        look, picture = _pieced_together(shares, free, masks, classifier)
+    places = _places(shares, free, torch.from_numpy(whole), picture)
     size = np.array([clip.above.shape[2], clip.above.shape[1]])
     return Sight(
         colour=tuple(COLOURS)[track.colour],
         look=look,
         frames=np.array(track.frames),
         places=(places.double().numpy() + corners + _BORDER) % size,
-        light=light / (0.92 * colour.max()),
+        light=light / full_light(track.colour),
         picture=picture,
     )
 
 
-def _middle(picture: Tensor) -> np.ndarray:
-    return centred(picture[None])[1][0].numpy()
+def _averaged(shares: Tensor, classifier: LookClassifier) -> tuple[ShapeAndSize, Tensor]:
+    """Look and mean picture of an object that is whole in all of some crops."""
+    picture = centred(shares[:: max(1, len(shares) // _PICTURES)])[0].mean(dim=0)
+    return classifier.name(picture[None]), picture
+
+
+def _pieced_together(shares: Tensor, free: Tensor, masks: Tensor, classifier: LookClassifier) -> tuple[ShapeAndSize, Tensor]:
+    """Look and usual picture of an object that is never whole: what fits where it is not covered, in its best frames."""
+    best = (free * masks).sum(dim=(1, 2)).topk(min(3, len(masks))).indices
+    likeliest = int(_matched(shares[best], free[best], classifier.pictures)[0].mean(dim=0).argmin())
+    return classifier.looks[likeliest], classifier.pictures[likeliest]
+
+
+def _places(shares: Tensor, free: Tensor, whole: Tensor, picture: Tensor) -> Tensor:
+    """The centre of the object in each crop `[F, 2]`, (x, y) from the middle; NaN where too little is seen.
+
+    Where it is whole that is the centre of its mass, and elsewhere the place at which its picture fits best.
+    """
+    places = torch.full((len(shares), 2), torch.nan)
+    places[whole] = centred(shares[whole])[1]
+    if not whole.all():
+        _, shift, shown = _matched(shares[~whole], free[~whole], picture[None])
+        place = shift[:, 0] + centred(picture[None])[1]
+        places[~whole] = torch.where(shown > _LEAST_FREE, place, torch.nan)
+    return places
 
 
 def _crops(track: PieceTrack, clip: Pieces) -> tuple[Tensor, np.ndarray]:
@@ -99,7 +110,7 @@ def _window(values: np.ndarray, frames: Sequence[int], corners: np.ndarray) -> n
     return values[np.array(frames)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
-def _shares(masks: Tensor, clip: Pieces, track: PieceTrack, colour: np.ndarray, corners: np.ndarray) -> tuple[Tensor, np.ndarray]:
+def _shares(masks: Tensor, clip: Pieces, track: PieceTrack, corners: np.ndarray) -> tuple[Tensor, np.ndarray]:
     """How much of each pixel around a piece is of the object `[F, side, side]`, 0 to about 1; and how bright it is `[F]`."""
     around = torch.from_numpy(_window(clip.above, track.frames, corners))
     inside = around[masks]
@@ -151,4 +162,4 @@ def _matched(shares: Tensor, free: Tensor, pictures: Tensor) -> tuple[Tensor, Te
     side = misfit.shape[-1]
     shift = torch.stack([place % side, place // side], dim=2) - side // 2
     shown = theirs.flatten(2).gather(2, place[..., None])[..., 0] / kernels.square().sum(dim=(1, 2, 3))
-    return least, shift.float(), shown[..., None]
+    return least, shift.float(), shown
