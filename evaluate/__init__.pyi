@@ -2,6 +2,7 @@ from .adherence import ClipVerdict, Judge
 from .frechet import FeatureStatistics, frechet_distance
 from .metrics import bits_per_pixel, flicker, ms_ssim, psnr, sharpness, ssim, temporal_error
 from .reading import Reading, SceneReader
+from .second.reader import SecondReader, SecondVerdict
 from .settings import Settings
 from .suite import QUICK, evaluate_bundles
 
@@ -12,6 +13,8 @@ __all__ = [
     "Judge",
     "Reading",
     "SceneReader",
+    "SecondReader",
+    "SecondVerdict",
     "Settings",
     "bits_per_pixel",
     "evaluate_bundles",

@@ -8,6 +8,7 @@ from torch import Tensor
 from ..data.sprites import DIGITS, LINEAR
 from .adherence import ClipVerdict, ObjectVerdict
 from .figures import Figure, Sample, Section, share_of, worst
+from .second.agreement import second_opinions
 from .study import Case, Progress, Study, part_of
 
 _LONG_ENOUGH = 33  # frames, in which what falls lands, and what fades is gone
@@ -23,7 +24,12 @@ def condition_control(study: Study, progress: Progress) -> Section:
         clips = study.generate([case.prompt for case in cases], study.num_frames, part_of(progress, part, len(kinds)))
         made = [study.verdict(case, clip) for case, clip in zip(cases, clips, strict=True)]
         true = [study.verdict(case, case.frames) for case in cases]
+        second, reference = (
+            [study.second_reader.judge(clip, case.prompt) for case, clip in zip(cases, shown, strict=True)]
+            for shown in (clips, [case.frames for case in cases])
+        )
         figures += _adherence(combinations, made, true)
+        figures += second_opinions(combinations, second, reference, [verdict.right for verdict in made])
         samples += [_sample(case, clip, verdict) for case, clip, verdict in zip(cases, clips, made, strict=True)]
     return Section(
         "control",
@@ -33,7 +39,9 @@ def condition_control(study: Study, progress: Progress) -> Section:
         + ("" if study.num_frames >= _LONG_ENOUGH else ", in which not every motion can be told: see the true clips")
         + ". An object counts only if it is seen for as long as it should be. Objects are read from the pixels; 'true clips' is "
         "what the same reading finds in rendered clips of the same captions. Where combinations are held out a second motion is "
-        "always 'stops'.",
+        "always 'stops'. A second reader, which has no part of the first and works otherwise, judges the same clips. It is "
+        "the one to read if the first one rewarded the model in training. Agreement is the share of the clips on which both say "
+        "that all is right, or that something is wrong; kappa is 0 if they agree as by chance, and 1 if always (Cohen 1960).",
         tuple(figures),
         samples=worst(samples, 12),
     )

@@ -20,6 +20,7 @@ from ..sample.settings import as_params
 from .adherence import ClipVerdict, Judge
 from .reading import SceneReader
 from .real.held_out import HeldOut, Timed, captions_of, long_clips
+from .second.reader import SecondReader
 from .settings import Settings
 from .worlds.recording import Recording, Start, held_out_recording
 from .worlds.trying import Rows
@@ -104,6 +105,11 @@ class Study:
     def judge(self) -> Judge:
         """Compares them with their captions."""
         return Judge(self.reader.templates, self.world().speeds)
+
+    @cached_property
+    def second_reader(self) -> SecondReader:
+        """Judges clips of the sprite world apart from reader and judge."""
+        return SecondReader(self.world().radii, self.world().speeds)
 
     @cached_property
     def knows_sprites(self) -> bool:

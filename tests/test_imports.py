@@ -42,6 +42,7 @@ VENDOR_ROOM = {
     "vector_quantize_pytorch": "tokenizer",
     "vizdoom": "data.worlds",
 }  # one file each, or one folder within a room
+SHARED_BY_READERS = {"framecast.evaluate.figures"}  # what evaluate/second/ may import of evaluate/
 LIGHTNING = {"lightning", "pytorch_lightning"}
 # Folders of which others import the `__init__` alone.
 FACES = tuple(f"framecast.data.{folder}" for folder in ("actions", "lerobot", "recorded", "shards", "sprites", "video", "worlds"))
@@ -111,6 +112,12 @@ def file_in_a_circle(files: Mapping[str, str]) -> str | None:
     while free := {module for module, others in imports.items() if not others & imports.keys()}:
         imports = {module: others for module, others in imports.items() if module not in free}
     return min(imports, default=None)
+
+
+def shared_with_the_first_reader(source: str, module: str) -> list[str]:
+    """What a file of the second reader imports of the room around it: two judges are apart only if they share nothing."""
+    files = [name for name in room_files("evaluate") if not name.startswith("framecast.evaluate.second.")]
+    return sorted(imported_files(source, module, files) - SHARED_BY_READERS)
 
 
 def imports_any(source: str, module: str, packages: set[str]) -> bool:
@@ -227,6 +234,18 @@ def test_control_a_circle_is_seen(hidden):
     files = {"framecast.x.a": "from .b import B", "framecast.x.b": "from .c import C", "framecast.x.c": hidden}
     assert file_in_a_circle(files) == "framecast.x.a"
     assert file_in_a_circle(files | {"framecast.x.c": "import torch"}) is None
+
+
+def test_the_second_reader_has_no_part_of_the_first():
+    files = {module: source for module, source in room_files("evaluate").items() if ".second." in module}
+    assert len(files) > 5
+    assert {module: found for module in files if (found := shared_with_the_first_reader(files[module], module))} == {}
+
+
+@pytest.mark.parametrize("source", ["from ..motion import Track", "from .. import reading", "from ..study import Study"])
+def test_control_a_part_of_the_first_reader_is_seen(source):
+    assert shared_with_the_first_reader(source, "framecast.evaluate.second.paths")
+    assert not shared_with_the_first_reader("from ..figures import Figure", "framecast.evaluate.second.paths")
 
 
 def imports_past_the_face(source: str, module: str, face: str) -> list[str]:
