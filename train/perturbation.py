@@ -10,7 +10,7 @@ from ..tokenizer import Quantized, Quantizer
 
 @dataclass(frozen=True)
 class Perturbation:
-    """A share of the tokens is replaced by near ones late in the training of a tokenizer (latent perturbation, Qiu et al. 2025)."""
+    """A share of the tokens is replaced by near ones late in the training of a tokenizer (Qiu et al. 2025)."""
 
     share: float = 0.0
     """Largest share of the tokens of a clip, in [0, 1]; each clip draws its own, uniformly. 0 turns it off."""
