@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-c
 PACKAGING := setup.cfg pyproject.toml constraints.txt
 ROOMS := $(shell sed -n 's/^ *framecast\.[a-z]* = \([a-z]*\)$$/\1/p' setup.cfg)
 
-.PHONY: default demo notebook serve test test-all lint types bench reliability docs evaluate default-bundle world play speedrun
+.PHONY: default demo notebook serve test test-all lint types bench reliability docs evaluate default-bundle world play speedrun ablations
 default: lint test
 
 demo: .venv/run.stamp
@@ -94,6 +94,11 @@ runs/speedrun_lm/bundle: runs/speedrun_tokenizer/bundle
 
 runs/%/bundle: | .venv/run.stamp
 	$(BIN)/python -m framecast train fit --config train/configs/$*.yaml $(if $(wildcard runs/$*/checkpoints/last.ckpt),--ckpt_path last)
+
+# What the video LM learns by one recipe and another, with three seeds: the table of docs/ablations.md. Some hours on two cores; a run
+# that was stopped goes on.
+ablations: runs/speedrun_tokenizer/bundle .venv/evaluate.stamp
+	$(BIN)/python -m benchmarks.learning --out runs/learning.json
 
 # From nothing to a small text-to-video model, and what it can do: docs/speedrun.md.
 speedrun: .venv/evaluate.stamp

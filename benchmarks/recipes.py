@@ -108,7 +108,7 @@ class LoopByHand:
         self.module = module.to(device)
         self.batch = {name: value.to(device) for name, value in batch.items()}
         self.device, self.mixed = device, bfloat16_pays(device) if mixed is None else mixed
-        self.optimizer = module.recipe.optimizer(module)
+        self.optimizer = module.make_optimizer()
         self.schedule = module.recipe.schedule(self.optimizer, 10_000)
         self.average = EMA()
         self.average.on_fit_start(cast(Any, None), module)

@@ -9,7 +9,8 @@ from .cache import CacheShape
 ActionConditioning = Literal["add", "film"]
 """How actions reach the tokens of their latent frame."""
 
-_NO_SIZES = ("sink_frames", "frame_shape", "codebook_base", "num_actions", "action_conditioning", "rewards", "ends")
+_CHOICES = ("embedding_skip", "value_embeddings", "rewards", "ends")
+_NO_SIZES = (*_CHOICES, "sink_frames", "frame_shape", "codebook_base", "num_actions", "action_conditioning")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,10 @@ class VideoLMShape:
     """Latest finished latent frames that are seen, beside the sink."""
     factorise_above: int = 4096
     """Vocabularies larger than this are predicted in two factors."""
+    embedding_skip: bool = False
+    """Whether every layer gets the vectors of the first one again, by a share that is learned."""
+    value_embeddings: bool = False
+    """Whether every other layer adds a vector of the input token to the values of its attention, through a gate."""
     action_conditioning: ActionConditioning = "add"
     """How actions, if the data have any, reach the tokens of their latent frame: `add` a vector to the inputs, or `film` the
     normed inputs of every layer (scale and shift)."""

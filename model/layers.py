@@ -1,6 +1,6 @@
 """The transformer's parts: norms, attention with grouped queries, SwiGLU."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +12,8 @@ from . import cpu
 
 See = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
 """New queries, keys and values `[B, N, S, D]` -> those to attend with: rotated, and with what the cache holds."""
+GATE_WIDTH = 16
+"""Channels of a layer's input that the gate of its value embedding reads."""
 
 
 class RMSNorm(nn.Module):
@@ -29,12 +31,25 @@ class RMSNorm(nn.Module):
         return F.rms_norm(x, weight.shape, weight, epsilon)
 
 
+class FusedLinear(nn.Linear):
+    """Several maps of one input in one product, without bias.
+
+    Args:
+        width: Width of the input.
+        sizes: Widths of the outputs, which follow each other.
+    """
+
+    def __init__(self, width: int, sizes: Sequence[int]):
+        super().__init__(width, sum(sizes), bias=False)
+        self.sizes = tuple(sizes)
+
+
 class SwiGLU(nn.Module):
     """Gated feed-forward layer (Shazeer 2020), gate and value in one product. `[..., E]` -> `[..., E]`."""
 
     def __init__(self, width: int, hidden: int):
         super().__init__()
-        self.up = nn.Linear(width, 2 * hidden, bias=False)
+        self.up = FusedLinear(width, (hidden, hidden))
         self.down = zero_linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -43,23 +58,46 @@ class SwiGLU(nn.Module):
         return y
 
 
+class ValueEmbedding(nn.Module):
+    """A vector of the input token itself for the values of attention, through a gate of each head (Zhou et al. 2024).
+
+    So a layer need not carry what its input token is through all layers before it.
+    """
+
+    def __init__(self, num_inputs: int, num_kv_heads: int, head_dim: int):
+        super().__init__()
+        self.table = nn.Embedding(num_inputs, num_kv_heads * head_dim)
+        self.gate = nn.Parameter(torch.zeros(num_kv_heads, GATE_WIDTH))
+
+    def forward(self, x: Tensor, inputs: Tensor) -> Tensor:
+        """What is added to the values `[B, N, S, D]`, for `x` `[B, S, E]` and its input tokens `[B, S]`."""
+        gate = 2 * torch.sigmoid(F.linear(x[..., :GATE_WIDTH], self.gate))
+        heads = self.table(inputs).to(x.dtype).unflatten(-1, (gate.shape[-1], -1))
+        y: Tensor = rearrange(gate.unsqueeze(-1) * heads, "b s n d -> b n s d")
+        return y
+
+
 class SelfAttention(nn.Module):
     """Attention with normed queries and keys (Henry et al. 2020) and grouped queries (Ainslie et al. 2023).
 
-    What a token may see, and where keys are kept, is the caller's `see`.
+    What a token may see, and where keys are kept, is the caller's `see`. `num_inputs` gives the values embeddings of so many
+    input tokens.
     """
 
-    def __init__(self, width: int, num_heads: int, num_kv_heads: int):
+    def __init__(self, width: int, num_heads: int, num_kv_heads: int, num_inputs: int | None = None):
         super().__init__()
         self.heads = (num_heads, num_kv_heads, num_kv_heads)
         self.head_dim = width // num_heads
-        self.qkv = nn.Linear(width, sum(self.heads) * self.head_dim, bias=False)
+        self.qkv = FusedLinear(width, [number * self.head_dim for number in self.heads])
         self.query_norm, self.key_norm = RMSNorm(self.head_dim), RMSNorm(self.head_dim)
         self.out = zero_linear(width, width)
+        self.value_embedding = None if num_inputs is None else ValueEmbedding(num_inputs, num_kv_heads, self.head_dim)
 
-    def forward(self, x: Tensor, see: See, mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, see: See, mask: Tensor | None, inputs: Tensor | None = None) -> Tensor:
         heads = rearrange(self.qkv(x), "b s (n d) -> b n s d", d=self.head_dim)
         queries, keys, values = heads.split(self.heads, dim=1)
+        if self.value_embedding is not None:
+            values = values + self.value_embedding(x, inputs)
         queries, keys, values = see(self.query_norm(queries), self.key_norm(keys), values)
         seen = attend(queries, keys, values, mask).to(x.dtype)
         y: Tensor = self.out(rearrange(seen, "b n s d -> b s (n d)"))
@@ -73,7 +111,7 @@ class CrossAttention(nn.Module):
         super().__init__()
         self.head_dim = width // num_heads
         self.query = nn.Linear(width, width, bias=False)
-        self.key_value = nn.Linear(width, 2 * num_kv_heads * self.head_dim, bias=False)
+        self.key_value = FusedLinear(width, [num_kv_heads * self.head_dim] * 2)
         self.query_norm, self.key_norm = RMSNorm(self.head_dim), RMSNorm(self.head_dim)
         self.out = zero_linear(width, width)
 

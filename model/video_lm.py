@@ -28,22 +28,47 @@ class LMOutput:
     hidden: Tensor
 
 
-class Layer(nn.Module):
-    """Self-attention, in some layers cross-attention to the prompt, and a gated feed-forward layer; pre-normed, residual."""
+@dataclass(frozen=True)
+class Embedded:
+    """The inputs, for all layers to look back at: `tokens` int64 `[B, S]`; `vectors` `[B, S, E]`, that enter the first layer."""
 
-    def __init__(self, config: VideoLMConfig, cross: bool):
+    tokens: Tensor
+    vectors: Tensor
+
+
+class Layer(nn.Module):
+    """Self-attention, in some layers cross-attention to the prompt, and a gated feed-forward layer; pre-normed, residual.
+
+    Args:
+        config: Shape of the network.
+        index: Number of the layer, from 0.
+    """
+
+    def __init__(self, config: VideoLMConfig, index: int):
         super().__init__()
         heads = (config.width, config.num_heads, config.num_kv_heads)
-        self.attention_norm, self.attention = RMSNorm(config.width), SelfAttention(*heads)
+        cross = index % config.cross_every == 0
+        num_inputs = config.codebook_size + 1 if config.value_embeddings and index % 2 == 0 else None
+        self.attention_norm, self.attention = RMSNorm(config.width), SelfAttention(*heads, num_inputs)
         self.cross_norm = RMSNorm(config.width) if cross else None
         self.cross = CrossAttention(*heads) if cross else None
         self.mlp_norm, self.mlp = RMSNorm(config.width), SwiGLU(config.width, config.mlp_width)
+        self.skip = nn.Parameter(torch.tensor([1.0, 0.0])) if config.embedding_skip else None
 
     def forward(
-        self, x: Tensor, see: See, mask: Tensor | None, prompt: tuple[Tensor, Tensor, Tensor] | None, films: Tensor | None = None
+        self,
+        x: Tensor,
+        embedded: Embedded,
+        see: See,
+        mask: Tensor | None,
+        prompt: tuple[Tensor, Tensor, Tensor] | None,
+        films: Tensor | None = None,
     ) -> Tensor:
         """`prompt` is keys, values and mask, for a layer that attends to it; `films` `[B, S or 1, 4, E]` are of actions."""
-        x = x + self.attention(film(self.attention_norm(x), films, 0), see, mask)
+        if self.skip is not None:
+            kept, again = self.skip.to(x.dtype)
+            x = kept * x + again * embedded.vectors
+        x = x + self.attention(film(self.attention_norm(x), films, 0), see, mask, embedded.tokens)
         if self.cross is not None:
             assert prompt is not None and self.cross_norm is not None
             x = x + self.cross(self.cross_norm(x), *prompt)
@@ -57,6 +82,7 @@ class Layers(nn.ModuleList):
     def forward(
         self,
         x: Tensor,
+        inputs: Tensor,
         see: list[See],
         mask: Tensor | None,
         prompt_keys: Tensor,
@@ -65,18 +91,20 @@ class Layers(nn.ModuleList):
         films: Tensor | None = None,
         frame_length: int = 1,
     ) -> Tensor:
-        """One `see` for each layer; keys and values of the prompt `[B, layers, N_kv, L, D]` for those that attend to it.
+        """Vectors `x` of the tokens `inputs` `[B, S]`; one `see` for each layer.
+
+        Keys and values of the prompt `[B, layers, N_kv, L, D]` are for those layers that attend to it.
 
         `films` `[B, F, layers, 4, E]` are of the actions of the latent frames, of `frame_length` tokens each.
         """
-        place = 0
+        place, embedded = 0, Embedded(inputs, x)
         for index, (layer, own) in enumerate(zip(self, see, strict=True)):
             prompt = None
             if layer.cross is not None:
                 prompt = (prompt_keys[:, place], prompt_values[:, place], prompt_mask)
                 place += 1
             scales = None if films is None else spread(films[:, :, index], x.shape[1], frame_length)
-            x = layer(x, own, mask, prompt, scales)
+            x = layer(x, embedded, own, mask, prompt, scales)
         return x
 
 
@@ -103,7 +131,7 @@ class VideoLM(nn.Module):
         self.text_encoder = TextEncoder(
             config.text_vocab_size, config.text_width, config.text_layers, config.max_prompt_length, config.width
         )
-        self.layers = Layers(Layer(config, cross=index % config.cross_every == 0) for index in range(config.num_layers))
+        self.layers = Layers(Layer(config, index) for index in range(config.num_layers))
         self.norm = RMSNorm(config.width)
         self.apply(_init_embedding)
         self.action_encoder = action_encoder(config)
@@ -114,6 +142,12 @@ class VideoLM(nn.Module):
     def start_id(self) -> int:
         """The input if there is no earlier token."""
         return self.config.codebook_size
+
+    @property
+    def hidden_layers(self) -> list[nn.Linear]:
+        """The maps from hidden vectors to hidden vectors, of this and of the text encoder."""
+        parts = [*self.layers.modules(), *self.text_encoder.layers.modules()]
+        return [part for part in parts if isinstance(part, nn.Linear)]
 
     @property
     def head_dim(self) -> int:
@@ -290,7 +324,7 @@ class VideoLM(nn.Module):
             prompt_mask = prompt_mask.repeat_interleave(frame, dim=1)[:, :length]
         x = self._embed(inputs, 0, torch.arange(length, device=device) < frame, block_length, actions)
         sees, films = [see] * len(self.layers), None if actions is None else actions.films
-        x = self.layers(x, sees, mask, prompts.keys, prompts.values, prompt_mask[:, None], films, frame)
+        x = self.layers(x, inputs, sees, mask, prompts.keys, prompts.values, prompt_mask[:, None], films, frame)
         return LMOutput(self.norm(x))
 
     def _forward_piece(
@@ -306,7 +340,7 @@ class VideoLM(nn.Module):
         see = [_through_cache(piece, cache) for cache in state.layers]
         layers = self.layers.forward if piece.sink_rows else self.layers  # what is rare is not worth compiling apart
         films = None if actions is None else actions.films
-        x = layers(x, see, piece.mask, prompts.keys, prompts.values, prompt_mask, films)
+        x = layers(x, inputs, see, piece.mask, prompts.keys, prompts.values, prompt_mask, films)
         state.filled += length
         hidden: Tensor = self.norm(x)
         return hidden

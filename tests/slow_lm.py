@@ -32,9 +32,12 @@ def slow_hidden(
         x[:, i] += lm.places.weight[i % frame] + lm.kinds.weight[kind]
         if actions is not None and actions.added is not None:
             x[:, i] += actions.added[:, i // frame]
+    embedded = x
     for index, layer in enumerate(lm.layers):
+        if layer.skip is not None:
+            x = layer.skip[0] * x + layer.skip[1] * embedded
         normed = _filmed(norm(x, layer.attention_norm), actions, index, 0, frame)
-        x = x + _self_attention(lm, layer, normed, block_length)
+        x = x + _self_attention(lm, layer, normed, inputs, block_length)
         if layer.cross is not None:
             x = x + _cross_attention(lm, layer, x, prompts, index // lm.config.cross_every)
         normed = _filmed(norm(x, layer.mlp_norm), actions, index, 2, frame)
@@ -60,10 +63,15 @@ def norm(x: Tensor, layer: torch.nn.Module) -> Tensor:
     return x / (x.square().mean(dim=-1, keepdim=True) + torch.finfo(x.dtype).eps).sqrt() * layer.weight
 
 
-def _self_attention(lm: VideoLM, layer: torch.nn.Module, normed: Tensor, block_length: int) -> Tensor:
+def _self_attention(lm: VideoLM, layer: torch.nn.Module, normed: Tensor, inputs: Tensor, block_length: int) -> Tensor:
     config, frame, head = lm.config, lm.frame_length, lm.head_dim
     heads = (normed @ layer.attention.qkv.weight.T).unflatten(-1, (-1, head)).transpose(1, 2)
     queries, keys, values = heads.split([config.num_heads, config.num_kv_heads, config.num_kv_heads], dim=1)
+    own_values = layer.attention.value_embedding
+    if own_values is not None:
+        vectors = own_values.table.weight[inputs].unflatten(-1, (-1, head)).transpose(1, 2)
+        gates = 2 / (1 + (-(normed[..., :16] @ own_values.gate.T)).exp())
+        values = values + gates.transpose(1, 2)[..., None] * vectors
     queries, keys = norm(queries, layer.attention.query_norm), norm(keys, layer.attention.key_norm)
     share = config.num_heads // config.num_kv_heads
     keys, values = (part.repeat_interleave(share, dim=1) for part in (keys, values))

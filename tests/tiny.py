@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from framecast.model import ActionVectors, LMState, PromptMemory, VideoLM, VideoLMConfig
 from framecast.tokenizer import FSQ, Quantizer, VideoTokenizer, VideoTokenizerConfig
 
+PLAIN: dict[str, Any] = {"embedding_skip": False, "value_embeddings": False}
+"""What makes a video LM one of those that were made before layers could look back at the inputs, as `changes` of `video_lm`."""
 M = TypeVar("M", bound=nn.Module)
 
 TOKENIZER = VideoTokenizerConfig(patch_size=2, channels=(8, 8, 8), num_blocks=(1, 1, 1), time_strides=(2, 2))
@@ -39,7 +41,7 @@ def video(num_frames: int, size: int = 16, batch_size: int = 2, seed: int = 0) -
 
 
 def lm_config(**changes: Any) -> VideoLMConfig:
-    """Grouped queries, cross-attention in the first and third layer, one sink frame and a window of two."""
+    """Grouped queries, cross-attention and value embeddings in the first and third layer, one sink frame and a window of two."""
     settings: dict[str, Any] = {
         "codebook_size": 13,
         "frame_shape": (2, 3),
@@ -54,6 +56,8 @@ def lm_config(**changes: Any) -> VideoLMConfig:
         "max_prompt_length": 5,
         "sink_frames": 1,
         "context_frames": 2,
+        "embedding_skip": True,
+        "value_embeddings": True,
     }
     return VideoLMConfig(**{**settings, **changes})
 

@@ -7,8 +7,10 @@ from .health import CodebookCollapse, CodebookGuard
 from .lm_module import BlockWeights, LitVideoLM
 from .losses import ReconstructionLoss
 from .module import TrainingModule
+from .muon import MuonConfig
 from .optim import AdamWConfig
 from .pictures import Reconstructions
+from .rewards import LikenessReward, LitReward, MadeClips, Reward, RewardDataModule, RewardError, SceneReward, WeightedReward
 from .samples import Samples
 from .throughput import Throughput
 from .token_data import TokenDataModule
@@ -24,12 +26,21 @@ __all__ = [
     "CodebookCollapse",
     "CodebookGuard",
     "ExportBundle",
+    "LikenessReward",
+    "LitReward",
     "LitVideoLM",
     "LitVideoTokenizer",
+    "MadeClips",
+    "MuonConfig",
     "ReconstructionLoss",
     "Reconstructions",
+    "Reward",
+    "RewardDataModule",
+    "RewardError",
     "Samples",
+    "SceneReward",
     "Throughput",
     "TokenDataModule",
     "TrainingModule",
+    "WeightedReward",
 ]

@@ -29,6 +29,7 @@ from .progress import ProgressBar, ProgressLines
 from .quiet import hush
 from .renamed import with_new_arguments
 from .restoring import check_ckpt_path, check_strategy, naming_misfits
+from .rewards import PolicyCollapse, RewardError
 from .samples import Samples
 from .shipped import with_shipped_configs
 from .stopping import Stopped, StopSignals
@@ -204,7 +205,7 @@ def main(args: list[str] | None = None) -> None:
         sys.exit(stop.status)
     except MisconfigurationException as error:  # Lightning's, of settings that do not go together
         raise ValueError(" ".join(str(error).split())) from error
-    except (CheckpointError, CodebookCollapse, FloatingPointError, LoaderError) as error:
+    except (CheckpointError, CodebookCollapse, FloatingPointError, LoaderError, PolicyCollapse, RewardError) as error:
         print(f"framecast train: {error}", file=sys.stderr)
         sys.exit(1)
     except RuntimeError as error:

@@ -12,6 +12,7 @@ from ..sample import SamplingParams, load_bundle
 from .conditioning import Example, corrupt, cut_gap, draw_gap, drop_actions, drop_prompts
 from .init_from import start_from
 from .module import TrainingModule
+from .muon import MuonConfig
 from .optim import AdamWConfig
 from .token_data import TokenDataModule
 
@@ -80,6 +81,7 @@ class LitVideoLM(TrainingModule):
             squared error of rewards on a symmetric logarithmic scale, and the cross-entropy of ends.
         gap_probability: Share of the steps in which latent frames between the sink and the rest are cut out, in [0, 1].
         optimizer: AdamW and its schedule.
+        muon: Muon for the matrices of the layers, on the same schedule; None leaves all to AdamW.
         init_from: Folder of a bundle whose video LM to start from, the same as `data.init_args.tokenizer`; its shape must be
             `lm`, but for the sink and the context; None starts from random weights. A model without actions, rewards or ends
             goes on as one with them.
@@ -102,9 +104,10 @@ class LitVideoLM(TrainingModule):
         init_from: str | None = None,
         action_dropout: float = 0.1,
         outcome_weight: float = 0.1,
+        muon: MuonConfig | None = None,
     ):
         super().__init__(optimizer)
-        self.shape, self.blocks, self.init_from = lm, blocks, init_from
+        self.shape, self.blocks, self.muon, self.init_from = lm, blocks, muon, init_from
         shares = {
             "corruption": corruption,
             "prompt_dropout": prompt_dropout,
@@ -157,6 +160,11 @@ class LitVideoLM(TrainingModule):
     def tokenizer_bundle(self) -> dict[str, str]:
         bundle = self.data.bundle
         return {"folder": str(bundle.path.resolve()), "sha256": bundle.hashes["tokenizer.safetensors"]}
+
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        if self.muon is None:
+            return super().make_optimizer()
+        return self.muon.optimizer(self.network.hidden_layers, self, self.recipe)
 
     def count(self, batch: dict[str, Any]) -> int:
         return sum(part["tokens"].numel() for part in _parts(batch).values())
@@ -239,9 +247,10 @@ class LitVideoLM(TrainingModule):
             actions=None if example.actions is None else drop_actions(example.actions, self.action_dropout),
         )
 
-    def token_loss(self, example: Example, block_length: int) -> TokenLoss:
-        """The loss of every token."""
-        return self.network.vocabulary.loss(self.hidden(example, block_length), example.targets)
+    def token_loss(self, example: Example, block_length: int, network: VideoLM | None = None) -> TokenLoss:
+        """The loss of every token; of another network, if one is given."""
+        hidden = self.hidden(example, block_length, network)
+        return (network or self.network).vocabulary.loss(hidden, example.targets)
 
     def outcome_loss(self, hidden: Tensor, example: Example) -> dict[str, Tensor]:
         """What the predictions of rewards and ends are off, by name, from the last hidden vector of each latent frame."""
@@ -250,12 +259,13 @@ class LitVideoLM(TrainingModule):
         last = hidden.unflatten(1, (example.num_frames, -1))[:, :, -1]
         return self.network.heads.loss(last, example.rewards, example.ends)
 
-    def hidden(self, example: Example, block_length: int) -> Tensor:
-        """The hidden vectors that predict the targets."""
+    def hidden(self, example: Example, block_length: int, network: VideoLM | None = None) -> Tensor:
+        """The hidden vectors that predict the targets; of another network, if one is given."""
+        network = network or self.network
         real = example.ids != self.data.text_tokenizer.pad_id
-        prompts = self.network.encode_prompts(example.ids, real, example.starts, example.num_frames)
-        actions = None if example.actions is None else self.network.encode_actions(example.actions)
-        output: LMOutput = self.network(example.inputs, prompts, block_length, actions=actions)
+        prompts = network.encode_prompts(example.ids, real, example.starts, example.num_frames)
+        actions = None if example.actions is None else network.encode_actions(example.actions)
+        output: LMOutput = network(example.inputs, prompts, block_length, actions=actions)
         return output.hidden
 
     def _measures(self, stage: str, name: str, nats: Tensor) -> dict[str, Tensor]:

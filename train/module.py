@@ -56,8 +56,12 @@ class TrainingModule(L.LightningModule, ABC):
     def count(self, batch: dict[str, Any]) -> int:
         """How many units a batch holds (`unit` names them), for the throughput."""
 
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """What moves the parameters."""
+        return self.recipe.optimizer(self)
+
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        optimizer = self.recipe.optimizer(self)
+        optimizer = self.make_optimizer()
         num_steps = self.trainer.estimated_stepping_batches
         if num_steps == float("inf"):
             raise ValueError("got no `trainer.max_steps`; wanted one, since the learning rate falls towards that step")

@@ -1,7 +1,9 @@
 """The optimizer and its schedule: AdamW, linear warm-up, cosine decay."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -32,12 +34,16 @@ class AdamWConfig:
 
     def optimizer(self, module: nn.Module) -> torch.optim.AdamW:
         """AdamW over the trainable parameters of `module`, in a group that decays and one that does not."""
-        parameters = [p for p in module.parameters() if p.requires_grad]
-        groups = [
-            {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": self.weight_decay},
-            {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-        ]
+        groups = self.groups(module.parameters())
         return torch.optim.AdamW(groups, lr=self.learning_rate, betas=self.betas, fused=True)
+
+    def groups(self, parameters: Iterable[nn.Parameter]) -> list[dict[str, Any]]:
+        """Those that are trained, in a group that decays and one that does not."""
+        trained = [p for p in parameters if p.requires_grad]
+        return [
+            {"params": [p for p in trained if p.ndim >= 2], "weight_decay": self.weight_decay},
+            {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+        ]
 
     def schedule(self, optimizer: torch.optim.Optimizer, num_steps: int) -> LambdaLR:
         """The schedule of a run of `num_steps` steps."""

@@ -12,6 +12,7 @@ from packaging.version import Version
 from torch import Tensor
 
 from .checkpoints import AtomicCheckpointIO
+from .muon import Muon
 
 _REMEDY = "take one of this training, or start anew without `--ckpt_path`"
 _WANTED: dict[str, type] = {
@@ -118,12 +119,23 @@ def check_optimizers(optimizers: list[torch.optim.Optimizer], step: int) -> None
     """
     for optimizer in optimizers:
         wrong = [message for group in optimizer.param_groups for message in _wrong_settings(group)]
-        if isinstance(optimizer, torch.optim.Adam):  # AdamW too; what never had a gradient is not remembered
-            lacking = any(not set(state) >= _ADAM for state in optimizer.state.values()) or (step > 0 and not optimizer.state)
-            wrong += ["it lacks the means of its gradients"] * lacking
+        wrong += ["it lacks the means of its gradients"] * _lacks_means(optimizer, step)
         wrong += [message for p, state in optimizer.state.items() for message in _wrong_state(p, state)]
         if wrong:
             raise ValueError(f"checkpoint with an optimizer that cannot go on: {wrong[0]}; {_REMEDY}")
+
+
+def _lacks_means(optimizer: torch.optim.Optimizer, step: int) -> bool:
+    """Whether something is missing that an optimizer of ours needs; what never had a gradient is not remembered."""
+    if not isinstance(optimizer, (torch.optim.Adam, Muon)):  # AdamW is an Adam
+        return False
+    if step > 0 and not optimizer.state:
+        return True
+    for group in optimizer.param_groups:
+        wanted = optimizer.remembered(group) if isinstance(optimizer, Muon) else _ADAM
+        if any(not set(optimizer.state[p]) >= wanted for p in group["params"] if p in optimizer.state):
+            return True
+    return False
 
 
 def _wrong_settings(group: dict[str, Any]) -> Iterator[str]:

@@ -71,14 +71,16 @@ def test_cached_equals_parallel(block_length, sink_frames, context_frames, world
 
 @pytest.mark.parametrize("num_kv_heads", [1, 4])
 @pytest.mark.parametrize("frame_shape", [(4, 2), (1, 1)])
-def test_cached_equals_parallel_for_other_shapes(num_kv_heads, frame_shape):
-    lm = tiny.video_lm(num_kv_heads=num_kv_heads, frame_shape=frame_shape)
+@pytest.mark.parametrize("looks_back", [True, False])
+def test_cached_equals_parallel_for_other_shapes(num_kv_heads, frame_shape, looks_back):
+    lm = tiny.video_lm(num_kv_heads=num_kv_heads, frame_shape=frame_shape, **({} if looks_back else tiny.PLAIN))
     tokens, prompts = tiny.tokens(lm, 4, batch_size=3), tiny.prompts(lm, batch_size=3)
     for block_length in {1, frame_shape[1], lm.frame_length}:
         inputs = shift_tokens(tokens, block_length, lm.start_id)
         chunks = cuts(inputs.shape[1], lm.frame_length, block_length, seed=1)
         cached = feed(lm, inputs, prompts, block_length, chunks, lm.init_state(3, fill=NAN))
         assert_same(cached, lm(inputs, prompts, block_length).hidden, atol=1e-5)
+        assert_same(cached, slow_hidden(lm, inputs, prompts, block_length), atol=1e-5)
 
 
 def rolling_case(

@@ -366,3 +366,26 @@ def test_an_lm_needs_tokens():
     module.trainer = SimpleNamespace(datamodule=ClipDataModule(SpriteWorld(num_clips=64)))  # type: ignore[assignment]
     with pytest.raises(ValueError, match=r"got ClipDataModule as the data of a video LM; wanted tokens; .*TokenDataModule"):
         module.configure_model()
+
+
+def test_a_run_with_muon_goes_on_where_it_stopped(bundle, shards, tmp_path):
+    looking_back = ("--model.init_args.lm.embedding_skip=true", "--model.init_args.lm.value_embeddings=true")
+    options = (*SHORT, "--samples.every_n_validations=0", "--model.init_args.muon.learning_rate=0.02", *looking_back)
+    fit(tmp_path / "whole", bundle, shards, *options, "--trainer.max_steps=3", "--trainer.val_check_interval=3")
+    fit(tmp_path / "parts", bundle, shards, *options, "--trainer.max_steps=2")
+    fit(
+        tmp_path / "parts",
+        bundle,
+        shards,
+        *options,
+        "--trainer.max_steps=3",
+        "--trainer.val_check_interval=1",
+        "--ckpt_path=last",
+    )
+    whole, parts = (last(tmp_path / name) for name in ("whole", "parts"))
+    assert all(torch.equal(value, parts["state_dict"][name]) for name, value in whole["state_dict"].items())
+    groups = whole["optimizer_states"][0]["param_groups"]
+    assert [group["muon"] for group in groups] == [True, False, False]
+    lm = load_bundle(tmp_path / "whole" / "bundle").lm
+    assert lm.config.embedding_skip
+    assert lm.config.value_embeddings

@@ -1,0 +1,127 @@
+"""Training by rewards: what a step learns from, what it leaves alone, and whole runs."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from lm_trainings import SHORT, fit
+from torch import Tensor
+from trainings import last
+
+from framecast.sample import load_bundle
+from framecast.train import MadeClips, Reward
+from framecast.train.cli import main
+from framecast.train.rewards import module
+from framecast.train.rewards.module import group_advantages
+
+QUIET = ("--trainer.enable_progress_bar=false", "--trainer.logger=false", "--samples.every_n_validations=0")
+SAW: list[MadeClips] = []
+"""What the rewards below were shown last."""
+
+
+class Brighter(Reward):
+    """The frame gets brighter."""
+
+    def judge(self, clips: MadeClips) -> Tensor:
+        SAW[:] = [clips]
+        light = clips.frames.float().mean(dim=(2, 3, 4))  # [N, T]
+        return light[:, -1] - light[:, 0]
+
+
+class Indifferent(Reward):
+    """All clips are worth the same."""
+
+    def judge(self, clips: MadeClips) -> Tensor:
+        return torch.ones(len(clips))
+
+
+class Broken(Reward):
+    """Is no number from the second step on."""
+
+    def judge(self, clips: MadeClips) -> Tensor:
+        SAW.append(clips)
+        return torch.full((len(clips),), torch.nan if len(SAW) > 2 else 0.0) + torch.arange(len(clips))
+
+
+@pytest.fixture(scope="module")
+def start(bundle, shards, tmp_path_factory) -> Path:
+    """A bundle to go on from."""
+    folder = tmp_path_factory.mktemp("start")
+    fit(folder, bundle, shards, *SHORT, "--samples.every_n_validations=0")
+    return folder / "bundle"
+
+
+def reward_fit(folder: Path, start: Path, reward: str, *options: str) -> None:
+    tiny = {"width": 32, "num_layers": 2, "mlp_width": 48, "text_width": 32, "text_layers": 1}
+    lm = [f"--model.init_args.lm.{name}={value}" for name, value in tiny.items()]
+    own = [
+        "--model=framecast.train.LitReward",
+        f"--model.init_args.reward={__name__}.{reward}",
+        f"--model.init_args.init_from={start}",
+        "--model.init_args.groups.size=4",
+        "--data=framecast.train.RewardDataModule",
+        f"--data.init_args.tokenizer={start}",
+        f"--data.init_args.shards={folder.parent / 'reward_tokens'}",
+        "--data.init_args.source=framecast.data.SpriteWorld",
+        *(
+            f"--data.init_args.source.init_args.{name}={value}"
+            for name, value in {"num_clips": 16, "num_frames": 5, "size": 32}.items()
+        ),
+        "--data.init_args.val_clips=2",
+        "--data.init_args.batch_size=2",
+        "--trainer.max_steps=2",
+        "--trainer.val_check_interval=2",
+    ]
+    main(["--allow", __name__, "fit", *QUIET, *own, *lm, f"--trainer.default_root_dir={folder}", *options])
+
+
+def test_a_run_goes_on_from_a_bundle_and_ends_with_one(start, tmp_path):
+    reward_fit(tmp_path / "run", start, "Brighter", "--model.init_args.kl_weight=0.1")
+    made = load_bundle(tmp_path / "run" / "bundle")
+    before = load_bundle(start)
+    assert made.hashes["tokenizer.safetensors"] == before.hashes["tokenizer.safetensors"]
+    assert made.hashes["text.model"] == before.hashes["text.model"]
+    assert any(not torch.equal(*pair) for pair in zip(made.lm.parameters(), before.lm.parameters(), strict=True))
+    assert "val/reward" in made.training["metrics"]
+
+
+def test_a_run_that_is_resumed_equals_one_that_is_not(start, tmp_path):
+    options = (
+        "--trainer.max_steps=3",
+        "--trainer.limit_train_batches=4",
+        "--trainer.val_check_interval=2",
+        "--model.init_args.kl_weight=0.1",
+    )
+    reward_fit(tmp_path / "whole", start, "Brighter", *options)
+    reward_fit(tmp_path / "parts", start, "Brighter", *options, "--trainer.max_steps=2")
+    reward_fit(tmp_path / "parts", start, "Brighter", *options, "--ckpt_path=last")
+    whole, parts = (last(tmp_path / name)["state_dict"] for name in ("whole", "parts"))
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_groups_that_are_worth_the_same_teach_nothing(start, tmp_path, monkeypatch, capsys):
+    reward_fit(tmp_path / "run", start, "Indifferent")
+    kept, before = last(tmp_path / "run")["state_dict"], load_bundle(start).lm.state_dict()
+    assert all(torch.equal(kept[f"lm.{name}"], value) for name, value in before.items())
+    monkeypatch.setattr(module, "_IDLE_STEPS", 2)
+    with pytest.raises(SystemExit):
+        reward_fit(tmp_path / "other", start, "Indifferent")
+    assert "the reward Indifferent gave all clips of a group the same for 2 steps in a row" in capsys.readouterr().err
+
+
+def test_a_broken_reward_ends_the_run_and_leaves_nothing_of_it(start, tmp_path, capsys):
+    SAW.clear()
+    with pytest.raises(SystemExit) as ended:
+        reward_fit(tmp_path / "run", start, "Broken", "--trainer.max_steps=9")
+    assert ended.value.code == 1
+    assert "the reward Broken gave nan for clip 0 ('" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "bundle").exists()
+
+
+def test_advantages_are_those_within_a_group():
+    values = torch.tensor([1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 10.0, 10.0, 40.0])
+    found = group_advantages(values, 3)
+    torch.testing.assert_close(found[:3], torch.tensor([-1.0, 0.0, 1.0]))
+    assert found[3:6].tolist() == [0, 0, 0]
+    torch.testing.assert_close(found[6:].sum(), torch.tensor(0.0))
+    torch.testing.assert_close(found[6:].std(), torch.tensor(1.0))

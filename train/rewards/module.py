@@ -1,0 +1,254 @@
+"""`LitReward`: trains a video LM on what the clips that it makes are worth."""
+
+import time
+import warnings
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from lightning.pytorch.utilities import rank_zero_warn
+from torch import Tensor
+
+from ...model import VideoLM, VideoLMShape, shift_tokens, to_sequence
+from ...sample import SamplingParams, UnseenWordsWarning, VideoGenerator, load_bundle
+from ..conditioning import Example
+from ..lm_module import BlockWeights, LitVideoLM
+from ..muon import MuonConfig
+from ..optim import AdamWConfig
+from .collapse import CollapseWatch, Health, Limits
+from .reward import Reward, RewardError, judged
+from .rolling_out import Plan, Rollout, roll_out
+
+_OPTIMIZER = AdamWConfig(learning_rate=5e-5, warmup_steps=10, final_share=0.1)
+_EQUAL = 1e-6  # spread of rewards
+_IDLE_STEPS = 20
+_SLOW_STEPS = 3  # in a row, after which a slow reward is named
+
+
+@dataclass(frozen=True)
+class Groups:
+    """How clips are made to be compared."""
+
+    size: int = 8
+    """Clips of a group, which share a prompt; at least 2."""
+    fork_share: float = 0.5
+    """Share of the steps whose groups also share their first latent frames, a random number of them; in [0, 1]."""
+    given: int = 0
+    """Latent frames of the true clip that each clip begins with."""
+    decoding: str = "row"
+    """How the clips are decoded, and so what is learned: `token`, `row` or `frame`."""
+
+    def __post_init__(self) -> None:
+        if self.size < 2 or not 0 <= self.fork_share <= 1 or self.given < 0:
+            raise ValueError(f"got {self}; wanted a size of at least 2, fork_share in [0, 1] and given of at least 0")
+
+
+_LM, _GROUPS, _LIMITS = VideoLMShape(), Groups(), Limits()
+
+
+class LitReward(LitVideoLM):
+    """Trains the video LM of a bundle by GRPO (Shao et al. 2024): clips of one prompt are made, judged, and compared.
+
+    A clip that is worth more than the others of its group becomes likelier, token by token, one that is worth less becomes less
+    likely. Clips are made at temperature 1 without guidance, so the trained model needs none. True clips are trained on
+    beside, so that the model does not leave them: the leash.
+
+    Args:
+        lm: Shape of the network, that of the bundle.
+        init_from: Folder of the bundle to go on from; the same as `data.init_args.tokenizer`.
+        reward: What clips are worth.
+        groups: How clips are made.
+        true_weight: Weight of the loss of true clips.
+        kl_weight: Weight of the distance from the bundle that the run began with, in nats a token, by samples (Schulman 2020);
+            0 saves a forward of that bundle.
+        limits: When the run ends because the policy has collapsed.
+        corruption: As of `LitVideoLM`, for the true clips.
+        prompt_dropout: As of `LitVideoLM`, for the true clips.
+        action_dropout: As of `LitVideoLM`, for the true clips.
+        optimizer: AdamW and its schedule.
+        muon: As of `LitVideoLM`.
+
+    Raises:
+        ValueError: If a weight or a share is out of range.
+    """
+
+    def __init__(
+        self,
+        reward: Reward,
+        init_from: str,
+        lm: VideoLMShape = _LM,
+        groups: Groups = _GROUPS,
+        true_weight: float = 0.5,
+        kl_weight: float = 0.0,
+        limits: Limits = _LIMITS,
+        corruption: float = 0.1,
+        prompt_dropout: float = 0.1,
+        action_dropout: float = 0.1,
+        optimizer: AdamWConfig = _OPTIMIZER,
+        muon: MuonConfig | None = None,
+    ):
+        blocks = BlockWeights(**{name: float(name == groups.decoding) for name in ("token", "row", "frame")})
+        super().__init__(
+            lm,
+            blocks,
+            corruption=corruption,
+            prompt_dropout=prompt_dropout,
+            action_dropout=action_dropout,
+            gap_probability=0.0,
+            optimizer=optimizer,
+            muon=muon,
+            init_from=init_from,
+        )
+        if true_weight < 0 or kl_weight < 0:
+            raise ValueError(f"got true_weight {true_weight} and kl_weight {kl_weight}; wanted at least 0; 0 turns one off")
+        self.reward, self.groups = reward, groups
+        self.true_weight, self.kl_weight = true_weight, kl_weight
+        self.watch = CollapseWatch(limits)
+        self._start: list[VideoLM] = []  # in a list, since what the run began with is no part of what is trained
+        self._slow = self._idle = 0
+
+    def on_fit_start(self) -> None:
+        super().on_fit_start()
+        if self.kl_weight:
+            self._start = [self._bundle_lm().to(self.device)]
+
+    def _bundle_lm(self) -> VideoLM:
+        assert self.init_from is not None
+        lm = load_bundle(self.init_from).lm
+        assert lm is not None, "the weights of the run came from it"
+        return lm.float().requires_grad_(False).eval()
+
+    def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor | None:  # type: ignore[override]
+        """None changes nothing: all groups were worth the same."""
+        started = time.monotonic()
+        rollout = self.roll_out(batch)
+        made = time.monotonic()
+        values = judged(self.reward, rollout.made)
+        self._name_if_slow(time.monotonic() - made, made - started)
+        advantages = group_advantages(values, self.groups.size)
+        true = self.score(batch, self.block_length(self.groups.decoding))
+        kept = advantages.unflatten(0, (-1, self.groups.size)).any(dim=1)  # a group of equal clips teaches nothing
+        self._log_rewards(values, kept)
+        self._end_if_indifferent(bool(kept.any()))
+        if not kept.any():
+            return None
+        loss, entropy = self.policy_loss(batch, rollout, advantages, kept.repeat_interleave(self.groups.size))
+        health = Health(entropy, diversity(rollout, self.groups.size), float(true.nats.detach()))
+        self.log_dict({f"train/{name}": value for name, value in asdict(health).items()})
+        self.watch.note(health, self.global_step)
+        return loss + self.true_weight * (true.nats + self.z_weight * true.log_z)
+
+    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
+        """The loss of true clips, and what clips of their prompts are worth, always with the same seeds."""
+        super().validation_step(batch, batch_idx)
+        with torch.random.fork_rng():
+            torch.manual_seed(batch_idx)
+            rollout = self._roll_out(batch, 1, self.groups.given)
+        value = judged(self.reward, rollout.made).mean()
+        self.log("val/reward", value, prog_bar=True, batch_size=len(rollout.tokens), sync_dist=True)
+
+    def roll_out(self, batch: dict[str, Any]) -> Rollout:
+        """Groups of clips by the present weights, one group for each clip of the batch."""
+        given, last = self.groups.given, batch["tokens"].shape[1] - 1
+        if given > last:
+            raise ValueError(f"got groups.given {given} and clips of {last + 1} latent frames; wanted at most {last}")
+        fork = given
+        if torch.rand(()) < self.groups.fork_share and given < last:
+            fork = int(torch.randint(max(1, given), last + 1, ()))
+        return self._roll_out(batch, self.groups.size, fork)
+
+    def _roll_out(self, batch: dict[str, Any], size: int, fork: int) -> Rollout:
+        """Without autocast, as those who sample make their clips."""
+        data, params = self.data, SamplingParams(temperature=1.0, guidance_scale=1.0, decoding=self.groups.decoding)
+        parts = (data.bundle.tokenizer.to(self.device), self.network, data.text_tokenizer)
+        with torch.autocast(self.device.type, enabled=False), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnseenWordsWarning)  # of captions that were held out
+            generator = VideoGenerator(
+                *parts, data.source.height, data.source.width, data.source.fps, action_space=data.action_space
+            )
+            return roll_out(generator, batch["clips"].clips, batch["tokens"], Plan(size, self.groups.given, fork, params))
+
+    def policy_loss(self, batch: dict[str, Any], rollout: Rollout, advantages: Tensor, chosen: Tensor) -> tuple[Tensor, float]:
+        """Minus the advantage times the log-probability, the mean over the tokens that each clip drew for itself; their entropy.
+
+        Args:
+            batch: P true clips.
+            rollout: A group of each.
+            advantages: `[P * G]`.
+            chosen: bool `[P * G]`, the clips that are learned from.
+        """
+        length = self.block_length(self.groups.decoding)
+        example = self._made_example(batch, rollout, chosen, length)
+        own = slice(rollout.fork * self.network.frame_length, None)
+        nll = self.token_loss(example, length).nll[:, own]
+        loss = (nll * advantages[chosen].to(nll.device)[:, None]).mean()
+        entropy = float(nll.detach().mean())  # of tokens that were drawn as they are likely
+        if not self.kl_weight:
+            return loss, entropy
+        with torch.no_grad():
+            known = self.token_loss(example, length, self._start[0]).nll[:, own]
+        ratio = nll - known  # log of the start's probability over the policy's
+        kl = (ratio.exp() - 1 - ratio).mean()
+        self.log("train/kl", kl.detach())
+        return loss + self.kl_weight * kl, entropy
+
+    def _made_example(self, batch: dict[str, Any], rollout: Rollout, chosen: Tensor, length: int) -> Example:
+        """What predicts what in the clips that were made."""
+        tokens = rollout.tokens[chosen].to(self.device)
+
+        def of_each(name: str) -> Tensor | None:
+            value = batch.get(name)
+            return None if value is None else value.repeat_interleave(self.groups.size, dim=0)[chosen]
+
+        ids, starts = of_each("ids"), of_each("starts")
+        assert ids is not None and starts is not None
+        actions = of_each("actions") if self.network.config.num_actions else None
+        inputs = shift_tokens(tokens, length, self.network.start_id)
+        return Example(inputs, to_sequence(tokens), ids, starts, tokens.shape[1], actions=actions)
+
+    def _log_rewards(self, values: Tensor, kept: Tensor) -> None:
+        spread = values.unflatten(0, (-1, self.groups.size)).std(dim=1).mean()
+        self.log_dict(
+            {"train/reward": values.mean(), "train/reward_spread": spread, "train/groups_that_differ": kept.float().mean()}
+        )
+        self.log("reward", values.mean(), prog_bar=True, logger=False)
+
+    def _end_if_indifferent(self, taught: bool) -> None:
+        self._idle = 0 if taught else self._idle + 1
+        if self._idle == _IDLE_STEPS:
+            raise RewardError(
+                f"the reward {self.reward.name} gave all clips of a group the same for {_IDLE_STEPS} steps in a row, so there is "
+                "nothing to learn; wanted one that tells clips apart; grade it, or raise `model.init_args.groups.size`"
+            )
+
+    def _name_if_slow(self, judging: float, making: float) -> None:
+        self._slow = self._slow + 1 if judging > making else 0
+        if self._slow == _SLOW_STEPS:
+            rank_zero_warn(
+                f"the reward {self.reward.name} takes longer than the sampling: {judging:.1f} s a step, and {making:.1f} s "
+                "for the clips; the run goes on at less than half of its speed; judge all clips at once, or look at fewer frames"
+            )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["collapse_watch"] = self.watch.state()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_load_checkpoint(checkpoint)
+        self.watch.load(checkpoint["collapse_watch"])
+
+
+def group_advantages(values: Tensor, group_size: int) -> Tensor:
+    """How much more each clip is worth than its group, in standard deviations of the group: `[P * G]` -> `[P * G]`.
+
+    A group whose clips are all worth the same gets zeros.
+    """
+    groups = values.unflatten(0, (-1, group_size))
+    apart, spread = groups - groups.mean(dim=1, keepdim=True), groups.std(dim=1, keepdim=True)
+    return torch.where(spread > _EQUAL, apart / spread.clamp(min=_EQUAL), 0.0).flatten()
+
+
+def diversity(rollout: Rollout, group_size: int) -> float:
+    """Share of the tokens in which a clip differs from the next one of its group, where they may differ."""
+    groups = rollout.tokens[:, rollout.fork :].unflatten(0, (-1, group_size))
+    return float((groups != groups.roll(1, dims=1)).float().mean())
