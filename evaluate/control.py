@@ -22,8 +22,7 @@ def condition_control(study: Study, progress: Progress) -> Section:
     for part, combinations in enumerate(kinds):
         cases = study.cases(study.world(study.num_frames, combinations), study.settings.clips)
         clips = study.generate([case.prompt for case in cases], study.num_frames, part_of(progress, part, len(kinds)))
-        made = [study.verdict(case, clip) for case, clip in zip(cases, clips, strict=True)]
-        true = [study.verdict(case, case.frames) for case in cases]
+        made, true = study.verdicts(cases, clips), study.verdicts(cases, [case.frames for case in cases])
         second, reference = (
             [study.second_reader.judge(clip, case.prompt) for case, clip in zip(cases, shown, strict=True)]
             for shown in (clips, [case.frames for case in cases])

@@ -18,7 +18,7 @@ def decoding_compared(study: Study, progress: Progress) -> Section:
     for at, kind in enumerate(kinds):
         params = replace(study.params, decoding=kind)
         clips = study.generate([c.prompt for c in cases], study.num_frames, part_of(progress, at, len(kinds)), params)
-        verdicts = [study.verdict(case, clip) for case, clip in zip(cases, clips, strict=True)]
+        verdicts = study.verdicts(cases, clips)
         found[kind] = {
             "colour, shape and size right": [float(np.mean([item.right for item in v.objects])) for v in verdicts],
             "motion right": [float(np.mean([item.motion for item in v.objects])) for v in verdicts],

@@ -160,7 +160,12 @@ class Study:
 
     def verdict(self, case: Case, clip: Tensor) -> ClipVerdict:
         """Reads a clip and compares it with the caption of its case."""
-        return self.judge.judge(self.reader.read(clip), case.prompt)
+        return self.verdicts([case], [clip])[0]
+
+    def verdicts(self, cases: Sequence[Case], clips: Sequence[Tensor]) -> list[ClipVerdict]:
+        """Reads clips of one length and compares each with the caption of its case."""
+        readings = self.reader.read_all(torch.stack(list(clips))) if clips else []
+        return [self.judge.judge(reading, case.prompt) for reading, case in zip(readings, cases, strict=True)]
 
     def generate(
         self,

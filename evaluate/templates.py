@@ -25,6 +25,28 @@ class Look:
     size: str
 
 
+@dataclass(frozen=True)
+class Brush:
+    """The pictures of one size, on the few pixels that any of them covers.
+
+    Attributes:
+        pictures: float32 `[k, n]`.
+        masses: float32 `[k]`, the sum of squares of each.
+        rows: int64 `[n]`, in which row of a picture each pixel lies.
+        columns: int64 `[n]`, and in which column.
+    """
+
+    pictures: Tensor
+    masses: Tensor
+    rows: Tensor
+    columns: Tensor
+
+    def windows(self, width: int, side: int) -> Tensor:
+        """Where the pixels lie in a crop of so many columns, from each of `side` x `side` corners: int64 `[side * side, n]`."""
+        corners = (torch.arange(side)[:, None] * width + torch.arange(side)).flatten()
+        return corners[:, None] + self.rows * width + self.columns
+
+
 class Templates:
     """Pictures of all looks, written by several hands, at half pixels.
 
@@ -37,7 +59,7 @@ class Templates:
         self.half = int(np.ceil(1.12 * radii[1] + 1))
         """The pictures are `2 half + 1` pixels wide."""
         looks, pictures, offsets = [], [], []
-        for shape, (size, radius) in product((*PLAIN, *DIGITS), zip(SIZES, radii, strict=True)):
+        for (size, radius), shape in product(zip(SIZES, radii, strict=True), (*PLAIN, *DIGITS)):  # size by size, see `brushes`
             slants = _SLANTS if shape in DIGITS else (0.0,)
             for slant, x, y in product(slants, _PHASES, _PHASES):
                 looks.append(Look(shape, size))
@@ -65,6 +87,21 @@ class Templates:
     def masses(self) -> Tensor:
         """float32 `[K]`: the sum of squares of each picture."""
         return self.pictures.square().sum(dim=1)
+
+    @cached_property
+    def brushes(self) -> tuple[Brush, ...]:
+        """The pictures of each size; they follow one another in `pictures`."""
+        pictures, masses = self.pictures.chunk(len(SIZES)), self.masses.chunk(len(SIZES))
+        return tuple(self._brush(mine, its_masses) for mine, its_masses in zip(pictures, masses, strict=True))
+
+    def _brush(self, pictures: Tensor, masses: Tensor) -> Brush:
+        covered, width = pictures.amax(dim=0).nonzero()[:, 0], 2 * self.half + 1
+        return Brush(pictures[:, covered], masses, covered // width, covered % width)
+
+    @cached_property
+    def cover(self) -> Tensor:
+        """bool `[side, side]`: the pixels that any picture covers."""
+        return (self.pictures.amax(dim=0) > 0).unflatten(0, (2 * self.half + 1, -1))
 
     def _draw(self, shape: str, radius: float, pen: Pen, x: float, y: float) -> np.ndarray:
         pixels = np.arange(-self.half, self.half + 1, dtype=np.float32)

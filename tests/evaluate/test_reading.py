@@ -9,8 +9,9 @@ import torch.nn.functional as F
 
 from framecast.data import SpriteWorld
 from framecast.data.sprites import Scene, render
+from framecast.evaluate import matching
 from framecast.evaluate import reading as reading_file
-from framecast.evaluate.reading import Reading, SceneReader, find_bars, unmix
+from framecast.evaluate.reading import Reading, SceneReader
 
 CLIPS = 40
 
@@ -96,22 +97,12 @@ def test_an_empty_clip_holds_nothing():
     assert reading.objects == () and reading.count == 0 and reading.bars == (None,) * 5
 
 
-def test_the_bar_is_found_and_nothing_is_seen_behind_it():
-    picture = np.full((64, 64, 3), 20, dtype=np.uint8)
-    dark = picture.copy()
-    picture[:, 30:43] = 110
-    assert find_bars(np.stack([dark, picture])) == [None, (30, 43)]
-    behind = torch.zeros(1, 64, 64, dtype=torch.bool)
-    behind[:, :, 28:45] = True
-    assert unmix(torch.from_numpy(picture)[None].float(), behind).sum() == 0
-
-
 @pytest.mark.parametrize("change", [lambda x: x, noisy])
 def test_looking_near_the_middle_first_finds_what_looking_everywhere_finds(monkeypatch, change):
     world = SpriteWorld(num_frames=9, seed=78, two_objects=1.0)
     clips = [change(world[index].frames) for index in range(12)]
     quick = [reader().read(clip) for clip in clips]
-    monkeypatch.setattr(reading_file, "_NEAR", reading_file._REACH)
+    monkeypatch.setattr(matching, "_NEAR", matching.REACH)
     for one, clip in zip(quick, clips, strict=True):
         whole = reader().read(clip)
         assert [item.look for item in one.objects] == [item.look for item in whole.objects]
@@ -120,6 +111,32 @@ def test_looking_near_the_middle_first_finds_what_looking_everywhere_finds(monke
             np.testing.assert_allclose(mine.misfit, theirs.misfit, atol=1e-5)
 
 
+@pytest.mark.parametrize("together", [7, 20, 64])
+def test_a_clip_is_read_as_if_no_other_were_beside_it(monkeypatch, together):
+    monkeypatch.setattr(reading_file, "_TOGETHER", together)
+    world = SpriteWorld(num_frames=7, seed=79)
+    clips = [
+        world[0].frames,
+        noisy(world[1].frames),
+        torch.full_like(world[0].frames, 20),
+        *(world[at].frames for at in (2, 3, 4)),
+    ]
+    together_read = reader().read_all(torch.stack(clips))
+    assert len(together_read) == len(clips) and together_read[2].objects == ()
+    for mine, alone in zip(together_read, map(reader().read, clips), strict=True):
+        assert (mine.bars, mine.height, mine.width, mine.count) == (alone.bars, 64, 64, alone.count)
+        assert [(i.colour, i.look, i.looks) for i in mine.objects] == [(i.colour, i.look, i.looks) for i in alone.objects]
+        for one, other in zip(mine.objects, alone.objects, strict=True):
+            for name in ("positions", "seen", "opacity", "misfit", "extra"):
+                np.testing.assert_allclose(getattr(one, name), getattr(other, name), atol=1e-4, err_msg=name)
+
+
+def test_no_clips_give_no_readings():
+    assert reader().read_all(torch.zeros(0, 5, 64, 64, 3, dtype=torch.uint8)) == []
+
+
 def test_frames_of_another_kind_are_refused():
-    with pytest.raises(ValueError, match=r"got frames of shape \[5, 64, 64, 3\] and torch.float32; wanted uint8"):
+    with pytest.raises(ValueError, match=r"got frames of shape \[5, 64, 64, 3\] and torch.float32; wanted uint8 \[T, H, W, 3\]"):
         reader().read(torch.zeros(5, 64, 64, 3))
+    with pytest.raises(ValueError, match=r"got clips of shape \[5, 64, 64, 3\] and torch.uint8; wanted uint8 \[N, T, H, W, 3\]"):
+        reader().read_all(torch.zeros(5, 64, 64, 3, dtype=torch.uint8))

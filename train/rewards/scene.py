@@ -36,8 +36,8 @@ class SceneReward(Reward):
 
     def judge(self, clips: MadeClips) -> Tensor:
         values = []
-        for frames, source in zip(clips.frames, clips.sources, strict=True):
-            verdict = self.referee.judge(self.reader.read(frames), whole_caption(source))
+        for reading, source in zip(self.reader.read_all(clips.frames), clips.sources, strict=True):
+            verdict = self.referee.judge(reading, whole_caption(source))
             values.append((1 - self.whole) * degree(verdict) + self.whole * verdict.right)
         return torch.tensor(values)
 
