@@ -132,18 +132,16 @@ def _goes(seen: Seen, motion: str) -> bool:
 
 def _turns(seen: Seen, first: str, then: str) -> bool:
     """Whether two lines fit, that meet at the best frame around the middle of the clip."""
-    length, best = len(seen.light), None
+    length, found = len(seen.light), list[tuple[float, Line, Line]]()
     for turn in range(length // 4, length - length // 4 + 1):
         early = seen.times < turn
         if min(early.sum(), (~early).sum()) < 3:
             continue
-        lines = [fitted(seen.times[part], seen.path[part]) for part in (early, ~early)]
-        off = float(np.concatenate([line.off for line in lines]).mean())
-        if best is None or off < best[0]:
-            best = (off, *lines)
-    if best is None:
+        one, other = (fitted(seen.times[part], seen.path[part]) for part in (early, ~early))
+        found.append((float(np.concatenate([one.off, other.off]).mean()), one, other))
+    if not found:
         return False
-    _, one, other = best
+    _, one, other = min(found, key=lambda each: each[0])
     return one.goes(first, seen.speeds) and other.goes(then, seen.speeds) and one.holds and other.holds
 
 
@@ -209,7 +207,7 @@ def _passes(seen: Seen, motion: str) -> bool:
         return False
     middle, half = columns.mean(), len(columns) / 2
     times = np.arange(len(seen.light))
-    ways = np.abs(apart(line.start[0] + times * line.velocity[0], middle, np.float64(seen.width)))
+    ways = np.abs(apart(line.start[0] + times * line.velocity[0], middle, np.array(seen.width)))
     beside = ways > half + seen.radius + 1
     shown = bool((seen.light[beside] > 0).mean() >= _LARGELY) if beside.sum() > 2 else True
     return shown and bool(ways.min() < half)

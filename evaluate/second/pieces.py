@@ -210,7 +210,7 @@ def _merged(parts: list[np.ndarray], shape: tuple[int, ...]) -> list[np.ndarray]
     height, width = shape
     size, rest, merged = np.array([width, height]), sorted(parts, key=len, reverse=True), []
     while rest:
-        whole, others = rest[0], []
+        whole, others = rest[0], list[np.ndarray]()
         for part in rest[1:]:
             both = np.concatenate([whole, part])
             places = np.stack([both % width, both // width], axis=1)

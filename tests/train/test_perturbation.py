@@ -44,5 +44,5 @@ def test_a_training_with_it_says_what_is_left(tmp_path):
     fit(tmp_path, "--model.init_args.perturbation.share=0.1", "--model.init_args.perturbation.start=0")
     fit(tmp_path / "other")
     assert not torch.equal(
-        *(last(folder)["state_dict"]["tokenizer.decoder.head.weight"] for folder in (tmp_path, tmp_path / "other"))
+        *(last(folder)["state_dict"]["tokenizer.decoder.stem.weight"] for folder in (tmp_path, tmp_path / "other"))
     )
