@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import torch
@@ -43,7 +43,7 @@ class Groups:
             raise ValueError(f"got {self}; wanted a size of at least 2, fork_share in [0, 1] and given of at least 0")
 
 
-_LM, _GROUPS, _LIMITS = VideoLMShape(), Groups(), Limits()
+_GROUPS, _LIMITS = Groups(), Limits()
 
 
 class LitReward(LitVideoLM):
@@ -54,9 +54,8 @@ class LitReward(LitVideoLM):
     beside, so that the model does not leave them: the leash.
 
     Args:
-        lm: Shape of the network, that of the bundle.
-        init_from: Folder of the bundle to go on from; the same as `data.init_args.tokenizer`.
         reward: What clips are worth.
+        init_from: Folder of the bundle to go on from; the same as `data.init_args.tokenizer`.
         groups: How clips are made.
         true_weight: Weight of the loss of true clips.
         kl_weight: Weight of the distance from the bundle that the run began with, in nats a token, by samples (Schulman 2020);
@@ -69,14 +68,13 @@ class LitReward(LitVideoLM):
         muon: As of `LitVideoLM`.
 
     Raises:
-        ValueError: If a weight or a share is out of range.
+        ValueError: If a weight or a share is out of range, or the bundle holds no video LM.
     """
 
     def __init__(
         self,
         reward: Reward,
         init_from: str,
-        lm: VideoLMShape = _LM,
         groups: Groups = _GROUPS,
         true_weight: float = 0.5,
         kl_weight: float = 0.0,
@@ -89,7 +87,7 @@ class LitReward(LitVideoLM):
     ):
         blocks = BlockWeights(**{name: float(name == groups.decoding) for name in ("token", "row", "frame")})
         super().__init__(
-            lm,
+            _shape_of(init_from),
             blocks,
             corruption=corruption,
             prompt_dropout=prompt_dropout,
@@ -110,13 +108,8 @@ class LitReward(LitVideoLM):
     def on_fit_start(self) -> None:
         super().on_fit_start()
         if self.kl_weight:
-            self._start = [self._bundle_lm().to(self.device)]
-
-    def _bundle_lm(self) -> VideoLM:
-        assert self.init_from is not None
-        lm = load_bundle(self.init_from).lm
-        assert lm is not None, "the weights of the run came from it"
-        return lm.float().requires_grad_(False).eval()
+            assert self.init_from is not None
+            self._start = [_lm_of(self.init_from).to(self.device).float().requires_grad_(False).eval()]
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor | None:  # type: ignore[override]
         """None changes nothing: all groups were worth the same."""
@@ -145,7 +138,8 @@ class LitReward(LitVideoLM):
             torch.manual_seed(batch_idx)
             rollout = self._roll_out(batch, 1, self.groups.given)
         value = judged(self.reward, rollout.made).mean()
-        self.log("val/reward", value, prog_bar=True, batch_size=len(rollout.tokens), sync_dist=True)
+        self.log("val/reward", value, batch_size=len(rollout.tokens), sync_dist=True)
+        self.log("val_reward", value, prog_bar=True, logger=False, batch_size=len(rollout.tokens), sync_dist=True)
 
     def roll_out(self, batch: dict[str, Any]) -> Rollout:
         """Groups of clips by the present weights, one group for each clip of the batch."""
@@ -236,6 +230,20 @@ class LitReward(LitVideoLM):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_load_checkpoint(checkpoint)
         self.watch.load(checkpoint["collapse_watch"])
+
+
+def _lm_of(folder: str) -> VideoLM:
+    """The video LM of a bundle; raises ValueError if it holds none."""
+    lm = load_bundle(folder).lm
+    if lm is None:
+        raise ValueError(f"cannot start from {folder}: it holds a tokenizer and no video LM; name a bundle with one")
+    return lm
+
+
+def _shape_of(folder: str) -> VideoLMShape:
+    """The shape of the video LM of a bundle."""
+    config = _lm_of(folder).config
+    return VideoLMShape(**{own.name: getattr(config, own.name) for own in fields(VideoLMShape)})
 
 
 def group_advantages(values: Tensor, group_size: int) -> Tensor:

@@ -52,8 +52,6 @@ def start(bundle, shards, tmp_path_factory) -> Path:
 
 
 def reward_fit(folder: Path, start: Path, reward: str, *options: str) -> None:
-    tiny = {"width": 32, "num_layers": 2, "mlp_width": 48, "text_width": 32, "text_layers": 1}
-    lm = [f"--model.init_args.lm.{name}={value}" for name, value in tiny.items()]
     own = [
         "--model=framecast.train.LitReward",
         f"--model.init_args.reward={__name__}.{reward}",
@@ -72,7 +70,7 @@ def reward_fit(folder: Path, start: Path, reward: str, *options: str) -> None:
         "--trainer.max_steps=2",
         "--trainer.val_check_interval=2",
     ]
-    main(["--allow", __name__, "fit", *QUIET, *own, *lm, f"--trainer.default_root_dir={folder}", *options])
+    main(["--allow", __name__, "fit", *QUIET, *own, f"--trainer.default_root_dir={folder}", *options])
 
 
 def test_a_run_goes_on_from_a_bundle_and_ends_with_one(start, tmp_path):
@@ -116,6 +114,11 @@ def test_a_broken_reward_ends_the_run_and_leaves_nothing_of_it(start, tmp_path, 
     assert ended.value.code == 1
     assert "the reward Broken gave nan for clip 0 ('" in capsys.readouterr().err
     assert not (tmp_path / "run" / "bundle").exists()
+
+
+def test_a_bundle_without_a_video_lm_is_refused(bundle, tmp_path):
+    with pytest.raises(ValueError, match="it holds a tokenizer and no video LM; name a bundle with one"):
+        reward_fit(tmp_path / "run", bundle, "Brighter")
 
 
 def test_advantages_are_those_within_a_group():
