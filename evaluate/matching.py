@@ -8,8 +8,7 @@ from torch import Tensor
 
 from .templates import Brush, Templates
 
-REACH, _NEAR = 4, 2  # pixels around the middle of a crop in which an object is looked for; and how far at first
-_MOSTLY = 0.9  # share of a picture; if less is shown, the object may lie farther off
+REACH = 4  # pixels around the middle of a crop in which an object is looked for
 _FRAMES = 64  # at a time, so that their windows stay in the processor's cache
 
 
@@ -29,10 +28,7 @@ class Found:
 
 
 def match(templates: Templates, seen: Tensor, free: Tensor) -> Found:
-    """Looks for every picture near the middle of each crop, and farther off if that leaves a doubt.
-
-    It does if the best place lies at the edge of what was searched. If a part of the object is hidden, the middle of what is seen
-    is not that of the object.
+    """Looks for every picture at most `REACH` pixels from the middle of each crop.
 
     Args:
         templates: The pictures.
@@ -41,38 +37,33 @@ def match(templates: Templates, seen: Tensor, free: Tensor) -> Found:
     """
     frames, pictures = len(seen), len(templates.pictures)
     found = Found(torch.empty(frames, pictures), torch.empty(frames, pictures, 2).long(), torch.ones(frames, pictures))
-    doubtful = torch.ones(frames, dtype=torch.bool)
-    for reach in (_NEAR, REACH):
-        is_free = (free | ~_within(templates, reach)).flatten(1).all(dim=1)
-        for some in (doubtful & is_free).nonzero()[:, 0].split(_FRAMES):
-            _search(templates, seen[some], None, reach, some, found)
-        for some in (doubtful & ~is_free).nonzero()[:, 0].split(_FRAMES):
-            _search(templates, seen[some], free[some].float(), reach, some, found)
-        best = (torch.arange(frames), found.misfit.argmin(dim=1))
-        doubtful = (found.shift[best].abs() == reach).any(dim=1) | (found.shown[best] < _MOSTLY)
+    is_free = (free | ~_cover(templates)).flatten(1).all(dim=1)  # then every picture is whole
+    for some in is_free.nonzero()[:, 0].split(_FRAMES):
+        _search(templates, seen[some], None, some, found)
+    for some in (~is_free).nonzero()[:, 0].split(_FRAMES):
+        _search(templates, seen[some], free[some].float(), some, found)
     return found
 
 
-def _within(templates: Templates, reach: int) -> Tensor:
-    """The pixels of a crop that a picture can cover, if it lies at most `reach` from the middle: bool `[side, side]`."""
+def _cover(templates: Templates) -> Tensor:
+    """The pixels of a crop that a picture can cover: bool `[side, side]`."""
     cover = F.pad(templates.cover, [REACH] * 4).float()
-    return F.max_pool2d(cover[None], 2 * reach + 1, stride=1, padding=reach)[0] > 0
+    return F.max_pool2d(cover[None], 2 * REACH + 1, stride=1, padding=REACH)[0] > 0
 
 
-def _search(templates: Templates, seen: Tensor, room: Tensor | None, reach: int, frames: Tensor, found: Found) -> None:
-    """Looks for every picture at most `reach` pixels from the middle of some crops; notes what it finds in these frames."""
+def _search(templates: Templates, seen: Tensor, room: Tensor | None, frames: Tensor, found: Found) -> None:
+    """Looks for every picture in some crops; notes what it finds in these frames. `room` is None if nothing is covered."""
     if not len(frames):
         return
-    cut = slice(REACH - reach, seen.shape[1] - REACH + reach)
-    seen, side = seen[:, cut, cut], 2 * reach + 1
+    side = 2 * REACH + 1
     pixels = seen.flatten(1).T.contiguous()  # [pixels, F], so that the frames of a pixel are copied at once
-    spaces = None if room is None else room[:, cut, cut].flatten(1).T.contiguous()
+    spaces = None if room is None else room.flatten(1).T.contiguous()
     inside = torch.ones(side, seen.shape[1]).triu().tril(seen.shape[1] - side)  # which rows, or columns, a window has
     own = (inside @ seen.square() @ inside.T).flatten(1).T[:, None]  # [places, 1, F]
     parts = [_try(brush, brush.windows(seen.shape[1], side), pixels, spaces, own) for brush in templates.brushes]
     fit, place, shown = (torch.cat(part).T for part in zip(*parts, strict=True))
     found.misfit[frames], found.shown[frames] = 1 - fit, shown
-    found.shift[frames] = torch.stack([place % side - reach, place // side - reach], dim=2)
+    found.shift[frames] = torch.stack([place % side - REACH, place // side - REACH], dim=2)
 
 
 def _try(brush: Brush, windows: Tensor, pixels: Tensor, spaces: Tensor | None, own: Tensor) -> tuple[Tensor, Tensor, Tensor]:

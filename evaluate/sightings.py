@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from ..data.sprites import COLOURS
 from .colours import Spots
@@ -68,7 +69,7 @@ def find_objects(spots: Spots, clips: int, length: int, height: int, width: int)
         frame=objects[whose] // len(COLOURS) * length + when,
         opacity=opacity[found].astype(np.float32),
         everywhere=np.bincount(key, solid, keys)[found].astype(np.float32),
-        centres=_centres(key, spots, keys, height, width)[found],
+        centres=_centres(key, spots, found, height, width),
     )
 
 
@@ -81,14 +82,19 @@ def _peaks(key: np.ndarray, share: np.ndarray, keys: int) -> np.ndarray:
     return np.maximum(ranked[at], 0.05)
 
 
-def _centres(key: np.ndarray, spots: Spots, keys: int, height: int, width: int) -> np.ndarray:
-    """The pixel (x, y) at the middle of the spots of each key, on a frame whose borders meet: int64 `[keys, 2]`."""
-    centres = []
-    for along, size in ((spots.place % width, width), (spots.place // width, height)):
-        angles = np.arange(size) * (2 * np.pi / size)
-        sine, cosine = (np.bincount(key, spots.share * part[along], keys) for part in (np.sin(angles), np.cos(angles)))
-        centres.append(np.rint(np.arctan2(sine, cosine) / (2 * np.pi) * size).astype(np.int64) % size)
-    return np.stack(centres, axis=1)
+def _centres(key: np.ndarray, spots: Spots, found: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The pixel (x, y) at the middle of the spots of some keys `[F]`, on a frame whose borders meet: int64 `[F, 2]`."""
+    row = np.full(max(int(key.max(initial=0)), int(found.max(initial=0))) + 1, -1)
+    row[found] = np.arange(len(found))
+    wanted = row[key] >= 0
+    masks = torch.zeros(len(found), height * width)
+    masks[row[key[wanted]], spots.place[wanted]] = torch.from_numpy(spots.share[wanted])
+    masks, centres = masks.unflatten(1, (height, width)), []
+    for axis, size in ((1, width), (2, height)):
+        profile, angles = masks.sum(dim=axis), torch.arange(size) * (2 * np.pi / size)
+        angle = torch.atan2(profile @ angles.sin(), profile @ angles.cos())
+        centres.append((angle / (2 * np.pi) * size).round().long() % size)
+    return torch.stack(centres, dim=1).numpy()
 
 
 def cut_out(seen: Sightings, spots: Spots, behind: np.ndarray, height: int, around: int) -> tuple[np.ndarray, np.ndarray]:

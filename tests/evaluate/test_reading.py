@@ -9,7 +9,6 @@ import torch.nn.functional as F
 
 from framecast.data import SpriteWorld
 from framecast.data.sprites import Scene, render
-from framecast.evaluate import matching
 from framecast.evaluate import reading as reading_file
 from framecast.evaluate.reading import Reading, SceneReader
 
@@ -95,20 +94,6 @@ def test_a_second_object_of_the_same_colour_is_counted():
 def test_an_empty_clip_holds_nothing():
     reading = reader().read(torch.full((5, 64, 64, 3), 20, dtype=torch.uint8))
     assert reading.objects == () and reading.count == 0 and reading.bars == (None,) * 5
-
-
-@pytest.mark.parametrize("change", [lambda x: x, noisy])
-def test_looking_near_the_middle_first_finds_what_looking_everywhere_finds(monkeypatch, change):
-    world = SpriteWorld(num_frames=9, seed=78, two_objects=1.0)
-    clips = [change(world[index].frames) for index in range(12)]
-    quick = [reader().read(clip) for clip in clips]
-    monkeypatch.setattr(matching, "_NEAR", matching.REACH)
-    for one, clip in zip(quick, clips, strict=True):
-        whole = reader().read(clip)
-        assert [item.look for item in one.objects] == [item.look for item in whole.objects]
-        for mine, theirs in zip(one.objects, whole.objects, strict=True):
-            assert np.array_equal(mine.positions, theirs.positions, equal_nan=True)
-            np.testing.assert_allclose(mine.misfit, theirs.misfit, atol=1e-5)
 
 
 @pytest.mark.parametrize("together", [7, 20, 64])
