@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import torch
@@ -32,7 +33,7 @@ class MuonConfig:
     """Steps in which the momentum rises from 0.85; 0 has none."""
     weight_decay: float = 0.2
     """What a step takes off the weights, for each unit of the learning rate."""
-    row_scaling: bool = True
+    row_scaling: bool = False
     """Whether the rows of a step are made equally long, by their running mean square (NorMuon, Li et al. 2025)."""
     iterations: int = 5
     """Steps of the Newton-Schulz iteration that makes a matrix orthogonal."""
@@ -109,14 +110,14 @@ class Muon(torch.optim.Optimizer):
         torch._foreach_mul_(weights, 1 - group["lr"] * self.config.weight_decay)
         own = [part for p, sizes in given for part in p.split(sizes)]
         whole = [part for way, (_, sizes) in zip(directions, given, strict=True) for part in way.split(sizes)]
+        squares = [state.get("row_squares", p).split(sizes) for state, (p, sizes) in zip(states, given, strict=True)]
         moves = orthogonal(whole, self.config.iterations)
-        if self.config.row_scaling:
-            squares = [
-                part for state, (_, sizes) in zip(states, given, strict=True) for part in state["row_squares"].split(sizes)
-            ]
-            moves = [rows_scaled(move, square, step) for move, square in zip(moves, squares, strict=True)]
-        for part, move in zip(own, moves, strict=True):
-            part.add_(move, alpha=-group["lr"] * max(1.0, part.shape[0] / part.shape[1]) ** 0.5)
+        for part, move, square in zip(own, moves, chain.from_iterable(squares), strict=True):
+            rate = -group["lr"] * max(1.0, part.shape[0] / part.shape[1]) ** 0.5
+            if self.config.row_scaling:
+                part.addcmul_(move, row_factors(move, square, step), value=rate)
+            else:
+                part.add_(move, alpha=rate)
         torch._foreach_add_([state["step"] for state in states], 1)
 
     def _state_of(self, matrix: Tensor) -> dict[str, Any]:
@@ -153,11 +154,18 @@ class Muon(torch.optim.Optimizer):
         )
 
 
-def rows_scaled(move: Tensor, squares: Tensor, step: int) -> Tensor:
-    """A step `[m, n]` as long as before, with each row over the root of its running mean square `[m, 1]`, which is updated."""
-    squares.lerp_(move.square().mean(dim=1, keepdim=True), 1 - _ROW_DECAY)
-    scaled = move / (squares / (1 - _ROW_DECAY ** (step + 1))).sqrt().clamp(min=1e-8)
-    return scaled * (move.norm() / (scaled.norm() + _SMALL))
+def row_factors(move: Tensor, squares: Tensor, step: int) -> Tensor:
+    """What each row of a step `[m, n]` is multiplied by, `[m, 1]`, so that rows become equally long and the step stays as long.
+
+    Args:
+        move: The step.
+        squares: Running mean square of each row, `[m, 1]`; updated.
+        step: How many steps came before.
+    """
+    square = torch.linalg.vector_norm(move, dim=1, keepdim=True).square()
+    squares.lerp_(square / move.shape[1], 1 - _ROW_DECAY)
+    factors = (squares / (1 - _ROW_DECAY ** (step + 1))).sqrt().clamp(min=_SMALL).reciprocal()
+    return factors * (square.sum() / ((square * factors.square()).sum() + _SMALL)).sqrt()
 
 
 def orthogonal(matrices: Sequence[Tensor], iterations: int) -> list[Tensor]:
@@ -177,7 +185,7 @@ def orthogonal(matrices: Sequence[Tensor], iterations: int) -> list[Tensor]:
     for places in shapes.values():
         tall = torch.stack([_tall(matrices[place]) for place in places])
         for place, result in zip(places, _orthogonal(tall, iterations), strict=True):
-            found[place] = result if matrices[place].shape == result.shape else result.mT
+            found[place] = result if matrices[place].shape == result.shape else result.mT.contiguous()
     return found
 
 

@@ -38,14 +38,14 @@ class Arm:
 SKIP = {"embedding_skip": True}
 
 
-def muon(rate: float = 0.04, **changes: Any) -> dict[str, Any]:
-    """The arguments of a training with Muon."""
+def plain_muon(rate: float = 0.04, **changes: Any) -> dict[str, Any]:
+    """The arguments of a training with Muon, whose steps have rows as long as they come."""
     return {"muon": MuonConfig(rate, **changes)}
 
 
-def plain_muon(rate: float = 0.04, **changes: Any) -> dict[str, Any]:
-    """The same, with steps whose rows are as long as they come."""
-    return muon(rate, row_scaling=False, **changes)
+def muon(rate: float = 0.04, **changes: Any) -> dict[str, Any]:
+    """The same, with rows equally long."""
+    return plain_muon(rate, row_scaling=True, **changes)
 
 
 def adam(rate: float) -> dict[str, Any]:

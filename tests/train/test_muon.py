@@ -9,7 +9,7 @@ from torch import nn
 
 from framecast.model.layers import FusedLinear
 from framecast.train import AdamWConfig, MuonConfig
-from framecast.train.muon import orthogonal
+from framecast.train.muon import orthogonal, row_factors
 
 RECIPE = AdamWConfig(learning_rate=0.01)
 
@@ -55,7 +55,7 @@ def test_matrices_are_made_orthogonal_apart_from_each_other():
 def test_a_step_is_decay_and_the_orthogonal_momentum():
     net = network()
     fused = net[1].weight.detach().clone()
-    optimizer = muon(net, learning_rate=0.1, weight_decay=0.5, momentum_warmup_steps=0, momentum=0.9, row_scaling=False)
+    optimizer = muon(net, learning_rate=0.1, weight_decay=0.5, momentum_warmup_steps=0, momentum=0.9)
     net(torch.arange(5)).pow(3).mean().backward()
     grad = net[1].weight.grad.clone()
     optimizer.step()
@@ -87,6 +87,18 @@ def test_a_step_after_loading_is_the_same_step():
     learn(net, optimizer, steps=2, seed=1)
     learn(other, resumed, steps=2, seed=1)
     assert all(torch.equal(*pair) for pair in zip(net.parameters(), other.parameters(), strict=True))
+
+
+def test_rows_become_equally_long_and_the_step_stays_as_long():
+    (move,) = matrices((6, 4))
+    move[2] *= 10
+    squares = torch.zeros(6, 1)
+    scaled = move * row_factors(move, squares, 0)
+    torch.testing.assert_close(scaled.norm(), move.norm())
+    torch.testing.assert_close(scaled.norm(dim=1), scaled.norm(dim=1).mean().expand(6))
+    later = move * row_factors(move.flip(0), squares, 1)  # by the mean of both steps
+    assert later.norm(dim=1).std() > 0.1
+    assert row_factors(torch.zeros(6, 4), torch.zeros(6, 1), 0).isfinite().all()
 
 
 def test_the_momentum_rises():
