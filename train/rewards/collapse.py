@@ -11,7 +11,7 @@ class PolicyCollapse(RuntimeError):
 
 @dataclass(frozen=True)
 class Limits:
-    """When a run ends, each against the mean of the first `window` steps."""
+    """When a run ends, each against the mean of the first `window` steps whose groups share no latent frames."""
 
     entropy: float = 0.3
     """Least share of the entropy of a token; 0 never ends a run."""

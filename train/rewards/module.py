@@ -128,7 +128,8 @@ class LitReward(LitVideoLM):
         loss, entropy = self.policy_loss(batch, rollout, advantages, kept.repeat_interleave(self.groups.size))
         health = Health(entropy, diversity(rollout, self.groups.size), float(true.nats.detach()))
         self.log_dict({f"train/{name}": value for name, value in asdict(health).items()})
-        self.watch.note(health, self.global_step)
+        if rollout.fork == self.groups.given or self.groups.fork_share == 1:  # clips that share a beginning differ less
+            self.watch.note(health, self.global_step)
         return loss + self.true_weight * (true.nats + self.z_weight * true.log_z)
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
