@@ -119,12 +119,12 @@ class LitReward(LitVideoLM):
         values = judged(self.reward, rollout.made)
         self._name_if_slow(time.monotonic() - made, made - started)
         advantages = group_advantages(values, self.groups.size)
-        true = self.score(batch, self.block_length(self.groups.decoding))
         kept = advantages.unflatten(0, (-1, self.groups.size)).any(dim=1)  # a group of equal clips teaches nothing
         self._log_rewards(values, kept)
         self._end_if_indifferent(bool(kept.any()))
         if not kept.any():
             return None
+        true = self.score(batch, self.block_length(self.groups.decoding))
         loss, entropy = self.policy_loss(batch, rollout, advantages, kept.repeat_interleave(self.groups.size))
         health = Health(entropy, diversity(rollout, self.groups.size), float(true.nats.detach()))
         self.log_dict({f"train/{name}": value for name, value in asdict(health).items()})
