@@ -21,9 +21,9 @@ class Perturbation:
         if not 0 <= self.share <= 1 or not 0 <= self.start < 1:
             raise ValueError(f"got {self}; wanted a share in [0, 1] and a start in [0, 1)")
 
-    def holds(self, step: int, num_steps: int) -> bool:
-        """Whether tokens are replaced in a step, from 0, of so many."""
-        return self.share > 0 and step >= self.start * num_steps
+    def begun(self, step: int, num_steps: float) -> bool:
+        """Whether it has begun by a step, from 0, of so many."""
+        return step >= self.start * num_steps
 
 
 def replaced(quantizer: Quantizer, quantized: Quantized, most: float) -> Tensor:

@@ -89,7 +89,7 @@ class LitVideoTokenizer(TrainingModule):
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, Tensor]:
         """One step; `tokens` `[B, T, H, W]` are for the codebook's health."""
         video = batch["video"].nan_to_num(0.0, 0.0, 0.0)
-        output = self.tokenizer(video, self._disturb() if self._is_perturbed() else None)
+        output = self.tokenizer(video, self._disturb())
         loss, terms = self._reconstruction_terms(output, video)
         self.suspects = _unsound_clips(batch, output.video)
         if self.suspects:
@@ -102,10 +102,10 @@ class LitVideoTokenizer(TrainingModule):
         self.log("psnr", terms["psnr"], prog_bar=True, logger=False)
         return {"loss": loss, "tokens": output.quantized.tokens.detach()}
 
-    def _is_perturbed(self) -> bool:
-        return self.perturbation.share > 0 and self.perturbation.holds(self.global_step, self.trainer.max_steps)
-
-    def _disturb(self) -> Callable[[Quantized], Tensor]:
+    def _disturb(self) -> Callable[[Quantized], Tensor] | None:
+        """What replaces some tokens in this step; None before that begins."""
+        if not self.perturbation.share or not self.perturbation.begun(self.global_step, self.trainer.estimated_stepping_batches):
+            return None
         return lambda quantized: replaced(self.tokenizer.quantizer, quantized, self.perturbation.share)
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:

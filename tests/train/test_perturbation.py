@@ -30,8 +30,7 @@ def test_no_more_than_the_share_is_replaced_and_nothing_learns_through_it():
 
 def test_it_begins_late():
     late = Perturbation(share=0.1, start=0.67)
-    assert [late.holds(step, 300) for step in (0, 200, 201, 299)] == [False, False, True, True]
-    assert not Perturbation().holds(299, 300)
+    assert [late.begun(step, 300) for step in (0, 200, 201, 299)] == [False, False, True, True]
 
 
 @pytest.mark.parametrize("wrong", [{"share": 1.1}, {"share": -0.1}, {"start": 1.0}])

@@ -32,6 +32,12 @@ class RewardDataModule(TokenDataModule):
     groups of a step and process. Single frames are not taken.
     """
 
+    def prepare_data(self) -> None:
+        """As of `TokenDataModule`; raises ValueError if there are stills, before any is made a token."""
+        if "stills" in self._clips:
+            raise ValueError("got stills for rewards, which are given for clips; wanted none; take `data.init_args.stills` out")
+        super().prepare_data()
+
     def train_dataloader(self) -> DataLoader:
         return self.train_loader(_WithClips(self.train_tokens, self._clips["train"]), partial(_collate, self._collate))
 

@@ -20,6 +20,7 @@ from .reward import Reward, RewardError, judged
 from .rolling_out import Plan, Rollout, roll_out
 
 _OPTIMIZER = AdamWConfig(learning_rate=5e-5, warmup_steps=10, final_share=0.1)
+_DECODINGS = tuple(BlockWeights().used)
 _EQUAL = 1e-6  # spread of rewards
 _IDLE_STEPS = 20
 _SLOW_STEPS = 3  # in a row, after which a slow reward is named
@@ -41,6 +42,8 @@ class Groups:
     def __post_init__(self) -> None:
         if self.size < 2 or not 0 <= self.fork_share <= 1 or self.given < 0:
             raise ValueError(f"got {self}; wanted a size of at least 2, fork_share in [0, 1] and given of at least 0")
+        if self.decoding not in _DECODINGS:
+            raise ValueError(f"got groups.decoding {self.decoding!r}; wanted {', '.join(_DECODINGS[:-1])} or {_DECODINGS[-1]}")
 
 
 _GROUPS, _LIMITS = Groups(), Limits()
@@ -85,7 +88,7 @@ class LitReward(LitVideoLM):
         optimizer: AdamWConfig = _OPTIMIZER,
         muon: MuonConfig | None = None,
     ):
-        blocks = BlockWeights(**{name: float(name == groups.decoding) for name in ("token", "row", "frame")})
+        blocks = BlockWeights(**{name: float(name == groups.decoding) for name in _DECODINGS})
         super().__init__(
             _shape_of(init_from),
             blocks,

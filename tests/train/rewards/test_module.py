@@ -8,8 +8,9 @@ from lm_trainings import SHORT, fit
 from torch import Tensor
 from trainings import last
 
+from framecast.data import SpriteWorld
 from framecast.sample import load_bundle
-from framecast.train import MadeClips, Reward
+from framecast.train import MadeClips, Reward, RewardDataModule
 from framecast.train.cli import main
 from framecast.train.rewards import module
 from framecast.train.rewards.module import group_advantages
@@ -119,6 +120,39 @@ def test_a_broken_reward_ends_the_run_and_leaves_nothing_of_it(start, tmp_path, 
 def test_a_bundle_without_a_video_lm_is_refused(bundle, tmp_path):
     with pytest.raises(ValueError, match="it holds a tokenizer and no video LM; name a bundle with one"):
         reward_fit(tmp_path / "run", bundle, "Brighter")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"size": 1}, "wanted a size of at least 2, fork_share in"),
+        ({"fork_share": 1.5}, "wanted a size of at least 2, fork_share in"),
+        ({"decoding": "jacobi"}, "got groups.decoding 'jacobi'; wanted token, row or frame"),
+    ],
+)
+def test_groups_that_cannot_be_are_named(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        module.Groups(**wrong)
+
+
+def test_what_a_run_cannot_use_is_refused(start, tmp_path):
+    with pytest.raises(ValueError, match=r"got true_weight -1\.0 and kl_weight 0.0; wanted at least 0"):
+        module.LitReward(Indifferent(), str(start), true_weight=-1.0)
+    stills = SpriteWorld(num_clips=4, num_frames=1, size=32)
+    data = RewardDataModule(
+        SpriteWorld(num_clips=16, num_frames=5, size=32), str(start), str(tmp_path), val_clips=2, stills=stills
+    )
+    with pytest.raises(ValueError, match="got stills for rewards"):
+        data.prepare_data()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_reward_that_takes_longer_than_the_sampling_is_named(start):
+    learner = module.LitReward(Indifferent(), str(start))
+    for judging in (3.0, 3.0, 1.0, 3.0, 3.0):  # never three times in a row
+        learner._name_if_slow(judging, making=2.0)
+    with pytest.warns(UserWarning, match=r"Indifferent takes longer than the sampling: 3.0 s a step, and 2.0 s for the clips"):
+        learner._name_if_slow(3.0, making=2.0)
 
 
 def test_advantages_are_those_within_a_group():
