@@ -110,14 +110,13 @@ class Muon(torch.optim.Optimizer):
         torch._foreach_mul_(weights, 1 - group["lr"] * self.config.weight_decay)
         own = [part for p, sizes in given for part in p.split(sizes)]
         whole = [part for way, (_, sizes) in zip(directions, given, strict=True) for part in way.split(sizes)]
-        squares = [state.get("row_squares", p).split(sizes) for state, (p, sizes) in zip(states, given, strict=True)]
         moves = orthogonal(whole, self.config.iterations)
-        for part, move, square in zip(own, moves, chain.from_iterable(squares), strict=True):
-            rate = -group["lr"] * max(1.0, part.shape[0] / part.shape[1]) ** 0.5
-            if self.config.row_scaling:
-                part.addcmul_(move, row_factors(move, square, step), value=rate)
-            else:
-                part.add_(move, alpha=rate)
+        if self.config.row_scaling:
+            rows = [state["row_squares"].split(sizes) for state, (_, sizes) in zip(states, given, strict=True)]
+            squares = chain.from_iterable(rows)
+            moves = [move * row_factors(move, square, step) for move, square in zip(moves, squares, strict=True)]
+        for part, move in zip(own, moves, strict=True):
+            part.add_(move, alpha=-group["lr"] * max(1.0, part.shape[0] / part.shape[1]) ** 0.5)
         torch._foreach_add_([state["step"] for state in states], 1)
 
     def _state_of(self, matrix: Tensor) -> dict[str, Any]:

@@ -1,39 +1,13 @@
 """What is compared: each arm is one frozen `Arm`, which says what differs from the base."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-from framecast.model import VideoLM, VideoLMConfig
 from framecast.train import AdamWConfig
 from framecast.train.muon import MuonConfig
 
 from .networks import Capped, FullTable, PreviousPlace, ReluSquared
 from .objectives import Ahead, Nearby, Recovering, ShortFirst, SmallFirst
-from .training import WARMUP, ArmTraining
-
-Network = Callable[[VideoLMConfig], VideoLM]
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A recipe for the video LM of the speedrun."""
-
-    lm: dict[str, Any] = field(default_factory=dict)
-    """What differs in the shape of the network."""
-    training: dict[str, Any] = field(default_factory=dict)
-    """What differs in the arguments of the training."""
-    network: Network = VideoLM
-    """What is built of that shape."""
-    kind: type[ArmTraining] = ArmTraining
-    """What is minimised."""
-    share: float = 1.0
-    """Steps, as a share of the base's."""
-    decay: float = 0.995
-    """Of the average of the weights."""
-    batch_size: int = 10
-    """Clips of a step."""
-
+from .training import WARMUP, Arm
 
 SKIP = {"embedding_skip": True}
 

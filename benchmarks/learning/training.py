@@ -1,26 +1,23 @@
 """Trains the video LM of an arm on the speedrun's tokens, on one thread and without Lightning's loop."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from itertools import chain, count
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import torch
 import yaml
 
 from framecast.data import SpriteWorld
 from framecast.machine import bfloat16_pays
-from framecast.model import VideoLMShape
+from framecast.model import VideoLM, VideoLMConfig, VideoLMShape
 from framecast.train import EMA, AdamWConfig, BlockWeights, LitVideoLM, TokenDataModule
 from framecast.train.trainer import Trainer
 
 from ..recipes import CLIP_NORM, CONFIGS, arguments
-
-if TYPE_CHECKING:
-    from .arms import Arm
 
 CLIPS, HELD_OUT, STILLS = 16_000, 256, 2
 """Clips that are trained on and validated, and single frames beside each clip."""
@@ -32,10 +29,37 @@ BLOCKS = BlockWeights(token=1.0, row=2.0, frame=1.0)
 Batch = dict[str, Any]
 
 
+Network = Callable[[VideoLMConfig], VideoLM]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A recipe for the video LM of the speedrun."""
+
+    lm: dict[str, Any] = field(default_factory=dict)
+    """What differs in the shape of the network."""
+    training: dict[str, Any] = field(default_factory=dict)
+    """What differs in the arguments of the training."""
+    network: Network = VideoLM
+    """What is built of that shape."""
+    kind: "type[ArmTraining] | None" = None
+    """What is minimised; None is the loss of the next token alone."""
+    share: float = 1.0
+    """Steps, as a share of the base's."""
+    decay: float = 0.995
+    """Of the average of the weights."""
+    batch_size: int = 10
+    """Clips of a step."""
+
+    def training_of(self, data: TokenDataModule) -> "ArmTraining":
+        """Its training, from random weights."""
+        return (self.kind or ArmTraining)(data, self)
+
+
 class ArmTraining(LitVideoLM):
     """The training of the speedrun's video LM, but for what an arm changes; it needs no trainer."""
 
-    def __init__(self, data: TokenDataModule, arm: "Arm"):
+    def __init__(self, data: TokenDataModule, arm: Arm):
         own = arguments("speedrun_lm")
         rates = AdamWConfig(float(own["optimizer"]["learning_rate"]), warmup_steps=WARMUP)
         settings = {"corruption": own["corruption"], "gap_probability": own["gap_probability"], "optimizer": rates}
@@ -116,10 +140,10 @@ def prepared(data: TokenDataModule) -> TokenDataModule:
     return data
 
 
-def train(name: str, arm: "Arm", data: TokenDataModule, seed: int, steps: int) -> Run:
+def train(name: str, arm: Arm, data: TokenDataModule, seed: int, steps: int) -> Run:
     """A training from random weights that depend on the seed, as the order of the block lengths does."""
     torch.manual_seed(seed)
-    module = arm.kind(data, arm)
+    module = arm.training_of(data)
     loop = Loop(module, batches(data), steps, arm.decay)
     seconds = sum(loop() for _ in range(steps))
     with loop.average.averaged(module):

@@ -36,7 +36,7 @@ class Work:
         for recipe in (ARMS[arm], ARMS["base"]):
             torch.manual_seed(0)
             data = open_data(self.tokenizer, self.shards, recipe.batch_size)
-            loops.append(Loop(recipe.kind(data, recipe), batches(data), 1000, recipe.decay))
+            loops.append(Loop(recipe.training_of(data), batches(data), 1000, recipe.decay))
         seconds = [[loop() for loop in loops] for _ in range(_TIMED_STEPS)][_FIRST_STEPS:]
         return median(own for own, _ in seconds) / median(base for _, base in seconds)
 

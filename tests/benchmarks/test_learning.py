@@ -31,7 +31,7 @@ def data(tmp_path_factory):
 def test_every_arm_trains(name, data):
     arm = ARMS[name]
     torch.manual_seed(0)
-    module = arm.kind(data, arm)
+    module = arm.training_of(data)
     before = [p.clone() for p in module.parameters()]
     loop = Loop(module, batches(data), 2, arm.decay)
     for _ in range(2):
