@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from framecast.model import VideoLM, VideoLMConfig
 from framecast.model.layers import zero_linear
-from framecast.model.video_lm import Layer
+from framecast.model.transformer import Layer
 from framecast.model.vocabulary import FactorisedVocabulary
 
 _CAP = 20.0
