@@ -7,8 +7,9 @@ from torch import Tensor
 
 from ...data import CaptionedClip, to_video
 from ..figures import Curve, Figure, Sample, Section, mean_of, share_of, without_interval, worst_and_typical
-from ..prediction import block_lengths, token_nats
+from ..prediction import block_lengths, predicting, token_nats
 from ..study import Progress, Study
+from ..wrong_tokens import ABOUT_WRONG_TOKENS, WrongTokens
 from .held_out import Timed
 
 NO_TWO_CAPTIONS = "The clips do not have two different captions, so nothing can be said of prompts."
@@ -26,13 +27,16 @@ def video_prediction(study: Study, progress: Progress) -> Section:
     first = next(iter(told))
     kinds = [(name, who) for name in blocks for who in told if name == "row" or who == first]
     nats: dict[tuple[str, str], list[Tensor]] = {kind: [] for kind in kinds}
-    repeats: list[float] = []
+    repeats, wrong = list[float](), WrongTokens()
     for index, clip in enumerate(clips):
-        tokens = tokenizer.encode(to_video(clip.frames[:length])[None])
+        video = to_video(clip.frames[:length])[None]
+        tokens = tokenizer.encode(video)
         repeats.append(float((tokens[:, 1:] == tokens[:, :-1]).float().mean()))
         for at, (name, who) in enumerate(kinds):
-            loss = token_nats(study, lm, tokens, *_by_latent_frame(study, told[who][index]), blocks[name])
-            nats[name, who].append(loss.unflatten(1, (tokens.shape[1], -1)).mean(dim=(0, 2)))
+            hidden = predicting(study, lm, tokens, *_by_latent_frame(study, told[who][index]), blocks[name])
+            nats[name, who].append(token_nats(lm, hidden, tokens))
+            if (name, who) == ("row", first):
+                wrong.note(tokenizer, lm, hidden, tokens, video)
             progress((index + (at + 1) / len(kinds)) / len(clips))
     pixels = length * study.bundle.height * study.bundle.width / tokens.numel()
     return Section(
@@ -42,10 +46,11 @@ def video_prediction(study: Study, progress: Progress) -> Section:
         f"The video LM is given all true tokens before each token, row or frame of tokens, and the clip's caption if it has one. "
         f"Nats per token say how surprised it is by the true next token: lower is better, {log(lm.config.codebook_size):.1f} is "
         f"guessing evenly among its {lm.config.codebook_size:,} tokens. Bits per pixel compare bundles with other tokenizers. "
-        f"The clips are the first {length} frames.\n{_about_captions(study, told)}",
+        f"The clips are the first {length} frames. {ABOUT_WRONG_TOKENS}\n{_about_captions(study, told)}",
         (
             *_by_kind(nats, first, pixels),
             *_gains(nats, told),
+            *wrong.figures(),
             share_of("tokens equal to the same place in the last latent frame", repeats, better=""),
             without_interval(
                 "nats of guessing evenly", log(lm.config.codebook_size), lm.config.codebook_size, unit="nats", better=""

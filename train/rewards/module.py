@@ -115,7 +115,7 @@ class LitReward(LitVideoLM):
             self._start = [_lm_of(self.init_from).to(self.device).float().requires_grad_(False).eval()]
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor | None:  # type: ignore[override]
-        """None changes nothing: all groups were worth the same."""
+        """None changes nothing: all groups were worth the same. One of several processes then learns from its true clips alone."""
         started = time.monotonic()
         rollout = self.roll_out(batch)
         made = time.monotonic()
@@ -125,15 +125,18 @@ class LitReward(LitVideoLM):
         kept = advantages.unflatten(0, (-1, self.groups.size)).any(dim=1)  # a group of equal clips teaches nothing
         self._log_rewards(values, kept)
         self._end_if_indifferent(bool(kept.any()))
-        if not kept.any():
+        if not kept.any() and self.trainer.world_size == 1:
             return None
         true = self.score(batch, self.block_length(self.groups.decoding))
+        leash: Tensor = self.true_weight * (true.nats + self.z_weight * true.log_z)
+        if not kept.any():
+            return leash
         loss, entropy = self.policy_loss(batch, rollout, advantages, kept.repeat_interleave(self.groups.size))
         health = Health(entropy, diversity(rollout, self.groups.size), float(true.nats.detach()))
         self.log_dict({f"train/{name}": value for name, value in asdict(health).items()})
         if rollout.fork == self.groups.given or self.groups.fork_share == 1:  # clips that share a beginning differ less
             self.watch.note(health, self.global_step)
-        return loss + self.true_weight * (true.nats + self.z_weight * true.log_z)
+        return loss + leash
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         """The loss of true clips, and what clips of their prompts are worth, always with the same seeds."""
@@ -251,13 +254,18 @@ def _shape_of(folder: str) -> VideoLMShape:
 
 
 def group_advantages(values: Tensor, group_size: int) -> Tensor:
-    """How much more each clip is worth than its group, in standard deviations of the group: `[P * G]` -> `[P * G]`.
+    """How much more each clip is worth than its group, in standard deviations within groups: `[P * G]` -> `[P * G]`.
 
-    A group whose clips are all worth the same gets zeros.
+    The deviation is that of all groups which differ, so a group whose clips differ by little counts for little (Liu et al.
+    2025). A group whose clips are all worth the same gets zeros.
     """
     groups = values.unflatten(0, (-1, group_size))
-    apart, spread = groups - groups.mean(dim=1, keepdim=True), groups.std(dim=1, keepdim=True)
-    return torch.where(spread > _EQUAL, apart / spread.clamp(min=_EQUAL), 0.0).flatten()
+    apart = groups - groups.mean(dim=1, keepdim=True)
+    variances = groups.var(dim=1)
+    differ = variances.sqrt() > _EQUAL
+    if not differ.any():
+        return torch.zeros_like(values)
+    return torch.where(differ[:, None], apart / variances[differ].mean().sqrt(), 0.0).flatten()
 
 
 def diversity(rollout: Rollout, group_size: int) -> float:

@@ -1,5 +1,8 @@
 """Training by rewards: what a step learns from, what it leaves alone, and whole runs."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +56,10 @@ def start(bundle, shards, tmp_path_factory) -> Path:
 
 
 def reward_fit(folder: Path, start: Path, reward: str, *options: str) -> None:
+    main(reward_arguments(folder, start, reward, *options))
+
+
+def reward_arguments(folder: Path, start: Path, reward: str, *options: str) -> list[str]:
     own = [
         "--model=framecast.train.LitReward",
         f"--model.init_args.reward={__name__}.{reward}",
@@ -71,7 +78,7 @@ def reward_fit(folder: Path, start: Path, reward: str, *options: str) -> None:
         "--trainer.max_steps=2",
         "--trainer.val_check_interval=2",
     ]
-    main(["--allow", __name__, "fit", *QUIET, *own, f"--trainer.default_root_dir={folder}", *options])
+    return ["--allow", __name__, "fit", *QUIET, *own, f"--trainer.default_root_dir={folder}", *options]
 
 
 def test_a_run_goes_on_from_a_bundle_and_ends_with_one(start, tmp_path):
@@ -106,6 +113,25 @@ def test_groups_that_are_worth_the_same_teach_nothing(start, tmp_path, monkeypat
     with pytest.raises(SystemExit):
         reward_fit(tmp_path / "other", start, "Indifferent")
     assert "the reward Indifferent gave all clips of a group the same for 2 steps in a row" in capsys.readouterr().err
+
+
+class IndifferentToSome(Reward):
+    """All clips are worth the same to one of two processes."""
+
+    def judge(self, clips: MadeClips) -> Tensor:
+        return torch.arange(len(clips)).float() * (torch.distributed.get_rank() == 0)
+
+
+def test_a_process_whose_groups_are_worth_the_same_does_not_hold_up_the_others(start, tmp_path):
+    two = ("--trainer.devices=2", "--trainer.strategy=ddp", "--trainer.accelerator=cpu", "--data.init_args.batch_size=1")
+    arguments = reward_arguments(tmp_path / "run", start, "IndifferentToSome", *two)
+    paths = os.pathsep.join(sys.path)  # where this module is found
+    subprocess.run(
+        [sys.executable, "-m", "framecast", "train", *arguments], check=True, timeout=200, env=os.environ | {"PYTHONPATH": paths}
+    )
+    kept, before = last(tmp_path / "run")["state_dict"], load_bundle(start).lm.state_dict()
+    assert last(tmp_path / "run")["global_step"] == 2
+    assert any(not torch.equal(kept[f"lm.{name}"], value) for name, value in before.items())
 
 
 def test_a_broken_reward_ends_the_run_and_leaves_nothing_of_it(start, tmp_path, capsys):
@@ -155,10 +181,8 @@ def test_a_reward_that_takes_longer_than_the_sampling_is_named(start):
         learner._name_if_slow(3.0, making=2.0)
 
 
-def test_advantages_are_those_within_a_group():
-    values = torch.tensor([1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 10.0, 10.0, 40.0])
+def test_advantages_are_within_a_group_and_count_in_deviations_of_all_groups_that_differ():
+    values = torch.tensor([1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 10.0, 17.0, 24.0])
     found = group_advantages(values, 3)
-    torch.testing.assert_close(found[:3], torch.tensor([-1.0, 0.0, 1.0]))
-    assert found[3:6].tolist() == [0, 0, 0]
-    torch.testing.assert_close(found[6:].sum(), torch.tensor(0.0))
-    torch.testing.assert_close(found[6:].std(), torch.tensor(1.0))
+    torch.testing.assert_close(found, torch.tensor([-1.0, 0.0, 1.0, 0.0, 0.0, 0.0, -7.0, 0.0, 7.0]) / 5)
+    assert group_advantages(torch.ones(6), 3).tolist() == [0] * 6
