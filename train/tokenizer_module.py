@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import torch
 from einops import rearrange, reduce, repeat
@@ -40,9 +40,11 @@ class LitVideoTokenizer(TrainingModule):
             left if that share of them is.
         init_from: Folder of a bundle whose tokenizer's weights to start from; its network and quantizer must be the same; None
             starts from random weights.
+        decoder_only: Whether encoder and quantizer stay as they are, so that all tokens do, and a video LM of them stays valid.
 
     Raises:
-        ValueError: If the perceptual weights are no such file, or the tokenizer to start from is another one.
+        ValueError: If the perceptual weights are no such file, the tokenizer to start from is another one, or there is none but
+            only a decoder is to be trained.
     """
 
     what, unit = "video tokenizer", "frames"
@@ -59,9 +61,12 @@ class LitVideoTokenizer(TrainingModule):
         adversarial: float = 0.1,
         init_from: str | None = None,
         perturbation: Perturbation = _PERTURBATION,
+        decoder_only: bool = False,
     ):
         super().__init__(optimizer)
-        self.perturbation = perturbation
+        if decoder_only and init_from is None:
+            raise ValueError("got decoder_only and no init_from; wanted the bundle whose tokens are to stay as they are")
+        self.perturbation, self.decoder_only = perturbation, decoder_only
         self.tokenizer = VideoTokenizer(tokenizer, quantizer or FSQ())
         if init_from is not None:
             start_from(self.tokenizer, load_bundle(init_from))
@@ -70,6 +75,16 @@ class LitVideoTokenizer(TrainingModule):
         self.adversarial_start = adversarial_start
         self.discriminator = None if adversarial_start is None else PatchDiscriminator()
         self._perceptual = () if perceptual_weights is None else (load_perceptual(perceptual_weights),)
+        if decoder_only:
+            self.tokenizer.requires_grad_(False).decoder.requires_grad_(True)
+            self.train()
+
+    def train(self, mode: bool = True) -> Self:
+        """As of any module; a quantizer that stays as it is does not learn from what it sees, either."""
+        super().train(mode)
+        if self.decoder_only:
+            self.tokenizer.quantizer.eval()
+        return self
 
     @property
     def network(self) -> VideoTokenizer:

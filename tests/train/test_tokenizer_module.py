@@ -30,6 +30,20 @@ def test_a_run_cannot_start_from_another_tokenizer(tmp_path):
         start_from(tiny.tokenizer(LFQ(6)), start)
 
 
+@pytest.mark.parametrize("quantizer", ["FSQ", "VQ"])
+def test_a_decoder_can_learn_alone_so_that_all_tokens_stay(tmp_path, quantizer):
+    own = [f"--model.init_args.quantizer=framecast.tokenizer.{quantizer}"]
+    fit_six(tmp_path / "first", *own)
+    start = tmp_path / "first" / "bundle"
+    fit_six(tmp_path / "second", *own, f"--model.init_args.init_from={start}", "--model.init_args.decoder_only=true")
+    before, after = (load_bundle(tmp_path / name / "bundle").tokenizer for name in ("first", "second"))
+    changed = {name for name, value in after.state_dict().items() if not torch.equal(value, before.state_dict()[name])}
+    assert changed
+    assert [name for name in changed if not name.startswith("decoder.")] == []
+    with pytest.raises(ValueError, match="got decoder_only and no init_from; wanted the bundle whose tokens are to stay"):
+        LitVideoTokenizer(NETWORK, decoder_only=True)
+
+
 def test_the_adversarial_term_joins_late_and_each_player_gets_its_own_gradient(tmp_path):
     torch.manual_seed(0)
     model, record = LitVideoTokenizer(NETWORK, FSQ((3, 3)), adversarial_start=2), Record()
