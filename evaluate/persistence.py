@@ -10,7 +10,7 @@ from ..data.sprites import PASSES, parse_caption
 from .figures import Sample, Section, share_of, worst
 from .motion import shortest
 from .reading import SceneReader
-from .study import Case, Progress, Study
+from .study import Progress, Study
 
 _FRAMES = 49
 _AFTERWARDS, _PIECE = 10, 4
@@ -25,8 +25,8 @@ def persistence(study: Study, progress: Progress) -> Section:
     world = study.world(_FRAMES, seed=2, two_objects=0.0)
     cases = study.cases(world, study.settings.clips, lambda s: s.objects[0].motion == PASSES and bool((s.light == 1).all()))
     clips = study.generate([case.prompt for case in cases], _FRAMES, progress)
-    outcomes = [passing(study.reader, case, clip) for case, clip in zip(cases, clips, strict=True)]
-    true = [passing(study.reader, case, case.frames) for case in cases]
+    outcomes = [passing(study.reader, case.prompt, clip) for case, clip in zip(cases, clips, strict=True)]
+    true = [passing(study.reader, case.prompt, case.frames) for case in cases]
     figures = (
         share_of(
             "goes behind the bar and comes out with its shape and colour",
@@ -70,9 +70,9 @@ def _share(outcomes: list[str], which: str) -> float:
     return 100 * float(np.mean([outcome == which for outcome in outcomes]))
 
 
-def passing(reader: SceneReader, case: Case, clip: Tensor) -> str:
-    """What becomes of the object of a case: `SAME`, `CHANGED`, `LOST`, `ELSEWHERE` or `NOT_HIDDEN`."""
-    told, after = parse_caption(case.prompt)[0], reader.read(clip[-_AFTERWARDS:])
+def passing(reader: SceneReader, prompt: str, clip: Tensor) -> str:
+    """What becomes of the one object of a prompt: `SAME`, `CHANGED`, `LOST`, `ELSEWHERE` or `NOT_HIDDEN`."""
+    told, after = parse_caption(prompt)[0], reader.read(clip[-_AFTERWARDS:])
     gone = _behind(reader, told.colour, clip)
     if gone is None:
         return NOT_HIDDEN

@@ -10,7 +10,18 @@ from .module import TrainingModule
 from .muon import MuonConfig
 from .optim import AdamWConfig
 from .pictures import Reconstructions
-from .rewards import LikenessReward, LitReward, MadeClips, Reward, RewardDataModule, RewardError, SceneReward, WeightedReward
+from .rewards import (
+    IdentityReward,
+    LikenessReward,
+    LitReward,
+    MadeClips,
+    PersistenceReward,
+    Reward,
+    RewardDataModule,
+    RewardError,
+    SceneReward,
+    WeightedReward,
+)
 from .samples import Samples
 from .throughput import Throughput
 from .token_data import TokenDataModule
@@ -26,12 +37,14 @@ __all__ = [
     "CodebookCollapse",
     "CodebookGuard",
     "ExportBundle",
+    "IdentityReward",
     "LikenessReward",
     "LitReward",
     "LitVideoLM",
     "LitVideoTokenizer",
     "MadeClips",
     "MuonConfig",
+    "PersistenceReward",
     "ReconstructionLoss",
     "Reconstructions",
     "Reward",

@@ -27,17 +27,17 @@ def test_only_what_goes_through_behind_the_bar_persists():
     world = study.world(49, seed=2, two_objects=0.0)
     for case in study.cases(world, 4, lambda s: s.objects[0].motion == PASSES and bool((s.light == 1).all())):
         clip, bar, path = case.frames, case.scene.bar, case.scene.positions[0, :, 0]
-        assert persistence.passing(study.reader, case, clip) == persistence.SAME
-        assert persistence.passing(study.reader, case, frozen(clip)) == persistence.NOT_HIDDEN
+        assert persistence.passing(study.reader, case.prompt, clip) == persistence.SAME
+        assert persistence.passing(study.reader, case.prompt, frozen(clip)) == persistence.NOT_HIDDEN
         behind = int(np.abs(path - (bar[0] + bar[1] - 1) / 2).argmin())
         turned = torch.cat([clip[: behind + 1], clip[:behind].flip(0), frozen(clip)])[:49]
-        assert persistence.passing(study.reader, case, turned) == persistence.ELSEWHERE
+        assert persistence.passing(study.reader, case.prompt, turned) == persistence.ELSEWHERE
         apart = np.abs(path - (bar[0] + bar[1] - 1) / 2)
         out = behind + int((apart[behind:] > (bar[1] - bar[0]) / 2 + case.scene.objects[0].radius + 1).argmax())
         for at, outcome in ((out, persistence.ELSEWHERE), (-1, persistence.NOT_HIDDEN)):
             stands = clip[at][None].repeat(49, 1, 1, 1)  # beside the bar or far from it, and is gone for four frames
             stands[12:16] = torch.where((clip[at] == 110).all(dim=2)[..., None], clip[at], clip[0, 0, 0])
-            assert persistence.passing(study.reader, case, stands) == outcome
+            assert persistence.passing(study.reader, case.prompt, stands) == outcome
 
 
 def test_persistence_is_measured_where_objects_pass_the_bar_once():

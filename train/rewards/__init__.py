@@ -2,15 +2,18 @@
 
 from .collapse import PolicyCollapse
 from .data import RewardDataModule
+from .keeping import IdentityReward, PersistenceReward
 from .module import LitReward
 from .reward import MadeClips, Reward, RewardError, WeightedReward, judged
 from .scene import SceneReward
 from .truth import LikenessReward
 
 __all__ = [
+    "IdentityReward",
     "LikenessReward",
     "LitReward",
     "MadeClips",
+    "PersistenceReward",
     "PolicyCollapse",
     "Reward",
     "RewardDataModule",

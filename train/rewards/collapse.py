@@ -1,6 +1,7 @@
 """Whether a policy that learns from rewards still makes what is worth a reward, or has collapsed."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from statistics import mean
 
@@ -11,14 +12,15 @@ class PolicyCollapse(RuntimeError):
 
 @dataclass(frozen=True)
 class Limits:
-    """When a run ends, each against the mean of the first `window` steps whose groups share no latent frames."""
+    """When a run ends: entropy and diversity against the first `window` steps whose groups share no latent frames."""
 
     entropy: float = 0.3
     """Least share of the entropy of a token; 0 never ends a run."""
     diversity: float = 0.5
     """Least share of the tokens in which two clips of a group differ; 0 never ends a run."""
     true_nats: float = 1.15
-    """Most, as a factor, of the nats a token of true clips; infinite never ends a run."""
+    """Most nats a token of true clips, as a factor of what the bundle that the run began with takes for the same clips;
+    infinite never ends a run."""
     window: int = 20
     """Steps whose mean is looked at."""
 
@@ -35,11 +37,13 @@ class Health:
         entropy: Nats of a token that it draws, as it draws them.
         diversity: Share of the tokens in which two clips of a group differ.
         true_nats: Nats a token of true clips.
+        start_nats: Those of the same clips by what the run began with.
     """
 
     entropy: float
     diversity: float
     true_nats: float
+    start_nats: float
 
 
 _ADVICE = {
@@ -74,15 +78,19 @@ class CollapseWatch:
         if len(self.last) < self.limits.window:
             return
         for name, advice in _ADVICE.items():
-            before, now = (mean(getattr(each, name) for each in some) for some in (self.first, self.last))
-            limit = getattr(self.limits, name)
-            if (now > limit * before) if name == "true_nats" else (now < limit * before):
-                wanted = "at most" if name == "true_nats" else "at least"
+            limit, now = getattr(self.limits, name), self._mean(name, self.last)
+            most = name == "true_nats"
+            before = self._mean("start_nats", self.last) if most else self._mean(name, self.first)
+            if (now > limit * before) if most else (now < limit * before):
                 raise PolicyCollapse(
                     f"the policy has collapsed: at step {step} its {name.replace('_', ' ')} is {now:.3g}, and was {before:.3g} "
-                    f"at first; wanted {wanted} {limit:g} of that; {advice}, and begin again from the bundle; what was "
-                    "learned up to the last checkpoint is kept"
+                    f"at first; wanted {'at most' if most else 'at least'} {limit:g} of that; {advice}, and begin again from the "
+                    "bundle; what was learned up to the last checkpoint is kept"
                 )
+
+    @staticmethod
+    def _mean(name: str, steps: Iterable[Health]) -> float:
+        return mean(getattr(each, name) for each in steps)
 
     def state(self) -> dict[str, list[dict[str, float]]]:
         """As plain values."""

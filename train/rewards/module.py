@@ -2,27 +2,31 @@
 
 import time
 import warnings
+from collections import deque
 from dataclasses import asdict, dataclass, fields
+from statistics import fmean
 from typing import Any
 
 import torch
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 
-from ...model import VideoLM, VideoLMShape, shift_tokens, to_sequence
+from ...model import TokenLoss, VideoLM, VideoLMShape, shift_tokens, to_sequence
 from ...sample import SamplingParams, UnseenWordsWarning, VideoGenerator, load_bundle
-from ..conditioning import Example
+from ..conditioning import Example, cut_gap
 from ..lm_module import BlockWeights, LitVideoLM
 from ..muon import MuonConfig
 from ..optim import AdamWConfig
 from .collapse import CollapseWatch, Health, Limits
 from .reward import Reward, RewardError, judged
 from .rolling_out import Plan, Rollout, roll_out
+from .window import Window, draw_window
 
 _OPTIMIZER = AdamWConfig(learning_rate=5e-5, warmup_steps=10, final_share=0.1)
 _DECODINGS = tuple(BlockWeights().used)
 _EQUAL = 1e-6  # spread of rewards
 _IDLE_STEPS = 20
+_RECENT_STEPS = 20  # whose mean reward is shown
 _SLOW_STEPS = 3  # in a row, after which a slow reward is named
 
 
@@ -38,6 +42,9 @@ class Groups:
     """Latent frames of the true clip that each clip begins with."""
     decoding: str = "row"
     """How the clips are decoded, and so what is learned: `token`, `row` or `frame`."""
+    num_frames: int | None = None
+    """Frames of the clips that are made; None makes as many as the true ones have. Of clips beyond the LM's context each step
+    learns from the sink and one stretch, as a stream would see it then."""
 
     def __post_init__(self) -> None:
         if self.size < 2 or not 0 <= self.fork_share <= 1 or self.given < 0:
@@ -62,7 +69,7 @@ class LitReward(LitVideoLM):
         groups: How clips are made.
         true_weight: Weight of the loss of true clips.
         kl_weight: Weight of the distance from the bundle that the run began with, in nats a token, by samples (Schulman 2020);
-            0 saves a forward of that bundle.
+            0 saves a forward of that bundle on the clips that were made.
         limits: When the run ends because the policy has collapsed.
         corruption: As of `LitVideoLM`, for the true clips.
         prompt_dropout: As of `LitVideoLM`, for the true clips.
@@ -107,15 +114,17 @@ class LitReward(LitVideoLM):
         self.watch = CollapseWatch(limits)
         self._start: list[VideoLM] = []  # in a list, since what the run began with is no part of what is trained
         self._slow = self._idle = 0
+        self._recent: deque[float] = deque(maxlen=_RECENT_STEPS)  # one step alone says little: prompts differ
 
     def on_fit_start(self) -> None:
         super().on_fit_start()
-        if self.kl_weight:
-            assert self.init_from is not None
-            self._start = [_lm_of(self.init_from).to(self.device).float().requires_grad_(False).eval()]
+        if self.groups.num_frames is not None:
+            self.data.bundle.tokenizer.num_latent_frames(self.groups.num_frames)  # whether so many can be made
+        assert self.init_from is not None
+        self._start = [_lm_of(self.init_from).to(self.device).float().requires_grad_(False).eval()]
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor | None:  # type: ignore[override]
-        """None changes nothing: all groups were worth the same. One of several processes then learns from its true clips alone."""
+        """None changes nothing: all groups were worth the same. One process of several then learns from true clips alone."""
         started = time.monotonic()
         rollout = self.roll_out(batch)
         made = time.monotonic()
@@ -127,16 +136,25 @@ class LitReward(LitVideoLM):
         self._end_if_indifferent(bool(kept.any()))
         if not kept.any() and self.trainer.world_size == 1:
             return None
-        true = self.score(batch, self.block_length(self.groups.decoding))
-        leash: Tensor = self.true_weight * (true.nats + self.z_weight * true.log_z)
+        true, before = self._true_losses(batch)
+        leash: Tensor = self.true_weight * (true.nll.mean() + self.z_weight * true.log_z.mean())
         if not kept.any():
             return leash
         loss, entropy = self.policy_loss(batch, rollout, advantages, kept.repeat_interleave(self.groups.size))
-        health = Health(entropy, diversity(rollout, self.groups.size), float(true.nats.detach()))
+        variety = diversity(rollout, self.groups.size)
+        health = Health(entropy, variety, float(true.nll.detach().mean()), float(before.nll.mean()))
         self.log_dict({f"train/{name}": value for name, value in asdict(health).items()})
         if rollout.fork == self.groups.given or self.groups.fork_share == 1:  # clips that share a beginning differ less
             self.watch.note(health, self.global_step)
         return loss + leash
+
+    def _true_losses(self, batch: dict[str, Any]) -> tuple[TokenLoss, TokenLoss]:
+        """Of the true clips, and of the same ones by what the run began with."""
+        length = self.block_length(self.groups.decoding)
+        example = self.disturb(self.example(batch, length))
+        with torch.no_grad():
+            before = self.token_loss(example, length, self._start[0])
+        return self.token_loss(example, length), before
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         """The loss of true clips, and what clips of their prompts are worth, always with the same seeds."""
@@ -150,13 +168,23 @@ class LitReward(LitVideoLM):
 
     def roll_out(self, batch: dict[str, Any]) -> Rollout:
         """Groups of clips by the present weights, one group for each clip of the batch."""
-        given, last = self.groups.given, batch["tokens"].shape[1] - 1
-        if given > last:
-            raise ValueError(f"got groups.given {given} and clips of {last + 1} latent frames; wanted at most {last}")
+        given, true, last = self.groups.given, batch["tokens"].shape[1], self._length(batch) - 1
+        if given > min(true, last):
+            raise ValueError(f"got groups.given {given} and clips of {true} latent frames; wanted at most {min(true, last)}")
+        if last >= true and self.data.action_space is not None:
+            raise ValueError(
+                f"got groups.num_frames {self.groups.num_frames} and actions of {self.data.source.num_frames} frames; wanted no "
+                "more, since nothing is done after them; take num_frames out, or longer clips in `data.init_args.source`"
+            )
         fork = given
         if torch.rand(()) < self.groups.fork_share and given < last:
             fork = int(torch.randint(max(1, given), last + 1, ()))
         return self._roll_out(batch, self.groups.size, fork)
+
+    def _length(self, batch: dict[str, Any]) -> int:
+        """Latent frames of the clips that are made."""
+        frames, true = self.groups.num_frames, int(batch["tokens"].shape[1])
+        return true if frames is None else self.data.bundle.tokenizer.num_latent_frames(frames)
 
     def _roll_out(self, batch: dict[str, Any], size: int, fork: int) -> Rollout:
         """Without autocast, as those who sample make their clips."""
@@ -167,7 +195,8 @@ class LitReward(LitVideoLM):
             generator = VideoGenerator(
                 *parts, data.source.height, data.source.width, data.source.fps, action_space=data.action_space
             )
-            return roll_out(generator, batch["clips"].clips, batch["tokens"], Plan(size, self.groups.given, fork, params))
+            plan = Plan(size, self._length(batch), self.groups.given, fork, params)
+            return roll_out(generator, batch["clips"].clips, batch["tokens"], plan)
 
     def policy_loss(self, batch: dict[str, Any], rollout: Rollout, advantages: Tensor, chosen: Tensor) -> tuple[Tensor, float]:
         """Minus the advantage times the log-probability, the mean over the tokens that each clip drew for itself; their entropy.
@@ -179,8 +208,9 @@ class LitReward(LitVideoLM):
             chosen: bool `[P * G]`, the clips that are learned from.
         """
         length = self.block_length(self.groups.decoding)
-        example = self._made_example(batch, rollout, chosen, length)
-        own = slice(rollout.fork * self.network.frame_length, None)
+        window = draw_window(rollout.tokens.shape[1], rollout.fork, self.network.config)
+        example = self._made_example(batch, rollout, chosen, length, window)
+        own = window.learned(rollout.fork, self.network.frame_length)
         nll = self.token_loss(example, length).nll[:, own]
         loss = (nll * advantages[chosen].to(nll.device)[:, None]).mean()
         entropy = float(nll.detach().mean())  # of tokens that were drawn as they are likely
@@ -193,9 +223,9 @@ class LitReward(LitVideoLM):
         self.log("train/kl", kl.detach())
         return loss + self.kl_weight * kl, entropy
 
-    def _made_example(self, batch: dict[str, Any], rollout: Rollout, chosen: Tensor, length: int) -> Example:
-        """What predicts what in the clips that were made."""
-        tokens = rollout.tokens[chosen].to(self.device)
+    def _made_example(self, batch: dict[str, Any], rollout: Rollout, chosen: Tensor, length: int, window: Window) -> Example:
+        """What predicts what in a window of the clips that were made."""
+        tokens = rollout.tokens[chosen, : window.end].to(self.device)
 
         def of_each(name: str) -> Tensor | None:
             value = batch.get(name)
@@ -205,14 +235,19 @@ class LitReward(LitVideoLM):
         assert ids is not None and starts is not None
         actions = of_each("actions") if self.network.config.num_actions else None
         inputs = shift_tokens(tokens, length, self.network.start_id)
-        return Example(inputs, to_sequence(tokens), ids, starts, tokens.shape[1], actions=actions)
+        if actions is not None:
+            actions = actions[:, : window.end]
+        whole = Example(inputs, to_sequence(tokens), ids, starts, tokens.shape[1], actions=actions)
+        return cut_gap(whole, window.sink, window.gap)
 
     def _log_rewards(self, values: Tensor, kept: Tensor) -> None:
         spread = values.unflatten(0, (-1, self.groups.size)).std(dim=1).mean()
         self.log_dict(
             {"train/reward": values.mean(), "train/reward_spread": spread, "train/groups_that_differ": kept.float().mean()}
         )
-        self.log("reward", values.mean(), prog_bar=True, logger=False)
+        self._recent.append(float(values.mean()))
+        self.log("train/recent_reward", fmean(self._recent))
+        self.log("reward", fmean(self._recent), prog_bar=True, logger=False)
 
     def _end_if_indifferent(self, taught: bool) -> None:
         self._idle = 0 if taught else self._idle + 1

@@ -34,12 +34,14 @@ class Plan:
 
     Attributes:
         group_size: Clips of a group.
+        length: Latent frames of each.
         given: Latent frames of the true clip that each clip begins with.
         fork: The latent frame from which on the clips of a group go apart; `given` or more.
         params: How tokens are chosen.
     """
 
     group_size: int
+    length: int
     given: int
     fork: int
     params: SamplingParams
@@ -54,7 +56,7 @@ def roll_out(generator: VideoGenerator, clips: Sequence[CaptionedClip], tokens: 
         tokens: int64 `[P, T, H, W]`, theirs.
         plan: How.
     """
-    length, stride = tokens.shape[1], generator.codec.stride
+    stride = generator.codec.stride
     seeds = torch.randint(2**31, (len(clips), plan.group_size)).tolist()
     with torch.no_grad():
         if plan.fork > plan.given:  # what the clips of a group share is made once
@@ -64,7 +66,7 @@ def roll_out(generator: VideoGenerator, clips: Sequence[CaptionedClip], tokens: 
         else:
             each_clip = [(clip, own, seed) for clip, own, row in zip(clips, tokens, seeds, strict=True) for seed in row]
             streams = [_begin(generator, *each, plan) for each in each_clip]
-        _make(generator, streams, length)
+        _make(generator, streams, plan.length)
     frames = torch.stack([torch.stack([frame.image for frame in stream.take()]) for stream in streams])
     if plan.given:
         past = torch.stack([generator.decode(own[: plan.given]) for own in tokens])

@@ -143,6 +143,18 @@ def test_a_broken_reward_ends_the_run_and_leaves_nothing_of_it(start, tmp_path, 
     assert not (tmp_path / "run" / "bundle").exists()
 
 
+def test_clips_beyond_the_context_are_learned_from_in_parts(start, tmp_path):
+    context = load_bundle(start).lm.config.max_parallel_frames
+    stride = load_bundle(start).tokenizer.temporal_stride
+    longer = 1 + stride * (context + 2)
+    reward_fit(tmp_path / "run", start, "Brighter", f"--model.init_args.groups.num_frames={longer}")
+    assert SAW[0].frames.shape[1] == longer
+    made, before = (load_bundle(folder).lm for folder in (tmp_path / "run" / "bundle", start))
+    assert any(not torch.equal(*pair) for pair in zip(made.parameters(), before.parameters(), strict=True))
+    with pytest.raises(ValueError, match="got a video of 6 frames; wanted 1"):
+        reward_fit(tmp_path / "other", start, "Brighter", "--model.init_args.groups.num_frames=6")
+
+
 def test_a_bundle_without_a_video_lm_is_refused(bundle, tmp_path):
     with pytest.raises(ValueError, match="it holds a tokenizer and no video LM; name a bundle with one"):
         reward_fit(tmp_path / "run", bundle, "Brighter")

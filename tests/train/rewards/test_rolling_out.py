@@ -20,9 +20,9 @@ def clips() -> tuple[list[CaptionedClip], torch.Tensor]:
     return made, torch.stack([tiny_bundle.generator().encode(clip.frames) for clip in made])
 
 
-def rolled(fork: int = 0, given: int = 0, seed: int = 0):
+def rolled(fork: int = 0, given: int = 0, seed: int = 0, length: int = LENGTH):
     torch.manual_seed(seed)
-    return roll_out(tiny_bundle.generator(), *clips(), Plan(group_size=3, given=given, fork=fork, params=PARAMS))
+    return roll_out(tiny_bundle.generator(), *clips(), Plan(group_size=3, length=length, given=given, fork=fork, params=PARAMS))
 
 
 def test_a_group_has_one_prompt_and_clips_of_its_own():
@@ -63,3 +63,10 @@ def test_given_frames_are_those_of_the_true_clip():
         decoded = tiny_bundle.generator().decode(tokens[0, :2])
         assert torch.equal(rollout.made.frames[0, :5], decoded)
         assert torch.equal(rollout.made.true[5], own[1].frames)
+
+
+def test_clips_can_be_longer_than_the_true_ones():
+    longer, short = rolled(length=LENGTH + 3), rolled()
+    assert longer.tokens.shape[1] == LENGTH + 3
+    assert longer.made.frames.shape[1] == 13 + 3 * 4
+    assert torch.equal(longer.tokens[:, :LENGTH], short.tokens)
