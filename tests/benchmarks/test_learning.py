@@ -6,6 +6,7 @@ import pytest
 import torch
 from lm_trainings import tokens
 
+from benchmarks.learning import __main__ as command
 from benchmarks.learning.arms import ARMS, BASES
 from benchmarks.learning.comparing import Comparison, Difference, interpolate
 from benchmarks.learning.networks import PreviousPlace
@@ -73,6 +74,21 @@ def test_arms_are_compared_with_the_base_of_their_seed():
     assert row.equal_steps.p < 0.001
     assert row.equal_time.share == pytest.approx((1.5 / 1.5 + 2.51 / 2.5 + 3.52 / 3.5) / 3)
     assert row.equal_time.p > 0.05
+
+
+def test_what_was_run_is_in_the_table_and_not_run_again(tmp_path, monkeypatch, capsys):
+    out = tmp_path / "learning.json"
+    runs = [run(name, 0, steps, nats) for name, steps, nats in zip(BASES, (100, 60, 160), (2, 3, 1.5), strict=True)]
+    command.write(out, 100, [*runs, run("Muon", 0, 100, 1.8)], {"Muon": 1.25})
+    monkeypatch.setattr(command, "open_data", lambda *_: None)
+    wanted = []
+    monkeypatch.setattr(command, "_in_processes", lambda work, missing, processes: wanted.extend(missing) or [])
+    command.main(["--arms", "Muon", "--seeds", "1", "--steps", "100", "--out", str(out)])
+    assert wanted == []
+    row = next(line for line in capsys.readouterr().out.splitlines() if "Muon" in line)
+    assert all(cell in row for cell in ("1.800", "0.900", "1.25"))
+    with pytest.raises(SystemExit, match=r"got --steps 200 and runs of 100 in .*; wanted equal ones; name another --out"):
+        command.main(["--arms", "Muon", "--steps", "200", "--out", str(out)])
 
 
 def test_between_two_lengths_the_logarithm_of_the_steps_counts():

@@ -25,6 +25,7 @@ from .window import Window, draw_window
 _OPTIMIZER = AdamWConfig(learning_rate=5e-5, warmup_steps=10, final_share=0.1)
 _DECODINGS = tuple(BlockWeights().used)
 _EQUAL = 1e-6  # spread of rewards
+_PACE = 0.1  # of the running variance of rewards
 _IDLE_STEPS = 20
 _RECENT_STEPS = 20  # whose mean reward is shown
 _SLOW_STEPS = 3  # in a row, after which a slow reward is named
@@ -111,7 +112,7 @@ class LitReward(LitVideoLM):
             raise ValueError(f"got true_weight {true_weight} and kl_weight {kl_weight}; wanted at least 0; 0 turns one off")
         self.reward, self.groups = reward, groups
         self.true_weight, self.kl_weight = true_weight, kl_weight
-        self.watch = CollapseWatch(limits)
+        self.watch, self.advantages = CollapseWatch(limits), Advantages()
         self._start: list[VideoLM] = []  # in a list, since what the run began with is no part of what is trained
         self._slow = self._idle = 0
         self._recent: deque[float] = deque(maxlen=_RECENT_STEPS)  # one step alone says little: prompts differ
@@ -130,7 +131,7 @@ class LitReward(LitVideoLM):
         made = time.monotonic()
         values = judged(self.reward, rollout.made)
         self._name_if_slow(time.monotonic() - made, made - started)
-        advantages = group_advantages(values, self.groups.size)
+        advantages = self.advantages(values, self.groups.size)
         kept = advantages.unflatten(0, (-1, self.groups.size)).any(dim=1)  # a group of equal clips teaches nothing
         self._log_rewards(values, kept)
         self._end_if_indifferent(bool(kept.any()))
@@ -268,10 +269,12 @@ class LitReward(LitVideoLM):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_save_checkpoint(checkpoint)
         checkpoint["collapse_watch"] = self.watch.state()
+        checkpoint["reward_variance"] = self.advantages.variance
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_load_checkpoint(checkpoint)
         self.watch.load(checkpoint["collapse_watch"])
+        self.advantages.variance = checkpoint["reward_variance"]
 
 
 def _lm_of(folder: str) -> VideoLM:
@@ -288,19 +291,27 @@ def _shape_of(folder: str) -> VideoLMShape:
     return VideoLMShape(**{own.name: getattr(config, own.name) for own in fields(VideoLMShape)})
 
 
-def group_advantages(values: Tensor, group_size: int) -> Tensor:
-    """How much more each clip is worth than its group, in standard deviations within groups: `[P * G]` -> `[P * G]`.
+class Advantages:
+    """How much more each clip is worth than its group, in standard deviations within groups.
 
-    The deviation is that of all groups which differ, so a group whose clips differ by little counts for little (Liu et al.
-    2025). A group whose clips are all worth the same gets zeros.
+    The deviation is a running one, over steps. So groups whose clips differ by little count for little, such as those that fork
+    late or in which all is right; a deviation of their own would give their smallest differences full weight (Liu et al. 2025).
     """
-    groups = values.unflatten(0, (-1, group_size))
-    apart = groups - groups.mean(dim=1, keepdim=True)
-    variances = groups.var(dim=1)
-    differ = variances.sqrt() > _EQUAL
-    if not differ.any():
-        return torch.zeros_like(values)
-    return torch.where(differ[:, None], apart / variances[differ].mean().sqrt(), 0.0).flatten()
+
+    def __init__(self) -> None:
+        self.variance: float | None = None
+
+    def __call__(self, values: Tensor, group_size: int) -> Tensor:
+        """`[P * G]` -> `[P * G]`; a group whose clips are all worth the same gets zeros."""
+        groups = values.unflatten(0, (-1, group_size))
+        variances = groups.var(dim=1)
+        differ = variances.sqrt() > _EQUAL
+        if not differ.any():
+            return torch.zeros_like(values)
+        now = float(variances[differ].mean())
+        self.variance = now if self.variance is None else self.variance + _PACE * (now - self.variance)
+        apart = groups - groups.mean(dim=1, keepdim=True)
+        return torch.where(differ[:, None], apart / self.variance**0.5, 0.0).flatten()
 
 
 def diversity(rollout: Rollout, group_size: int) -> float:

@@ -16,7 +16,6 @@ from framecast.sample import load_bundle
 from framecast.train import MadeClips, Reward, RewardDataModule
 from framecast.train.cli import main
 from framecast.train.rewards import module
-from framecast.train.rewards.module import group_advantages
 
 QUIET = ("--trainer.enable_progress_bar=false", "--trainer.logger=false", "--samples.every_n_validations=0")
 SAW: list[MadeClips] = []
@@ -193,8 +192,10 @@ def test_a_reward_that_takes_longer_than_the_sampling_is_named(start):
         learner._name_if_slow(3.0, making=2.0)
 
 
-def test_advantages_are_within_a_group_and_count_in_deviations_of_all_groups_that_differ():
-    values = torch.tensor([1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 10.0, 17.0, 24.0])
-    found = group_advantages(values, 3)
+def test_advantages_are_within_a_group_and_count_in_a_running_deviation():
+    advantages = module.Advantages()
+    found = advantages(torch.tensor([1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 10.0, 17.0, 24.0]), 3)
     torch.testing.assert_close(found, torch.tensor([-1.0, 0.0, 1.0, 0.0, 0.0, 0.0, -7.0, 0.0, 7.0]) / 5)
-    assert group_advantages(torch.ones(6), 3).tolist() == [0] * 6
+    assert advantages(torch.ones(6), 3).tolist() == [0] * 6
+    small = advantages(torch.tensor([0.0, 0.0, 0.3]), 3)  # after steps that told more
+    torch.testing.assert_close(small, torch.tensor([-0.1, -0.1, 0.2]) / (0.9 * 25 + 0.1 * 0.03) ** 0.5)
