@@ -11,6 +11,7 @@ from .muon import MuonConfig
 from .optim import AdamWConfig
 from .pictures import Reconstructions
 from .rewards import (
+    ActionReward,
     IdentityReward,
     LikenessReward,
     LitReward,
@@ -29,6 +30,7 @@ from .tokenizer_module import LitVideoTokenizer
 
 __all__ = [
     "EMA",
+    "ActionReward",
     "AdamWConfig",
     "AtomicCheckpointIO",
     "BlockWeights",

@@ -88,6 +88,10 @@ class ActionNet(nn.Module):
         found = self.body(torch.cat([colour, bright, 4 * bright.diff(dim=1)], dim=1))
         return [head(found) for head in self.heads]
 
+    def windows_of(self, frames: Tensor) -> Tensor:
+        """All windows of a clip uint8 `[T, H, W, 3]`, as `forward` takes them: `[T - frames + 1, frames, H, W, 3]`."""
+        return _windows(reduced(frames), self.window.frames)
+
     @torch.inference_mode()
     def name(self, frames: Tensor) -> list[Classes]:
         """The likeliest class of each choice for each frame that has enough frames around it.
@@ -98,7 +102,7 @@ class ActionNet(nn.Module):
         Returns:
             For each choice int64 `[T - frames + 1]`, of the frames from `window.at` on; empty if there are too few frames.
         """
-        windows = _windows(reduced(frames), self.window.frames)
+        windows = self.windows_of(frames)
         if not len(windows):
             return [np.zeros(0, np.int64) for _ in self.choices]
         parts = [self(part) for part in windows.split(_BATCH)]

@@ -1,5 +1,6 @@
 """Rewards: what clips are worth, and the post-training of a video LM by them."""
 
+from .acting import ActionReward
 from .collapse import PolicyCollapse
 from .data import RewardDataModule
 from .keeping import IdentityReward, PersistenceReward
@@ -9,6 +10,7 @@ from .scene import SceneReward
 from .truth import LikenessReward
 
 __all__ = [
+    "ActionReward",
     "IdentityReward",
     "LikenessReward",
     "LitReward",
