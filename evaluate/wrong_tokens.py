@@ -69,7 +69,7 @@ def with_second_choices(lm: VideoLM, hidden: Tensor, tokens: Tensor, chosen: Ten
     logits = logits.scatter(-1, sequence[0, chosen].unsqueeze(-1), float("-inf"))
     wrong = sequence.clone()
     wrong[0, chosen] = logits.argmax(dim=-1)
-    return to_grid(wrong, tokens.shape[2:])
+    return to_grid(wrong, lm.config.frame_shape)
 
 
 def _lost(none: Sequence[float], values: Sequence[float]) -> list[float]:

@@ -28,6 +28,7 @@ _SEEN = {FADES_IN: 0.35, FADES_OUT: 0.35, PASSES: 0.25}
 _SEEN_ALONE, _SEEN_BESIDE, _SEEN_BEHIND = 0.8, 0.55, 0.4
 """Share of the frames in which an object has to be seen: by its motion; alone, beside another one, beside that one's bar."""
 _THERE, _LIT = 0.28, 0.3  # share of the frames, and of its full light, with which something is an object
+_STEADY = 0.75  # share of its frames in which an object shows its shape; of true ones all do, also of spoilt ones
 _COPY = 0.3  # share of the pixels of an object that another one of its colour has at least
 
 
@@ -38,7 +39,7 @@ class SecondOpinion:
     Attributes:
         told: What the caption says.
         colour: Whether there is an object of its colour, for as long as there should be; if not, nothing of it is right.
-        shape: Whether that object has its shape.
+        shape: Whether that object has its shape, and keeps it.
         size: Whether it has its size; NaN if the caption does not say.
         motion: Whether it moves as told.
     """
@@ -112,7 +113,7 @@ class SecondReader:
         return SecondOpinion(
             told=told,
             colour=True,
-            shape=sight.look.shape == told.shape,
+            shape=sight.look.shape == told.shape and sight.steadiness >= _STEADY,
             size=float("nan") if told.size is None else float(sight.look.size == told.size),
             motion=moves(self._seen(sight, pan, clip), told),
         )

@@ -31,6 +31,7 @@ class Sight:
         places: float64 `[F, 2]`, its centre (x, y); NaN where too little is seen.
         light: float64 `[F]`, how bright it is, about 0 to 1 of its full colour.
         picture: float32 `[side, side]`, its mean picture.
+        steadiness: In what share of the frames that show all of it a frame alone shows its shape; 1 if there is none.
     """
 
     colour: str
@@ -39,6 +40,7 @@ class Sight:
     places: np.ndarray
     light: np.ndarray
     picture: Tensor
+    steadiness: float
 
 
 def look_at(track: PieceTrack, others: Sequence[PieceTrack], clip: Pieces, classifier: LookClassifier) -> Sight:
@@ -48,8 +50,9 @@ def look_at(track: PieceTrack, others: Sequence[PieceTrack], clip: Pieces, class
     free = _free(track, others, clip, corners)
     whole = _whole(masks, free, light)
     if whole.any():
-        look, picture = _averaged(shares[whole], classifier)
+        look, picture, steadiness = _averaged(shares[whole], classifier)
     else:
+        steadiness = 1.0
         look, picture = _pieced_together(shares, free, masks, classifier)
     places = _places(shares, free, torch.from_numpy(whole), picture)
     size = np.array([clip.above.shape[2], clip.above.shape[1]])
@@ -60,13 +63,17 @@ def look_at(track: PieceTrack, others: Sequence[PieceTrack], clip: Pieces, class
         places=(places.double().numpy() + corners + _BORDER) % size,
         light=light / full_light(track.colour),
         picture=picture,
+        steadiness=steadiness,
     )
 
 
-def _averaged(shares: Tensor, classifier: LookClassifier) -> tuple[ShapeAndSize, Tensor]:
-    """Look and mean picture of an object that is whole in all of some crops."""
-    picture = centred(shares[:: max(1, len(shares) // _PICTURES)])[0].mean(dim=0)
-    return classifier.name(picture[None]), picture
+def _averaged(shares: Tensor, classifier: LookClassifier) -> tuple[ShapeAndSize, Tensor, float]:
+    """Look, mean picture and steadiness of an object that is whole in all of some crops."""
+    pictures = centred(shares[:: max(1, len(shares) // _PICTURES)])[0]
+    picture = pictures.mean(dim=0)
+    look = classifier.name(picture[None])
+    alone = [classifier.looks[place].shape == look.shape for place in classifier.scores(pictures).argmax(dim=1)]
+    return look, picture, float(np.mean(alone))
 
 
 def _pieced_together(shares: Tensor, free: Tensor, masks: Tensor, classifier: LookClassifier) -> tuple[ShapeAndSize, Tensor]:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from framecast.data import SpriteWorld
-from framecast.data.sprites import SHAPES, caption_scene
+from framecast.data.sprites import SHAPES, caption_scene, render
 from framecast.evaluate import SecondReader
 
 MARKS = ("colour", "shape", "size", "motion")
@@ -80,6 +80,18 @@ def test_a_clip_that_stands_still_or_ends_early_is_not_right():
     assert not reader().judge(gone, caption).objects[0].colour
     twice = torch.maximum(frames, frames.roll(32, dims=2))
     assert not reader().judge(twice, caption).number
+
+
+@pytest.mark.parametrize("kept", [1, 2])
+def test_a_shape_that_flickers_is_not_right(kept):
+    frames, caption = clip(4)
+    scene = SpriteWorld(num_frames=17, seed=2000, two_objects=0.6).scene(4)
+    other = torch.from_numpy(render(replace(scene, objects=(replace(scene.objects[0], shape="ring"),))))
+    frames = torch.where((torch.arange(17) % (kept + 1) < kept)[:, None, None, None], frames, other)
+    for shown in (caption, caption.replace("star", "ring")):
+        (one,) = reader().judge(frames, shown).objects
+        assert not one.shape
+        assert one.colour and one.motion
 
 
 def test_frames_of_another_kind_are_refused():
