@@ -38,18 +38,18 @@ def muon(net: nn.Sequential, **changes) -> torch.optim.Optimizer:
 @pytest.mark.parametrize("shape", [(8, 8), (24, 8), (8, 24), (5, 3)])
 def test_singular_values_come_near_one_and_vectors_stay(shape):
     (matrix,) = matrices(shape)
-    (found,) = orthogonal([matrix], 5)
+    (found,) = orthogonal([matrix])
     left, _, right = torch.linalg.svd(matrix, full_matrices=False)
     turned = left.T @ found @ right.T
     assert (turned.diag() > 0.6).all()
-    assert (turned.diag() < 1.3).all()
+    assert (turned.diag() < 1.35).all()
     assert (turned - turned.diag().diag()).abs().max() < 0.05
 
 
 def test_matrices_are_made_orthogonal_apart_from_each_other():
     several = matrices((8, 8), (24, 8), (8, 24), (8, 8))
-    for found, alone in zip(orthogonal(several, 5), several, strict=True):
-        torch.testing.assert_close(found, orthogonal([alone], 5)[0], atol=0.02, rtol=0)
+    for found, alone in zip(orthogonal(several), several, strict=True):
+        torch.testing.assert_close(found, orthogonal([alone])[0], atol=0.02, rtol=0)
 
 
 def test_a_step_is_decay_and_the_orthogonal_momentum():
@@ -61,7 +61,7 @@ def test_a_step_is_decay_and_the_orthogonal_momentum():
     optimizer.step()
     nesterov = grad * (1 - 0.9) + 0.9 * (0.1 * grad)  # the mean of gradients is a tenth of the first one
     for own, part, share in zip(fused.split((8, 16)), nesterov.split((8, 16)), (1, 2**0.5), strict=True):
-        expected = own * (1 - 0.1 * 0.5) - 0.1 * share * orthogonal([part], 5)[0]
+        expected = own * (1 - 0.1 * 0.5) - 0.1 * share * orthogonal([part])[0]
         rows = slice(0, 8) if share == 1 else slice(8, 24)
         torch.testing.assert_close(net[1].weight[rows], expected, atol=2e-3, rtol=0)
 
@@ -118,7 +118,7 @@ def test_muon_moves_the_maps_of_the_layers_and_nothing_else():
     assert sum(len(group["params"]) for group in optimizer.param_groups) == len(list(lm.parameters()))
 
 
-@pytest.mark.parametrize("wrong", [{"learning_rate": 0}, {"momentum": 1.0}, {"weight_decay": -1}, {"iterations": 0}])
+@pytest.mark.parametrize("wrong", [{"learning_rate": 0}, {"momentum": 1.0}, {"weight_decay": -1}])
 def test_bad_settings_are_named(wrong):
     with pytest.raises(ValueError, match="wanted learning_rate > 0, 0 <= momentum < 1"):
         MuonConfig(**wrong)
