@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..model import VideoLM, to_grid, to_sequence
+from ..model import VideoLM, to_sequence
 from ..tokenizer import VideoTokenizer
 from .figures import Figure, mean_of
 from .metrics import psnr
@@ -69,7 +69,7 @@ def with_second_choices(lm: VideoLM, hidden: Tensor, tokens: Tensor, chosen: Ten
     logits = logits.scatter(-1, sequence[0, chosen].unsqueeze(-1), float("-inf"))
     wrong = sequence.clone()
     wrong[0, chosen] = logits.argmax(dim=-1)
-    return to_grid(wrong, lm.config.frame_shape)
+    return wrong.view_as(tokens)
 
 
 def _lost(none: Sequence[float], values: Sequence[float]) -> list[float]:

@@ -85,6 +85,15 @@ def write_folder(path: Path, content: str, number: int = 0) -> None:
         assert not number, os.kill(os.getpid(), number)
 
 
+@pytest.fixture
+def interruptible():
+    """A process that was started in the background ignores SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     path = tmp_path / "bundle"
     write_folder(path, "old")

@@ -119,10 +119,23 @@ class LitReward(LitVideoLM):
 
     def on_fit_start(self) -> None:
         super().on_fit_start()
-        if self.groups.num_frames is not None:
-            self.data.bundle.tokenizer.num_latent_frames(self.groups.num_frames)  # whether so many can be made
+        self._check_lengths()
         assert self.init_from is not None
         self._start = [_lm_of(self.init_from).to(self.device).float().requires_grad_(False).eval()]
+
+    def _check_lengths(self) -> None:
+        """Whether clips of these lengths can be made and judged; raises ValueError if not."""
+        true, tokenizer = self.data.source.num_frames, self.data.bundle.tokenizer
+        made = true if self.groups.num_frames is None else self.groups.num_frames
+        most = min(tokenizer.num_latent_frames(true), tokenizer.num_latent_frames(made) - 1)
+        if self.groups.given > most:
+            raise ValueError(f"got groups.given {self.groups.given} and clips of {true} frames; wanted at most {most}")
+        if made < true or (made > true and self.data.action_space is not None):
+            wanted = "as many" if self.data.action_space is not None else "as many or more"
+            raise ValueError(
+                f"got groups.num_frames {made} and true clips of {true} frames; wanted {wanted}, since prompts and actions are "
+                "theirs; take num_frames out, or clips of another length in `data.init_args.source`"
+            )
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor | None:  # type: ignore[override]
         """None changes nothing: all groups were worth the same. One process of several then learns from true clips alone."""
@@ -169,14 +182,7 @@ class LitReward(LitVideoLM):
 
     def roll_out(self, batch: dict[str, Any]) -> Rollout:
         """Groups of clips by the present weights, one group for each clip of the batch."""
-        given, true, last = self.groups.given, batch["tokens"].shape[1], self._length(batch) - 1
-        if given > min(true, last):
-            raise ValueError(f"got groups.given {given} and clips of {true} latent frames; wanted at most {min(true, last)}")
-        if last >= true and self.data.action_space is not None:
-            raise ValueError(
-                f"got groups.num_frames {self.groups.num_frames} and actions of {self.data.source.num_frames} frames; wanted no "
-                "more, since nothing is done after them; take num_frames out, or longer clips in `data.init_args.source`"
-            )
+        given, last = self.groups.given, self._length(batch) - 1
         fork = given
         if torch.rand(()) < self.groups.fork_share and given < last:
             fork = int(torch.randint(max(1, given), last + 1, ()))

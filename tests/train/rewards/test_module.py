@@ -152,6 +152,10 @@ def test_clips_beyond_the_context_are_learned_from_in_parts(start, tmp_path):
     assert any(not torch.equal(*pair) for pair in zip(made.parameters(), before.parameters(), strict=True))
     with pytest.raises(ValueError, match="got a video of 6 frames; wanted 1"):
         reward_fit(tmp_path / "other", start, "Brighter", "--model.init_args.groups.num_frames=6")
+    with pytest.raises(ValueError, match=r"got groups.num_frames 1 and true clips of 5 frames; wanted as many or more"):
+        reward_fit(tmp_path / "other", start, "Brighter", "--model.init_args.groups.num_frames=1")
+    with pytest.raises(ValueError, match=r"got groups.given 9 and clips of 5 frames; wanted at most"):
+        reward_fit(tmp_path / "other", start, "Brighter", "--model.init_args.groups.given=9")
 
 
 def test_a_bundle_without_a_video_lm_is_refused(bundle, tmp_path):
