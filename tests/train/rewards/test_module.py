@@ -16,6 +16,7 @@ from framecast.sample import load_bundle
 from framecast.train import MadeClips, Reward, RewardDataModule
 from framecast.train.cli import main
 from framecast.train.rewards import module
+from framecast.train.rewards.groups import Advantages, Groups
 
 QUIET = ("--trainer.enable_progress_bar=false", "--trainer.logger=false", "--samples.every_n_validations=0")
 SAW: list[MadeClips] = []
@@ -173,7 +174,7 @@ def test_a_bundle_without_a_video_lm_is_refused(bundle, tmp_path):
 )
 def test_groups_that_cannot_be_are_named(wrong, message):
     with pytest.raises(ValueError, match=message):
-        module.Groups(**wrong)
+        Groups(**wrong)
 
 
 def test_what_a_run_cannot_use_is_refused(start, tmp_path):
@@ -197,7 +198,7 @@ def test_a_reward_that_takes_longer_than_the_sampling_is_named(start):
 
 
 def test_advantages_are_within_a_group_and_count_in_a_running_deviation():
-    advantages = module.Advantages()
+    advantages = Advantages()
     found = advantages(torch.tensor([1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 10.0, 17.0, 24.0]), 3)
     torch.testing.assert_close(found, torch.tensor([-1.0, 0.0, 1.0, 0.0, 0.0, 0.0, -7.0, 0.0, 7.0]) / 5)
     assert advantages(torch.ones(6), 3).tolist() == [0] * 6
