@@ -104,9 +104,8 @@ def find_bars(planes: np.ndarray) -> Bars:
     """The bar in each frame uint8 `[3, M, H, W]`."""
     height = planes.shape[2]
     tall = np.concatenate([planes[:, :, -2:], planes, planes[:, :, :2]], axis=2).astype(np.int16)
-    sums = tall[:, :, :height] + sum(
-        tall[:, :, at : at + height] for at in range(1, 5)
-    )  # of five rows; whole numbers are quicker than their means
+    rows = [tall[:, :, at : at + height] for at in range(5)]
+    sums = sum(rows[1:], rows[0])  # of five rows; whole numbers are quicker than their means
     light = sums.sum(axis=0, dtype=np.int16)
     grey = sums.max(axis=0) - sums.min(axis=0) < 5 * _GREY
     lit = light > light.min(axis=(1, 2), keepdims=True) + 15 * _LIGHT  # the darkest pixel is sooner found than the median

@@ -42,7 +42,7 @@ def test_singular_values_come_near_one_and_vectors_stay(shape):
     left, _, right = torch.linalg.svd(matrix, full_matrices=False)
     turned = left.T @ found @ right.T
     assert (turned.diag() > 0.6).all()
-    assert (turned.diag() < 1.35).all()
+    assert (turned.diag() < 1.3).all()
     assert (turned - turned.diag().diag()).abs().max() < 0.05
 
 

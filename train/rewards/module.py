@@ -27,8 +27,6 @@ _OPTIMIZER = AdamWConfig(learning_rate=5e-5, warmup_steps=10, final_share=0.1)
 _IDLE_STEPS = 20
 _RECENT_STEPS = 20  # whose mean reward is shown
 _SLOW_STEPS = 3  # in a row, after which a slow reward is named
-
-
 _GROUPS, _LIMITS = Groups(), Limits()
 
 
