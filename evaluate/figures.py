@@ -1,6 +1,6 @@
 """What an evaluation finds: figures with their uncertainty, curves, and clips to look at."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -156,6 +156,20 @@ def ratio_of(name: str, values: Sequence[float], references: Sequence[float], se
     low, high = interval(draws[:, 0] / np.maximum(draws[:, 1], 1e-9), len(pairs))
     value = float(pairs[:, 0].sum() / pairs[:, 1].sum())
     return Figure(name, value, low, high, len(pairs), **attributes)
+
+
+def of_draws(name: str, statistic: Callable[[np.ndarray], float], count: int, seed: int = 0, **attributes) -> Figure:
+    """What a statistic says of `count` clips, with the interval that other draws of clips would give.
+
+    Args:
+        name: Name of the figure.
+        statistic: Given the places of some clips, int64 `[count]`, says the number.
+        count: How many clips there are, at least 1.
+        seed: Seed of the bootstrap.
+        attributes: Other attributes of the figure.
+    """
+    low, high = interval(np.array([statistic(draw) for draw in _draws(count, seed)]), count)
+    return Figure(name, statistic(np.arange(count)), low, high, count, **attributes)
 
 
 def without_interval(name: str, value: float, count: int, **attributes) -> Figure:

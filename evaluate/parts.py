@@ -36,15 +36,14 @@ def kept_section(study: Study, name: str, measure: Measure, folder: Path, progre
 
 def _inputs(study: Study, name: str) -> list[object]:
     """What else a section depends on: files that may change while their names stay."""
-    if name == "distance":
-        return [extractor(study).name]
     settings = study.settings
+    features: list[object] = [extractor(study).name] if name.startswith("distance") else []
     if name.endswith("-videos") and settings.real is not None:
         captions = [] if settings.captions is None else [sha256(Path(settings.captions).read_bytes()).hexdigest()]
-        return [*_state_of(settings.real), *captions]
+        return [*features, *_state_of(settings.real), *captions]
     folders = [settings.world] if name.endswith("-world") else []
     folders += [settings.judge] if name == "keys-world" else []
-    return [fact for folder in folders if folder is not None for fact in _state_of(folder)]
+    return [*features, *(fact for folder in folders if folder is not None for fact in _state_of(folder))]
 
 
 def _state_of(folder: str) -> list[object]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from .real.references import mean_colour, one_colour_per_place, repeated
 from .study import Progress, Study
 
 _TOKENS_PER_CODE = 200
+_SOURCES = 12  # that are shown
 _MOST_CLIPS = 2000
 """Most tokens of a clip show its background: with 28 tokens for each of 1,000 codes, a quarter of those in use do not come up."""
 
@@ -24,7 +26,7 @@ def tokenizer_on_sprites(study: Study, progress: Progress) -> Section:
     world = study.world(study.num_frames, seed=4)
     cases = study.cases(world, study.settings.clips)
     others = (world[index].frames for index in range(len(cases), min(_MOST_CLIPS, len(world))))
-    section, made = _reconstruction(study, [(case.prompt, case.frames) for case in cases], progress, others)
+    section, made, _ = _reconstruction(study, [(case.prompt, case.frames) for case in cases], progress, others)
     targets = {"PSNR": ">= 30 (Q1)", "codes in use": ">= 90 (Q1)"}
     figures = [replace(figure, target=targets.get(figure.name, "")) for figure in section.figures]
     looks, kept, at = [], [], []
@@ -44,11 +46,12 @@ def tokenizer_on_videos(study: Study, progress: Progress) -> Section:
     """Reconstruction of a folder of real video, at the bundle's size and rate, beside what costs nothing."""
     held_out = short_clips(study.bundle, study.settings)
     clips = [(clip.name, clip.frames) for clip in held_out.clips]
-    section, _ = _reconstruction(study, clips, progress)
+    section, _, found = _reconstruction(study, clips, progress)
     figures = (
         replace(section.figures[0], name="PSNR of the reconstruction", headline=True),
         *_trivial(study, [frames for _, frames in clips]),
         *section.figures[1:],
+        *_by_source([name for name, _ in clips], found),
     )
     about = (
         f"{held_out.about}\nEach clip goes through the tokenizer and back, which is the best that a video LM on these tokens can "
@@ -60,6 +63,20 @@ def tokenizer_on_videos(study: Study, progress: Progress) -> Section:
     return replace(
         section, name="tokenizer-videos", title="Real video: reconstruction", about=about, figures=figures, details=details
     )
+
+
+def _by_source(names: Sequence[str], found: Sequence[float]) -> list[Figure]:
+    """PSNR of the sources that come out worst, the worst first: of sub-folders, or of files if all lie in one folder."""
+    files = [name.rpartition("@")[0] for name in names]
+    folders = [str(PurePosixPath(file).parent) for file in files]
+    values: dict[str, list[float]] = {}
+    for source, value in zip(folders if len(set(folders)) > 1 else files, found, strict=True):
+        values.setdefault(source, []).append(value)
+    figures = [
+        mean_of(f"PSNR of {source}", own, unit="dB", grid=("PSNR by source, the worst first", source, "dB"))
+        for source, own in values.items()
+    ]
+    return sorted(figures, key=lambda figure: figure.value)[:_SOURCES] if len(values) > 1 else []
 
 
 def _trivial(study: Study, clips: Sequence[Tensor]) -> list[Figure]:
@@ -81,8 +98,8 @@ def _trivial(study: Study, clips: Sequence[Tensor]) -> list[Figure]:
 
 def _reconstruction(
     study: Study, clips: Sequence[tuple[str, Tensor]], progress: Progress, others: Iterable[Tensor] = ()
-) -> tuple[Section, list[Tensor]]:
-    """A section without a name, and the reconstructed clips, uint8 `[T, H, W, 3]` each.
+) -> tuple[Section, list[Tensor], list[float]]:
+    """A section without a name, the reconstructed clips, uint8 `[T, H, W, 3]` each, and the PSNR of each.
 
     Args:
         study: Whose tokenizer.
@@ -129,4 +146,4 @@ def _reconstruction(
         f"{len(clips)} clips, compared as raw frames and never through a video codec. Codes are counted over "
         f"{total:,} tokens; where there are few of them per code, not every code has had its chance."
     )
-    return Section("", "", about, figures, samples=worst(samples, 8)), reconstructed
+    return Section("", "", about, figures, samples=worst(samples, 8)), reconstructed, found["psnr"]

@@ -21,10 +21,12 @@ from .prediction import prediction
 from .quality import quality
 from .real.continuation import video_continuation
 from .real.decodings import video_decodings
+from .real.distance import video_distance
 from .real.drift import video_drift
 from .real.held_out import video_root
 from .real.prediction import video_prediction
 from .real.prompts import video_prompts
+from .real.rates import video_rates
 from .reconstruction import tokenizer_on_sprites, tokenizer_on_videos
 from .report import BundleResult, write_report
 from .settings import Settings
@@ -40,6 +42,7 @@ from .worlds.returns import world_return
 SECTIONS: dict[str, Measure] = {
     "tokenizer-sprites": tokenizer_on_sprites,
     "tokenizer-videos": tokenizer_on_videos,
+    "rate-videos": video_rates,
     "prediction": prediction,
     "control": condition_control,
     "quality": quality,
@@ -51,6 +54,7 @@ SECTIONS: dict[str, Measure] = {
     "distance": frechet,
     "prediction-videos": video_prediction,
     "continuation-videos": video_continuation,
+    "distance-videos": video_distance,
     "drift-videos": video_drift,
     "decoding-videos": video_decodings,
     "prompts-videos": video_prompts,
@@ -66,7 +70,7 @@ QUICK = Settings(clips=16, long_clips=8, long_frames=265, play_frames=512)
 
 _ON_VIDEOS = tuple(name for name in SECTIONS if name.endswith("-videos"))
 _IN_WORLDS = tuple(name for name in SECTIONS if name.endswith("-world"))
-_WITHOUT_LM = ("tokenizer-sprites", "tokenizer-videos")
+_WITHOUT_LM = ("tokenizer-sprites", "tokenizer-videos", "rate-videos")
 _NEEDED = {"cv2": "OpenCV", "matplotlib": "matplotlib"}
 
 
@@ -110,7 +114,7 @@ def evaluate_bundles(
         if not plan:
             raise ValueError(_nothing_to_measure(study, only))
     (out / "parts").mkdir(parents=True, exist_ok=True)
-    if any("distance" in plan for plan in plans):
+    if any(map(_has_distance, plans)):
         extractor(studies[0])  # a file of features that cannot be read is known before the long work starts
     names = _names([study.bundle for study in studies])
     results = []
@@ -123,8 +127,12 @@ def evaluate_bundles(
                         sections.append(kept_section(study, part, SECTIONS[part], out / "parts", task.reach))
                     whole.advance()
             results.append(BundleResult(name, describe(study.bundle), tuple(sections), study.bundle.fps))
-    features = next((extractor(study).name for study, plan in zip(studies, plans, strict=True) if "distance" in plan), "none")
+    features = next((extractor(study).name for study, plan in zip(studies, plans, strict=True) if _has_distance(plan)), "none")
     return write_report(out, results, protocol(dict(zip(names, studies, strict=True)), settings, features))
+
+
+def _has_distance(plan: Sequence[str]) -> bool:
+    return any(name.startswith("distance") for name in plan)
 
 
 def applicable(study: Study) -> list[str]:

@@ -1,8 +1,9 @@
 """Video files in and out; the only folder that knows PyAV.
 
-Files out are `encoding` and `y4m`; all else is for files in, and neither side imports the other.
+Files out are `encoding` and `y4m`; `codecs` measures other codecs in memory; all else is for files in. None imports another.
 """
 
+from .codecs import CODECS, Codec, Compressed, compress
 from .container import DECODED_BY, READER_VERSION
 from .encoding import WRITERS, Mp4Stream, Mp4Writer, write_video
 from .errors import VideoError
@@ -10,6 +11,9 @@ from .reader import VideoData, VideoInfo, VideoReader, probe_video, read_video
 from .y4m import Y4MStream
 
 __all__ = [
+    "CODECS",
+    "Codec",
+    "Compressed",
     "DECODED_BY",
     "Mp4Stream",
     "Mp4Writer",
@@ -20,6 +24,7 @@ __all__ = [
     "VideoReader",
     "WRITERS",
     "Y4MStream",
+    "compress",
     "probe_video",
     "read_video",
     "write_video",

@@ -33,7 +33,7 @@ def video_prediction(study: Study, progress: Progress) -> Section:
         tokens = tokenizer.encode(video)
         repeats.append(float((tokens[:, 1:] == tokens[:, :-1]).float().mean()))
         for at, (name, who) in enumerate(kinds):
-            hidden = predicting(study, lm, tokens, *_by_latent_frame(study, told[who][index]), blocks[name])
+            hidden = predicting(study, lm, tokens, *by_latent_frame(study, told[who][index]), blocks[name])
             nats[name, who].append(token_nats(lm, hidden, tokens))
             if (name, who) == ("row", first):
                 wrong.note(tokenizer, lm, hidden, tokens, video)
@@ -85,7 +85,7 @@ def unknown_words(study: Study) -> float:
     return sum(bool(text.unseen(word)) for word in words) / max(len(words), 1)
 
 
-def _by_latent_frame(study: Study, prompt: Timed) -> tuple[list[str], list[int]]:
+def by_latent_frame(study: Study, prompt: Timed) -> tuple[list[str], list[int]]:
     """The texts, and the latent frames from which they hold."""
     stride = study.bundle.tokenizer.stride
     starts = {stride.latent_index(round(seconds * study.bundle.fps)): text for seconds, text in prompt}

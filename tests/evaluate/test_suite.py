@@ -73,7 +73,7 @@ def test_what_cannot_be_measured_is_said(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("changes", "kept"), [({}, ["tokenizer-sprites"]), ({"real": "x"}, ["tokenizer-sprites", "tokenizer-videos"])]
+    ("changes", "kept"), [({}, ["tokenizer-sprites"]), ({"real": "x"}, ["tokenizer-sprites", "tokenizer-videos", "rate-videos"])]
 )
 def test_bundles_get_the_sections_that_apply(tmp_path, changes, kept):
     video = {"height": 64, "width": 64, "fps": 12.0}
@@ -104,7 +104,7 @@ def test_any_generator_is_measured_on_real_video_and_again_if_the_videos_change(
     settings = replace(real_videos.SETTINGS, clips=2, real=str(videos))
     page = evaluate_bundles([str(bundle)], tmp_path / "report", settings)
     report = json.loads((tmp_path / "report" / "report.json").read_text())
-    wanted = ["tokenizer", "prediction", "continuation", "drift", "decoding", "prompts"]
+    wanted = ["tokenizer", "rate", "prediction", "continuation", "distance", "drift", "decoding", "prompts"]
     assert [section["name"] for section in report["bundles"][0]["sections"]] == [f"{name}-videos" for name in wanted]
     assert "In short: the figures that say most" in page.read_text()
     measured: list[str] = []
@@ -115,7 +115,7 @@ def test_any_generator_is_measured_on_real_video_and_again_if_the_videos_change(
     assert not measured
     real_videos.write_folder(videos, 45)
     evaluate_bundles([str(bundle)], tmp_path / "report", settings)
-    assert len(measured) == 6
+    assert len(measured) == len(wanted)
 
 
 def test_a_world_is_played_and_measured_and_again_if_its_recording_changes(tmp_path, monkeypatch, capsys):
