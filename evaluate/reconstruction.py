@@ -13,10 +13,12 @@ from .figures import Figure, Sample, Section, mean_of, share_of, without_interva
 from .metrics import bits_per_pixel, ms_ssim, psnr, ssim, temporal_error
 from .real.held_out import short_clips
 from .real.references import mean_colour, one_colour_per_place, repeated
+from .steadiness import steady_share
 from .study import Progress, Study
 
 _TOKENS_PER_CODE = 200
 _SOURCES = 12  # that are shown
+_NOISE = 2.0  # of a camera
 _MOST_CLIPS = 2000
 """Most tokens of a clip show its background: with 28 tokens for each of 1,000 codes, a quarter of those in use do not come up."""
 
@@ -51,6 +53,7 @@ def tokenizer_on_videos(study: Study, progress: Progress) -> Section:
         replace(section.figures[0], name="PSNR of the reconstruction", headline=True),
         *_trivial(study, [frames for _, frames in clips]),
         *section.figures[1:],
+        _steady(study, [frames for _, frames in clips]),
         *_by_source([name for name, _ in clips], found),
     )
     about = (
@@ -63,6 +66,13 @@ def tokenizer_on_videos(study: Study, progress: Progress) -> Section:
     return replace(
         section, name="tokenizer-videos", title="Real video: reconstruction", about=about, figures=figures, details=details
     )
+
+
+def _steady(study: Study, clips: Sequence[Tensor]) -> Figure:
+    """How many tokens repeat if the first frame of each clip stands still before a camera with noise."""
+    pictures = torch.cat([to_video(frames[:1])[None, :, 0] for frames in clips])
+    repeating = steady_share(study.bundle.tokenizer, pictures, _NOISE)
+    return share_of(f"tokens that repeat in a still scene with noise of {_NOISE:g} levels", repeating.tolist())
 
 
 def _by_source(names: Sequence[str], found: Sequence[float]) -> list[Figure]:

@@ -9,6 +9,7 @@ from einops import rearrange, reduce, repeat
 from torch import Tensor
 
 from ..evaluate import psnr
+from ..evaluate.steadiness import steady_share
 from ..sample import Bundle, load_bundle
 from ..tokenizer import FSQ, Quantized, Quantizer, TokenizerOutput, VideoTokenizer, VideoTokenizerConfig
 from ..tokenizer.layers import Upsample
@@ -18,9 +19,10 @@ from .module import TrainingModule
 from .optim import AdamWConfig
 from .perceptual import load_perceptual
 from .perturbation import Perturbation, replaced
+from .steadiness import Steadiness
 
 _TOKENIZER, _LOSS, _OPTIMIZER = VideoTokenizerConfig(), ReconstructionLoss(), AdamWConfig()
-_PERTURBATION = Perturbation()
+_PERTURBATION, _STEADINESS = Perturbation(), Steadiness()
 
 
 class LitVideoTokenizer(TrainingModule):
@@ -38,6 +40,8 @@ class LitVideoTokenizer(TrainingModule):
         adversarial: Weight of the adversarial term, on top of the adaptive one.
         perturbation: Whether some tokens are replaced by near ones late in the training. `val/psnr_perturbed` then says what is
             left if that share of them is.
+        steadiness: Whether clips are seen through noise and are to have the tokens that they have without it. `val/steady_share`
+            then says how many tokens of a still, noisy scene repeat.
         init_from: Folder of a bundle whose tokenizer's weights to start from; its network and quantizer must be the same; None
             starts from random weights.
         decoder_only: Whether encoder and quantizer stay as they are, so that all tokens do, and a video LM of them stays valid.
@@ -62,11 +66,12 @@ class LitVideoTokenizer(TrainingModule):
         init_from: str | None = None,
         perturbation: Perturbation = _PERTURBATION,
         decoder_only: bool = False,
+        steadiness: Steadiness = _STEADINESS,
     ):
         super().__init__(optimizer)
         if decoder_only and init_from is None:
             raise ValueError("got decoder_only and no init_from; wanted the bundle whose tokens are to stay as they are")
-        self.perturbation, self.decoder_only = perturbation, decoder_only
+        self.perturbation, self.steadiness, self.decoder_only = perturbation, steadiness, decoder_only
         self.tokenizer = VideoTokenizer(tokenizer, quantizer or FSQ())
         if init_from is not None:
             start_from(self.tokenizer, load_bundle(init_from))
@@ -104,8 +109,12 @@ class LitVideoTokenizer(TrainingModule):
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, Tensor]:
         """One step; `tokens` `[B, T, H, W]` are for the codebook's health."""
         video = batch["video"].nan_to_num(0.0, 0.0, 0.0)
-        output = self.tokenizer(video, self._disturb())
+        steady = self.steadiness.weight > 0
+        output = self.tokenizer(self.steadiness.through_noise(video) if steady else video, self._disturb())
         loss, terms = self._reconstruction_terms(output, video)
+        if steady:
+            terms["unsteadiness"] = self.steadiness.loss(output.quantized, self.tokenizer, video)
+            loss = loss + self.steadiness.weight * terms["unsteadiness"]
         self.suspects = _unsound_clips(batch, output.video)
         if self.suspects:
             loss = loss * float("nan")  # so that the step changes nothing
@@ -130,6 +139,8 @@ class LitVideoTokenizer(TrainingModule):
         terms["one_colour_psnr"] = psnr(self._in_one_colour(batch["video"]), batch["video"]).mean()
         if self.perturbation.share:
             terms["psnr_perturbed"] = self._perturbed_psnr(output.quantized, batch["video"])
+        if self.steadiness.weight:
+            terms["steady_share"] = steady_share(self.tokenizer, batch["video"][:, :, 0]).mean()
         batch_size = batch["video"].shape[0]
         self.log_dict({f"val/{name}": value for name, value in terms.items()}, batch_size=batch_size, sync_dist=True)
         self.log("val_psnr", terms["psnr"], prog_bar=True, logger=False, batch_size=batch_size, sync_dist=True)
