@@ -110,7 +110,7 @@ def judge(world: World, tokenizer: VideoTokenizer, held: Clips) -> Verdict:
     )
 
 
-def dreamt(world: World, tokenizer: VideoTokenizer, given: Tensor, actions: Tensor) -> Tensor:
+def dreamt(world: World, tokenizer: VideoTokenizer, given: Tensor, actions: Tensor, params: SamplingParams = PARAMS) -> Tensor:
     """Frames `[B, 3, T, H, W]` after the given latent frames `[B, F, h, w]`, under the actions `[B, G, stride, A]` of all."""
     lm, rows, count = world.lm, len(given), given.shape[1]
     state, video = lm.init_state(rows), tokenizer.init_decoder_state(rows, *given.shape[2:])
@@ -121,17 +121,16 @@ def dreamt(world: World, tokenizer: VideoTokenizer, given: Tensor, actions: Tens
     previous, pictures = given[:, -1].flatten(1), []
     for frame in range(count, actions.shape[1]):
         now = actions[:, frame : frame + 1]
-        vectors = None if world.arm.conditioning == "text" else lm.encode_actions(now)
-        following = NextFrame(lm, state, world.prompts(now), previous, world.block_length, vectors)
-        previous = ByRow().find(following, _chooser(rows, frame, lm.frame_length)).tokens
+        following = NextFrame(lm, state, world.prompts(now), previous, world.block_length, world.vectors(now))
+        previous = ByRow().find(following, _chooser(rows, frame, lm.frame_length, params)).tokens
         pictures.append(tokenizer.decode(to_grid(previous, lm.config.frame_shape), video))
     return torch.cat(pictures, dim=2)
 
 
-def _chooser(rows: int, frame: int, num_tokens: int) -> ChooserOf:
+def _chooser(rows: int, frame: int, num_tokens: int, params: SamplingParams) -> ChooserOf:
     """What chooses the tokens of a latent frame, with a seed a row."""
     uniforms = torch.stack([stream_uniforms(row, frame, num_tokens) for row in range(rows)])
-    return lambda places: BatchChooser([PARAMS] * rows, uniforms[:, places])
+    return lambda places: BatchChooser([params] * rows, uniforms[:, places])
 
 
 def by_frame(video: Tensor, target: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from framecast.machine import bfloat16_pays
-from framecast.model import LMOutput, LMState, PromptMemory, VideoLM, VideoLMConfig, shift_tokens, to_sequence
+from framecast.model import ActionVectors, LMOutput, LMState, PromptMemory, VideoLM, VideoLMConfig, shift_tokens, to_sequence
 from framecast.progress import Task
 from framecast.tokenizer import VideoTokenizer
 from framecast.train import AdamWConfig, ReconstructionLoss
@@ -57,7 +57,7 @@ class World(nn.Module):
                 mlp_width=448,
                 text_width=64,
                 text_layers=1,
-                max_prompt_length=arm.stride * num_actions,
+                max_prompt_length=max(1, arm.stride * num_actions),
                 context_frames=WINDOW // arm.stride,
                 codebook_size=tokenizer.codebook_size,
                 frame_shape=shape,
@@ -83,10 +83,13 @@ class World(nn.Module):
         ids = (1 + 3 * places + said).flatten(2)
         return self.lm.encode_prompts(ids, torch.ones_like(ids, dtype=torch.bool), torch.arange(frames).expand(batch, -1), frames)
 
+    def vectors(self, actions: Tensor) -> ActionVectors | None:
+        """What is added of the actions `[B, F, stride, A]`; None if prompts say them, or if there are none."""
+        return self.lm.encode_actions(actions) if self.lm.config.num_actions else None
+
     def forward(self, inputs: Tensor, actions: Tensor, state: LMState | None = None) -> LMOutput:
         """As of the video LM, with the actions `[B, F, stride, A]` of the latent frames of the inputs."""
-        vectors = None if self.arm.conditioning == "text" else self.lm.encode_actions(actions)
-        output: LMOutput = self.lm(inputs, self.prompts(actions), self.block_length, state, actions=vectors)
+        output: LMOutput = self.lm(inputs, self.prompts(actions), self.block_length, state, actions=self.vectors(actions))
         return output
 
     def nats(self, tokens: Tensor, actions: Tensor, corruption: float = 0.0) -> tuple[Tensor, Tensor]:
@@ -107,15 +110,15 @@ def train_tokenizer(arm: Arm, clips: Clips, steps: int) -> Trained[VideoTokenize
         output = tokenizer(video)
         return RECONSTRUCTION(output.video, video) + output.quantized.loss.float()
 
-    return Trained(tokenizer, _train(tokenizer, loss, TOKENIZER_RECIPE, steps, "tokenizer", after=lambda step: None))
+    return Trained(tokenizer, run_steps(tokenizer, loss, TOKENIZER_RECIPE, steps, "tokenizer", after=lambda step: None))
 
 
-def train_world(arm: Arm, tokenizer: VideoTokenizer, clips: Clips, steps: int) -> Trained[World]:
+def train_world(arm: Arm, tokenizer: VideoTokenizer, clips: Clips, steps: int, seed: int = 0) -> Trained[World]:
     """Trains the video LM of an arm; what it has learned is the moving average of its weights."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     height, width = clips.frames.shape[2:4]
     world = World(arm, tokenizer, (height, width), clips.actions.shape[2])
-    windows = clips.draw(NUM_WINDOWS, 1 + WINDOW + arm.stride, torch.Generator().manual_seed(2))
+    windows = clips.draw(NUM_WINDOWS, 1 + WINDOW + arm.stride, torch.Generator().manual_seed(2 + seed))
     tokens, actions = tokenise(tokenizer, windows), windows.grouped(arm.stride)
     batch = max(1, TOKENS_A_STEP // tokens[0].numel())
     average = copy.deepcopy(world)
@@ -131,7 +134,7 @@ def train_world(arm: Arm, tokenizer: VideoTokenizer, clips: Clips, steps: int) -
         for kept, now in zip(average.parameters(), world.parameters(), strict=True):
             kept.data.lerp_(now.data, share)
 
-    return Trained(average.eval(), _train(world, loss, LM_RECIPE, steps, "video LM", follow))
+    return Trained(average.eval(), run_steps(world, loss, LM_RECIPE, steps, "video LM", follow))
 
 
 @torch.no_grad()
@@ -141,7 +144,7 @@ def tokenise(tokenizer: VideoTokenizer, clips: Clips) -> Tensor:
     return torch.cat([tokenizer.encode(clips.video(slice(start, start + WINDOWS_AT_ONCE))) for start in starts])
 
 
-def _train(
+def run_steps(
     network: nn.Module, loss: Callable[[], Tensor], recipe: AdamWConfig, steps: int, what: str, after: Callable[[int], None]
 ) -> float:
     """So many steps, each followed by `after`; returns the processor seconds that they took."""
