@@ -8,8 +8,10 @@ from .sample import (
     VideoGenerator,
     WorldEnv,
     WorldVectorEnv,
+    from_pretrained,
     load_bundle,
     load_generator,
+    push_to_hub,
     save_bundle,
 )
 from .tokenizer import VideoTokenizer
@@ -28,8 +30,10 @@ __all__ = [
     "WorldEnv",
     "WorldVectorEnv",
     "__version__",
+    "from_pretrained",
     "load_bundle",
     "load_generator",
+    "push_to_hub",
     "read_video",
     "save_bundle",
     "train",

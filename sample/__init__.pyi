@@ -7,6 +7,7 @@ from .codec import VideoCodec
 from .decodings import ByBlock, ByFrame, ByRow, ByToken, Decoding, Jacobi
 from .fidelity import UnfamiliarVideoWarning
 from .generator import VideoGenerator
+from .hub import from_pretrained, push_to_hub
 from .params import SamplingParams
 from .past import Past, Recipe
 from .prompts import PromptWarning, UnseenWordsWarning
@@ -53,8 +54,10 @@ __all__ = [
     "WorldVectorEnv",
     "add_starts",
     "describe_tokens",
+    "from_pretrained",
     "load_bundle",
     "load_generator",
+    "push_to_hub",
     "read_tokens",
     "save_bundle",
     "start_of_video",

@@ -83,7 +83,8 @@ def model_card(
 def _front_matter(licence: str | None, is_lm: bool) -> str:
     named = "unknown" if licence is None else licence.lower() if re.fullmatch(_IDENTIFIER, licence) else "other"
     tags = ["framecast", "video-generation" if is_lm else "video-tokenizer"]
-    rows = ["---", f"license: {named}", "library_name: framecast", "tags:", *(f"- {tag}" for tag in tags), "---"]
+    task = ["pipeline_tag: text-to-video"] if is_lm else []
+    rows = ["---", f"license: {named}", "library_name: framecast", *task, "tags:", *(f"- {tag}" for tag in tags), "---"]
     return "\n".join(rows)
 
 

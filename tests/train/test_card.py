@@ -41,7 +41,8 @@ def test_a_card_says_data_training_figures_and_use():
         NO_LICENCE,
     ):
         assert words in card, words
-    assert front_matter(card) == {"license": "unknown", "library_name": "framecast", "tags": ["framecast", "video-generation"]}
+    expected = {"license": "unknown", "library_name": "framecast", "pipeline_tag": "text-to-video"}
+    assert front_matter(card) == {**expected, "tags": ["framecast", "video-generation"]}
 
 
 def test_the_card_of_a_world_says_what_can_be_done():
