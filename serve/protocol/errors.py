@@ -1,5 +1,7 @@
 """What a server refuses: a code, a number and a sentence each."""
 
+from typing import Any
+
 from ...sample import SnapshotError
 
 CODES = {
@@ -25,6 +27,9 @@ CODES = {
 }
 """Of each error code: its HTTP status, and what it means. A WebSocket is closed with 4000 and the status."""
 
+_TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
+"""Of HTTP statuses, what OpenAI's dialect calls such an error; others are `invalid_request_error` or `server_error`."""
+
 DRAINING = ("draining", "the server is going down; connect again later")
 TAKEN_OVER = ("wrong_state", "another connection has taken this session over")
 
@@ -46,6 +51,13 @@ class ServeError(ValueError):
     def status(self) -> int:
         """The HTTP status that says the same."""
         return CODES[self.code][0]
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What HTTP answers: code and message, and the same once more as clients of OpenAI's dialect read it."""
+        kind = _TYPES.get(self.status, "server_error" if self.status >= 500 else "invalid_request_error")
+        nested = {"message": self.message, "type": kind, "param": None, "code": self.code}
+        return {"error": nested, "code": self.code, "message": self.message}
 
     @property
     def close_code(self) -> int:

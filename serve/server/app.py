@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from ..protocol import messages
 from ..protocol.errors import ServeError
 from .guard import STATIC, Guard
+from .jobs import Jobs
 from .routes import make_router
 from .service import Service
 from .session import Session
@@ -36,15 +37,17 @@ def create_app(service: Service, beside: Callable[[], Coroutine[Any, Any, None]]
         service.engine.start()
         task = None if beside is None else asyncio.create_task(beside())
         yield
+        await jobs.close()
         await service.drain()
         if task is not None:
             task.cancel()
 
+    jobs = Jobs(service)
     app = FastAPI(title="Framecast", version=str(messages.VERSION), lifespan=life, docs_url=None, redoc_url=None)
     app.add_middleware(Guard, config=service.config)
     app.add_exception_handler(ServeError, _explain(service))
     app.add_exception_handler(RequestValidationError, _explain(service))
-    app.include_router(make_router(service))
+    app.include_router(make_router(service, jobs))
     add_page(app)
 
     @app.websocket("/v1/stream")
@@ -86,6 +89,6 @@ def _explain(service: Service):
         assert isinstance(error, ServeError)
         service.metrics.refused.labels(error.code).inc()
         headers = {"Retry-After": "5"} if error.status == 503 else {}
-        return JSONResponse({"code": error.code, "message": error.message}, error.status, headers)
+        return JSONResponse(error.body, error.status, headers)
 
     return explain

@@ -37,6 +37,8 @@ class ServeConfig:
         stall_seconds: How long a client may leave frames that wait for it.
         snapshot_every: Latent frames between the snapshots that are kept if there is a store for them.
         replicas: Servers that share the work; the other limits are those of each.
+        max_jobs: Videos that are asked for as jobs and kept, at most: those that wait, and those that are done.
+        job_seconds: How long a finished video of a job is kept.
         title: What the page calls the model; `None` is the name of its bundle.
 
     Raises:
@@ -63,6 +65,8 @@ class ServeConfig:
     stall_seconds: Positive = 15.0
     snapshot_every: Count = 6
     replicas: Count = 1
+    max_jobs: Count = 64
+    job_seconds: Positive = 3600.0
     title: str | None = None
 
     def __post_init__(self) -> None:

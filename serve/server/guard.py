@@ -130,7 +130,7 @@ def _with_headers(send: Callable) -> Callable:
 
 
 async def _refuse(scope: Scope, receive: Callable, send: Callable, error: ServeError) -> None:
-    response = JSONResponse({"code": error.code, "message": error.message}, error.status)
+    response = JSONResponse(error.body, error.status)
     if scope["type"] == "http":
         await response(scope, receive, send)
         return

@@ -2,12 +2,11 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
-import torch
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from starlette.background import BackgroundTask
@@ -15,28 +14,20 @@ from torch import Tensor
 
 from ..engine.notes import known_words
 from ..protocol import messages
-from ..protocol.bodies import Info, PromptReply, PromptRequest, StreamReply, StreamRequest, VideoRequest, WordsReply
+from ..protocol.bodies import Info, PromptReply, PromptRequest, StreamReply, StreamRequest, WordsReply
 from ..protocol.errors import ServeError
 from ..protocol.script import check_prompt
 from .action_log import action_lines
+from .jobs import Jobs
 from .recording import Recording, read_recording
 from .service import Service
-
-MEDIA_TYPES = {
-    "mp4": "video/mp4",
-    "mkv": "video/x-matroska",
-    "webp": "image/webp",
-    "png": "image/png",
-    "gif": "image/gif",
-    "fct": "application/octet-stream",
-}
-
+from .video_routes import MEDIA_TYPES, add_videos
 
 Frames = Annotated[int | None, Query(ge=1, description="only so many; a token file holds whole latent frames")]
 
 
-def make_router(service: Service) -> APIRouter:
-    """The routes of a service."""
+def make_router(service: Service, jobs: Jobs) -> APIRouter:
+    """The routes of a service, and of the videos that it makes as jobs."""
     router = APIRouter()
 
     @router.get("/healthz", summary="Whether the server lives and takes sessions")
@@ -61,18 +52,12 @@ def make_router(service: Service) -> APIRouter:
     async def schema() -> JSONResponse:
         return JSONResponse(messages.json_schema())
 
-    @router.post("/v1/videos", summary="A finished video", response_class=Response)
-    async def video(request: Request, wanted: VideoRequest) -> Response:
-        data = await make_video(service, request, wanted)
-        name = f"framecast-{wanted.seed}.{wanted.format}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Framecast-Seed": str(wanted.seed)}
-        return Response(data, media_type=MEDIA_TYPES[wanted.format], headers=headers)
-
     @router.post("/v1/videos/decode", summary="The video of a token file, which is the body", response_class=FileResponse)
     async def decode(request: Request) -> FileResponse:
         recording = await asyncio.to_thread(read_recording, await request.body(), service.generator.codec)
         return await save_video(service, request, recording, "mp4", None)
 
+    add_videos(router, service, jobs)
     _add_streams(router, service)
     return router
 
@@ -112,38 +97,6 @@ def _add_streams(router: APIRouter, service: Service) -> None:
     @router.delete("/v1/streams/{id}", summary="Ends a stream", status_code=204)
     async def delete(id: str) -> None:
         await (await service.reach(id)).close(drop=True)
-
-
-async def make_video(service: Service, request: Request, wanted: VideoRequest) -> bytes:
-    """Makes a video and encodes it; stops within a latent frame of the client's leaving.
-
-    Raises:
-        ServeError: The length is not legal, or `Service.start` refuses.
-    """
-    try:
-        service.generator.codec.stride.num_latent_frames(wanted.num_frames)
-    except ValueError as error:
-        raise ServeError("bad_message", str(error)) from error
-    if wanted.num_frames > service.config.max_video_frames:
-        most = service.config.max_video_frames
-        raise ServeError("bad_message", f"got num_frames {wanted.num_frames}; wanted at most {most}; stream longer videos")
-    live = await service.start(wanted, wanted.num_frames)
-    try:
-        images: list[Tensor] = []
-        async for frame in live.play(None):
-            images.append(frame.image)
-            if await request.is_disconnected():
-                raise ServeError("idle", "the client has gone")
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"video.{wanted.format}"
-            await Recording.of(live.channel.stream).write(path, _stacked(images))
-            return await asyncio.to_thread(path.read_bytes)
-    finally:
-        await live.close()
-
-
-async def _stacked(images: list[Tensor]) -> AsyncIterator[Tensor]:
-    yield await asyncio.to_thread(torch.stack, images)
 
 
 async def save_video(service: Service, request: Request, recording: Recording, format: str, frames: int | None) -> FileResponse:

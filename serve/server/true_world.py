@@ -30,7 +30,7 @@ def true_app(player: PagePlayer, spec: WorldSpec, caption: str, config: ServeCon
 
     @app.exception_handler(ServeError)
     async def explain(request: Request, error: ServeError) -> JSONResponse:
-        return JSONResponse({"code": error.code, "message": error.message}, error.status)
+        return JSONResponse(error.body, error.status)
 
     @app.get("/v1/info", response_model_exclude_none=True)
     async def info() -> Info:

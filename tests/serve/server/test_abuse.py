@@ -78,7 +78,7 @@ async def raw(server: Running, request: bytes) -> str:
 
 async def posted(server: Running, **request: object) -> str:
     async with server.http() as http:
-        answer = await http.post("/v1/videos", **request)  # type: ignore[arg-type]
+        answer = await http.post("/v1/videos/sync", **request)  # type: ignore[arg-type]
         return answer.json()["code"]
 
 

@@ -26,7 +26,9 @@ def with_server(work, **config):
 
 def test_video_is_that_of_the_library(tmp_path):
     async def work(server, http):
-        return [await http.post("/v1/videos", json={**SCENE, "num_frames": 17, "format": kind}) for kind in ("mkv", "fct", "mp4")]
+        return [
+            await http.post("/v1/videos/sync", json={**SCENE, "num_frames": 17, "format": kind}) for kind in ("mkv", "fct", "mp4")
+        ]
 
     answers = with_server(work)
     assert [answer.status_code for answer in answers] == [200] * 3
@@ -45,7 +47,7 @@ def test_video_is_that_of_the_library(tmp_path):
 def test_timeline_is_in_the_token_file(tmp_path):
     async def work(server, http):
         timeline = [[0, PROMPT], [1, OTHER]]
-        return await http.post("/v1/videos", json={"timeline": timeline, "num_frames": 21, "format": "fct"})
+        return await http.post("/v1/videos/sync", json={"timeline": timeline, "num_frames": 21, "format": "fct"})
 
     (tmp_path / "a.fct").write_bytes(with_server(work).content)
     assert read_tokens(tmp_path / "a.fct").prompts == ((0, PROMPT), (3, OTHER))
@@ -55,7 +57,7 @@ def test_full_server_refuses_at_once():
     async def work(server, http):
         async with server.socket() as socket:
             assert (await socket.start())["type"] == "started"
-            answer = await http.post("/v1/videos", json=SCENE)
+            answer = await http.post("/v1/videos/sync", json=SCENE)
             return answer.status_code, answer.json()["code"], answer.headers["retry-after"]
 
     assert with_server(work, slots=1, queue=0) == (503, "server_full", "5")
@@ -64,7 +66,7 @@ def test_full_server_refuses_at_once():
 def test_client_that_leaves_frees_its_place():
     async def work(server, http):
         with pytest.raises(httpx.ReadTimeout):
-            await http.post("/v1/videos", json={**SCENE, "num_frames": 2001}, timeout=0.3)
+            await http.post("/v1/videos/sync", json={**SCENE, "num_frames": 2001}, timeout=0.3)
         assert server.service.taken == 1 or not server.service.streams
         await server.until_free()
 
@@ -138,6 +140,6 @@ def test_health_metrics_and_schemas():
         "framecast_step_forwards_sum",
     ):
         assert line in metrics
-    assert {"/v1/videos", "/v1/streams", "/v1/streams/{id}.mp4", "/healthz", "/metrics"} <= set(paths)
+    assert {"/v1/videos/sync", "/v1/streams", "/v1/streams/{id}.mp4", "/healthz", "/metrics"} <= set(paths)
     assert schema["version"] == info["version"] == 1
     assert (info["height"], info["width"], info["fps"], info["temporal_stride"]) == (16, 24, 12.0, 4)

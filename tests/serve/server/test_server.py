@@ -86,7 +86,7 @@ def test_nothing_leaves_the_machine(process):
             for _ in range(9):
                 await anext(stream)
         async with httpx.AsyncClient(base_url=url, timeout=30) as http:
-            assert (await http.post("/v1/videos", json={"prompt": PROMPT, "num_frames": 9})).status_code == 200
+            assert (await http.post("/v1/videos/sync", json={"prompt": PROMPT, "num_frames": 9})).status_code == 200
             for path in ("/", "/openapi.json", "/metrics", "/v1/schema.json"):
                 assert (await http.get(path)).status_code == 200
 
