@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 import vector_quantize_pytorch as vq
-from torch import Tensor
+from torch import Tensor, nn
+from vector_quantize_pytorch.vector_quantize_pytorch import Codebook, sample_vectors_distributed
 
 from .quantizer import Quantizer, check, join_digits, split_digits
 
@@ -242,6 +243,18 @@ class ResidualSimVQ(_ResidualCodebooks):
         }
         super().__init__(codebook_size_per_level, num_quantizers, dim, options)
         self.codes = vq.ResidualSimVQ(dim=dim, codebook_size=codebook_size_per_level, num_quantizers=num_quantizers)
+
+
+def share_codebooks(quantizer: nn.Module) -> None:
+    """From now on the codebooks follow what all processes of a distributed training see, and all revive the same codes.
+
+    To be called in every process, once `torch.distributed` is set up. A quantizer without codebooks has nothing to share.
+    """
+    for codebook in quantizer.modules():
+        if isinstance(codebook, Codebook):
+            codebook.use_ddp = True
+            codebook.all_reduce_fn = codebook.kmeans_all_reduce_fn = torch.distributed.all_reduce
+            codebook.sample_fn = codebook.replace_sample_fn = sample_vectors_distributed
 
 
 def _nearest(latents: Tensor, codebook: Tensor) -> Tensor:

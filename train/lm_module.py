@@ -170,7 +170,7 @@ class LitVideoLM(TrainingModule):
         return sum(part["tokens"].numel() for part in _parts(batch).values())
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
-        name = self.blocks.draw()
+        name = self._draw_block_length()
         block_length = self.block_length(name)
         scores = {what: self.score(part, block_length) for what, part in _parts(batch).items()}
         self._latest |= self._measures("train", name, scores["clips"].nats.detach())
@@ -183,6 +183,11 @@ class LitVideoLM(TrainingModule):
         shares = [(score.nats + self.z_weight * score.log_z) * (score.num_tokens / num_tokens) for score in scores.values()]
         outcome = [self.outcome_weight * loss for loss in scores["clips"].outcome.values()]
         return torch.stack(shares + outcome).sum()
+
+    def _draw_block_length(self) -> str:
+        """One of the lengths: the same in all processes, or each would wait for the slowest at every step."""
+        name = self.blocks.draw()
+        return str(self.trainer.strategy.broadcast(name)) if self.trainer.world_size > 1 else name
 
     def score(self, batch: dict[str, Any], block_length: int) -> Score:
         """The loss of disturbed clips."""

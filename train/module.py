@@ -10,6 +10,7 @@ from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from .optim import AdamWConfig
+from .randomness import RandomState, begin_apart, random_state, restore
 from .restoring import check_optimizers, check_weights
 
 _MAX_BAD_STEPS = 10
@@ -36,7 +37,7 @@ class TrainingModule(L.LightningModule, ABC):
         """Steps in a row whose gradient was not finite."""
         self.suspects: list[str] = []
         """Names of the clips of the last batch of which something became not finite, if they are known."""
-        self._random_state: dict[str, Any] | None = None
+        self._random_state: RandomState | None = None
 
     @property
     @abstractmethod
@@ -116,7 +117,7 @@ class TrainingModule(L.LightningModule, ABC):
                 "lower `model.init_args.optimizer.learning_rate`"
             )
         checkpoint["precision"] = self.trainer.precision
-        checkpoint["random_state"] = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
+        checkpoint["random_state"] = random_state(self.trainer)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuses the weights of another network, before any of them is in place."""
@@ -135,10 +136,10 @@ class TrainingModule(L.LightningModule, ABC):
     def on_train_start(self) -> None:
         """The random generators go on where the checkpoint left them."""
         check_optimizers(self.trainer.optimizers, self.global_step)
-        if self._random_state is not None:
-            torch.set_rng_state(self._random_state["cpu"].cpu())
-            if len(self._random_state["cuda"]) == torch.cuda.device_count():
-                torch.cuda.set_rng_state_all([state.cpu() for state in self._random_state["cuda"]])
+        if self._random_state is None:
+            begin_apart(self.trainer)
+        else:
+            restore(self._random_state, self.trainer)
             self._random_state = None
 
 

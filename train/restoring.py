@@ -193,12 +193,16 @@ def _check_schedulers(schedulers: list[Any]) -> None:
 
 
 def _check_random_state(state: dict[str, Any]) -> None:
-    if not isinstance(state["cuda"], list) or not all(isinstance(one, Tensor) for one in (state["cpu"], *state["cuda"])):
-        raise ValueError("the state of the random generators is no tensor")
-    try:
-        torch.Generator().set_state(state["cpu"].cpu())
-    except RuntimeError as error:
-        raise ValueError(f"the state of the random generator is none ({str(error).splitlines()[0]})") from error
+    ranks = state.get("ranks", [])
+    if not isinstance(ranks, list):
+        raise ValueError(f"the random generators of the processes are {type(ranks).__name__}; wanted a list")
+    for each in (state, *ranks):
+        if not isinstance(each["cuda"], list) or not all(isinstance(one, Tensor) for one in (each["cpu"], *each["cuda"])):
+            raise ValueError("the state of the random generators is no tensor")
+        try:
+            torch.Generator().set_state(each["cpu"].cpu())
+        except RuntimeError as error:
+            raise ValueError(f"the state of the random generator is none ({str(error).splitlines()[0]})") from error
 
 
 def _is_number(value: object) -> bool:

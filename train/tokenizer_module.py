@@ -6,12 +6,21 @@ from typing import Any, Self, cast
 
 import torch
 from einops import rearrange, reduce, repeat
+from lightning.pytorch.strategies import DDPStrategy
 from torch import Tensor
 
 from ..evaluate import psnr
 from ..evaluate.steadiness import steady_share
 from ..sample import Bundle, load_bundle
-from ..tokenizer import FSQ, Quantized, Quantizer, TokenizerOutput, VideoTokenizer, VideoTokenizerConfig
+from ..tokenizer import (
+    FSQ,
+    Quantized,
+    Quantizer,
+    TokenizerOutput,
+    VideoTokenizer,
+    VideoTokenizerConfig,
+    share_codebooks,
+)
 from ..tokenizer.layers import Upsample
 from .discriminator import PatchDiscriminator
 from .losses import ReconstructionLoss, adaptive_weight, hinge_loss
@@ -101,8 +110,16 @@ class LitVideoTokenizer(TrainingModule):
     def count(self, batch: dict[str, Any]) -> int:
         return batch["video"].shape[0] * batch["video"].shape[2]
 
+    def setup(self, stage: str) -> None:
+        """Tells DDP that the discriminator takes no part before it joins in, or it would wait for its gradients."""
+        strategy = self.trainer.strategy
+        if self.discriminator is not None and isinstance(strategy, DDPStrategy):
+            strategy._ddp_kwargs["find_unused_parameters"] = True
+
     def on_fit_start(self) -> None:
         super().on_fit_start()
+        if self.trainer.world_size > 1:
+            share_codebooks(self.tokenizer.quantizer)
         for module in self._perceptual:  # not a submodule, so that checkpoints stay small
             module.to(self.device)
 
