@@ -52,8 +52,8 @@ def resting(blocks: Blocks) -> CameraMotion:
 def camera_motion(blocks: Blocks) -> CameraMotion:
     """Shift, zoom and rotation with the least median of the blocks' distances from them (Rousseeuw 1984), then their mean.
 
-    Where nearly half of the blocks rest exactly, the camera does too: something large that passes by has no say. A motion on which
-    blocks agree in few parts of the picture is that of a thing: the camera is at rest if other blocks speak against that motion.
+    Where nearly half of the blocks rest exactly, the camera does too: something large that passes by has no say. Where blocks
+    agree on a motion in few parts of the picture, that is of a thing: the camera is at rest if others speak against that motion.
     """
     certain = np.flatnonzero(blocks.certain)
     if len(certain) < _LEAST_BLOCKS:

@@ -4,7 +4,7 @@ import importlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +156,7 @@ def _loaded(name: str) -> Callable[[np.ndarray, float], Any]:
 def _parts(shot: Shot) -> list[tuple[float, float]]:
     number = math.ceil((shot.end - shot.start) / _LONGEST - 1e-9)
     borders = np.linspace(shot.start, shot.end, max(1, number) + 1)
-    return [(float(a), float(b)) for a, b in zip(borders, borders[1:], strict=False)]
+    return [(float(a), float(b)) for a, b in pairwise(borders)]
 
 
 def _frames(path: Path, size: tuple[int, int], start: float, number: int, rate: float) -> np.ndarray:

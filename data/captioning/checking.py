@@ -13,7 +13,8 @@ from ..caption_lines import TimedText
 _WORD = re.compile(r"[^\W\d_]+")
 _MOTION = frozenset(
     "bounce come drive enter fall fly follow go jump lift move open pan pass pick pour pull push ride roll rotate run shake "
-    "slide spin stand still stop swim swing tilt turn walk wave zoom movement motion rest sit slow fast left right up down".split()
+    "slide spin stand still stop swim swing tilt turn walk wave zoom movement motion rest sit slow fast "
+    "left right up down".split()
 )
 _LATE = 0.5  # seconds behind the end that nobody minds
 _NEARLY_ALL, _MANY = 0.9, 0.5

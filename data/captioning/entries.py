@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ def stretches(measures: Measures, rules: Sequence[Rule] = RULES) -> list[Phrases
                     borders.append(int(change))
     borders.sort()
     found: list[Phrases] = []
-    for first, end in zip(borders, borders[1:], strict=False):
+    for first, end in pairwise(borders):
         words = tuple(rule.phrases[rows[first:end].sum(0).argmax()] for rule, rows in zip(rules, evidence, strict=True))
         if found and words == found[-1].words:
             first = found.pop().first

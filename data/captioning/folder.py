@@ -38,9 +38,9 @@ def caption_folder(
 ) -> Captioned:
     """Writes `captions.jsonl` for the videos below a folder, also for those that it does not name yet.
 
-    Lines that say something are kept. With `overwrite`, those of rules and models are written anew, and those that do not say who
-    wrote them too, after a copy of the file was made. Lines by hand always stay. The file is written every five seconds and at the
-    end, whatever ends the work, so a later call goes on with the files that are left.
+    Lines that say something are kept. With `overwrite`, those of rules and models are written anew. So are those that do not say
+    who wrote them, after a copy of the file was made. Lines by hand always stay. The file is written every five seconds and at
+    the end, whatever ends the work, so a later call goes on.
 
     Args:
         folder: The folder of the videos.

@@ -64,7 +64,7 @@ def open_page(browser, address):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address)
         page.wait_for_selector("#video:not([hidden])")
-        page.wait_for_function("document.querySelector('#player').duration > 3.5")
+        until(lambda: page.evaluate("document.querySelector('#player').duration > 3.5"))
         return page
 
     yield open_page
@@ -102,7 +102,7 @@ def test_a_video_is_captioned_by_keys_alone(open_page, folder):
 def test_the_next_video_comes_by_a_key_and_begins_with_a_new_entry(open_page, folder):
     page = open_page()
     page.keyboard.press("j")
-    page.wait_for_function("document.querySelector('#file').textContent === 'b.mp4'")
+    until(lambda: page.inner_text("#file") == "b.mp4")
     page.keyboard.press("n")
     page.keyboard.type("a storm")
     until(lambda: [text for *_, text in texts(folder, "b.mp4")] == ["a storm"], 5)
@@ -125,5 +125,6 @@ def test_words_can_be_read_and_nothing_is_cut_off_when_narrow(open_page, scheme)
     page = open_page(color_scheme=scheme, viewport={"width": 360, "height": 800})
     assert page.evaluate(LOW_CONTRAST) == []
     assert page.evaluate("document.documentElement.scrollWidth") == 360
-    unnamed = "[...document.querySelectorAll('button, input, textarea, select')].filter((e) => !e.labels?.length && !e.ariaLabel && !e.textContent.trim())"
+    fields = "[...document.querySelectorAll('button, input, textarea, select')]"
+    unnamed = f"{fields}.filter((e) => !e.labels?.length && !e.ariaLabel && !e.textContent.trim())"
     assert page.evaluate(f"{unnamed}.length") == 0
