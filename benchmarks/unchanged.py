@@ -250,7 +250,9 @@ def _http(address: str) -> str:
     with httpx.Client(base_url=f"http://{address}", timeout=60) as http:
         said = [http.get(path) for path in ("/healthz", "/v1/info", "/v1/schema.json", "/openapi.json")]
         scene = {"prompt": PROMPTS[0], "seed": 4, "num_frames": 13}
-        said += [http.post("/v1/videos/sync", json={**scene, "format": form}) for form in ("mp4", "mkv", "webp", "png", "gif", "fct")]
+        said += [
+            http.post("/v1/videos/sync", json={**scene, "format": form}) for form in ("mp4", "mkv", "webp", "png", "gif", "fct")
+        ]
         said += [http.post("/v1/videos/sync", json={**scene, "num_frames": 12}), http.get("/v1/streams/none/video.mp4")]
         return " ".join(f"{reply.status_code}:{reply.headers.get('content-type')}:{digest(reply.content)[:16]}" for reply in said)
 

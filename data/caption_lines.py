@@ -37,7 +37,7 @@ def read_caption_lines(listing: Path) -> tuple[Texts, dict[str, str]]:
     skipped: dict[str, str] = {}
     for number, line in json_lines(listing, WANTED):
         try:
-            file, timeline = _parse_line(line)
+            file, timeline = parse_row(line)
             if file in texts:
                 raise ValueError(f"{file} is listed twice; keep one line per file")
             texts[file] = timeline
@@ -65,16 +65,22 @@ def _text_at(texts: Sequence[TimedText], seconds: float) -> str:
     return max(holding, key=lambda text: text.start).text if holding else ""
 
 
-def _parse_line(line: bytes) -> tuple[str, tuple[TimedText, ...]]:
+def parse_row(line: bytes) -> tuple[str, tuple[TimedText, ...]]:
+    """The file that a line names, and what is said of it.
+
+    Raises:
+        Exception: One of `NOT_A_ROW` if the line means nothing.
+    """
     row = json.loads(line.decode("utf-8"), parse_constant=_refuse)
-    return file_of(row), tuple(_timeline(row))
+    return file_of(row), tuple(timeline_of(row))
 
 
 def _refuse(constant: str) -> float:
     raise ValueError(f"got {constant}, which is no JSON")
 
 
-def _timeline(row: dict) -> list[TimedText]:
+def timeline_of(row: dict) -> list[TimedText]:
+    """What a row says of its video; raises one of `NOT_A_ROW` if that means nothing."""
     if "captions" not in row:
         return [TimedText(0.0, math.inf, _text("" if row.get("caption") is None else row["caption"]))]
     if "caption" in row:

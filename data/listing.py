@@ -45,7 +45,7 @@ def list_videos(root: Path, include: str | Sequence[str], exclude: str | Sequenc
     Raises:
         ValueError: If `captions.jsonl` cannot be read, or the patterns are no text.
     """
-    include, exclude = _patterns("include", include), _patterns("exclude", exclude)
+    _patterns("include", include), _patterns("exclude", exclude)
     found = Listing()
     listing = root / CAPTIONS_FILE if captions is None else captions
     if captions is not None or os.path.lexists(listing):
@@ -55,11 +55,21 @@ def list_videos(root: Path, include: str | Sequence[str], exclude: str | Sequenc
         found.texts = {file: () for file in sorted(found.texts)}
 
     def chosen(file: str) -> bool:
-        return any(fnmatch(file, pattern) for pattern in include) and not any(fnmatch(file, pattern) for pattern in exclude)
+        return chosen_by(file, include, exclude)
 
     found.texts = {file: texts for file, texts in found.texts.items() if chosen(file)}
     found.skipped = {file: why for file, why in found.skipped.items() if file.startswith(listing.name) or chosen(file)}
     return found
+
+
+def chosen_by(file: str, include: str | Sequence[str], exclude: str | Sequence[str] = ()) -> bool:
+    """Whether a path below a folder fits one of the patterns to include, and none of those to exclude.
+
+    Raises:
+        ValueError: The patterns are no text.
+    """
+    wanted, unwanted = _patterns("include", include), _patterns("exclude", exclude)
+    return any(fnmatch(file, pattern) for pattern in wanted) and not any(fnmatch(file, pattern) for pattern in unwanted)
 
 
 def all_videos(root: Path) -> list[str]:

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from . import __version__, console
 from .commands import (
     animate,
+    caption,
     continue_video,
     decode,
     demo,
@@ -61,6 +62,7 @@ COMMANDS: dict[str, Command | Elsewhere] = {
     "replay": replay,
     "reconstruct": reconstruct,
     "record": record,
+    "caption": caption,
     "info": info,
     "export": export,
     "evaluate": evaluate,

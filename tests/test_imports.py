@@ -27,6 +27,7 @@ PARTS_OF_SERVE = {  # which of our rooms, and which other parts, each may import
     "protocol": {"sample"},
     "engine": {"sample", "protocol"},
     "server": {"data", "sample", "protocol", "engine"},
+    "captions": {"data", "protocol", "server"},
     "client": {"data", "sample", "protocol"},
     "cluster": {"sample", "protocol", "engine", "server"},
     "notebook": {"data", "sample"},
@@ -39,13 +40,17 @@ VENDOR_ROOM = {
     "gymnasium": "data.worlds",
     "pyarrow": "data",
     "sentencepiece": "tokenizer",
+    "transformers": "data.captioning",
     "vector_quantize_pytorch": "tokenizer",
     "vizdoom": "data.worlds",
 }  # one file each, or one folder within a room
 SHARED_BY_READERS = {"framecast.evaluate.figures"}  # what evaluate/second/ may import of evaluate/
 LIGHTNING = {"lightning", "pytorch_lightning"}
 # Folders of which others import the `__init__` alone.
-FACES = tuple(f"framecast.data.{folder}" for folder in ("actions", "lerobot", "recorded", "shards", "sprites", "video", "worlds"))
+FACES = tuple(
+    f"framecast.data.{folder}"
+    for folder in ("actions", "captioning", "lerobot", "recorded", "shards", "sprites", "video", "worlds")
+)
 
 
 def imported_modules(source: str, module: str) -> Iterator[str]:

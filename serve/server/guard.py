@@ -44,10 +44,11 @@ class Guard:
     Args:
         app: What is guarded.
         config: The rules.
+        watched: Paths that are read without a token, since they hold a name that cannot be guessed.
     """
 
-    def __init__(self, app: ASGIApp, config: ServeConfig):
-        self._app, self._config = app, config
+    def __init__(self, app: ASGIApp, config: ServeConfig, watched: re.Pattern[str] = WATCHED):
+        self._app, self._config, self._watched = app, config, watched
         self._hosts = LOOPBACK | {config.host.lower(), *(host.lower() for host in config.hosts)}
 
     async def __call__(self, scope: Scope, receive: Callable, send: Callable) -> None:
@@ -74,7 +75,7 @@ class Guard:
         headers = Headers(scope=scope)
         self._check_host(headers)
         self._check_origin(headers)
-        if self._config.token is not None and not _is_open(scope):
+        if self._config.token is not None and not _is_open(scope, self._watched):
             self._check_token(scope, headers)
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._config.max_text:
@@ -107,11 +108,11 @@ class Guard:
             raise ServeError("unauthorized", "got no token, or a wrong one; send `Authorization: Bearer TOKEN`")
 
 
-def _is_open(scope: Scope) -> bool:
+def _is_open(scope: Scope, watched: re.Pattern[str]) -> bool:
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return False
     path = scope["path"]
-    return path in OPEN_PATHS or path.startswith(STATIC) or WATCHED.fullmatch(path) is not None
+    return path in OPEN_PATHS or path.startswith(STATIC) or watched.fullmatch(path) is not None
 
 
 def _hostname(host: str) -> str:

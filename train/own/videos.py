@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ...data import RandomCrops, VideoError, VideoFolder, probe_video
+from ...data.caption_lines import TimedText
+from ...data.captioning import check_captions
 from ...data.counted import counted
 from ...data.folder import printable
 from ...data.listing import Listing, all_videos, list_videos
@@ -68,6 +70,8 @@ class Found:
     """What was done in the videos; None if nothing is known."""
     excluded: int = 0
     """Files that fit no pattern of `include`; these are not used."""
+    thin: str = ""
+    """What is so thin in the captions that it spoils a training; empty if nothing is."""
 
     def seconds(self, files: Mapping[str, int] | tuple[str, ...], fps: float) -> float:
         """Seconds of video that the clips of some files cover."""
@@ -148,7 +152,15 @@ def look(settings: OwnSettings) -> Found:
         max(0, len(set(all_videos(root)) - set(listing.texts)) - excluded),
         played,
         excluded,
+        _thin({file: listing.texts[file] for file in files}),
     )
+
+
+def _thin(texts: Mapping[str, Sequence[TimedText]]) -> str:
+    """The worst finding of `framecast caption --check`, if anything is said at all."""
+    if not any(text.text for entries in texts.values() for text in entries):
+        return ""
+    return next((str(finding) for finding in check_captions(texts) if finding.spoils), "")
 
 
 def _played(folder: VideoFolder, settings: OwnSettings) -> Played | None:

@@ -30,6 +30,8 @@ def say_found(settings: OwnSettings, found: Found) -> None:
     seconds = found.seconds(tuple(found.files), settings.fps)
     captions = f"{found.captioned:,} of them with captions" if found.captioned else "without captions, so the prompt is empty"
     say(f"{settings.videos}: {in_words(seconds)} of video in {counted(len(found.files), 'file')}, {captions}.")
+    if found.thin:
+        say(f"Thin captions: {found.thin}. `framecast caption {shlex.quote(settings.videos)} --check` says more.")
     if found.excluded:
         others = counted(found.excluded, "other file")
         say(f"Used is what fits --include {spoken(settings.include)}, and not {others} of the folder.")

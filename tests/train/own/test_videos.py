@@ -149,3 +149,16 @@ def test_captions_may_lie_elsewhere(videos, settings, tmp_path):
     (tmp_path / "other.jsonl").write_text('{"file": "clip_00.mkv", "caption": "one"}\n{"file": "clip_01.mkv"}\n')
     found = look(replace(settings, captions=str(tmp_path / "other.jsonl")))
     assert set(found.files) == {"clip_00.mkv", "clip_01.mkv"} and found.captioned == 1
+
+
+def test_captions_that_spoil_a_training_are_said_at_its_start(tmp_path, capsys):
+    for name in "abcd":
+        write_clip(tmp_path / f"{name}.mkv", 40, fps=12.0)
+    settings = OwnSettings(videos=str(tmp_path), size=32)
+    for texts, thin in (("one one one one", True), ("one two three four", False)):
+        write_captions(tmp_path, *({"file": f"{n}.mkv", "caption": t} for n, t in zip("abcd", texts.split(), strict=True)))
+        found = look(settings)
+        say_found(settings, found)
+        said = " ".join(capsys.readouterr().out.split())
+        assert ("Thin captions: files of one caption" in said) is thin and bool(found.thin) is thin
+        assert Found.of_plain(found.plain()) == found
