@@ -19,8 +19,8 @@ _TEXTURE = 20.0
 """Standard deviation from which on a block has its full say."""
 _EMPTY = 2.5
 """Mean standard deviation of the blocks under which a picture is empty: black, white, or a wall."""
-_USUAL = 0.1
-"""What is lost from frame to frame in a quiet shot."""
+_LEAST_MORE = 0.04
+"""How much more than usual is lost at a cut."""
 _MEMORY = 4
 """The level of a shot follows the last frames, about so many."""
 _Patterns = tuple[np.ndarray, np.ndarray]
@@ -34,12 +34,12 @@ class Shots:
     """Finds the cuts in a stream of frames, one frame at a time, with constant memory.
 
     A small copy of each frame is compared with the one before. Blocks of the picture are looked for nearby, by a correlation
-    that light does not change. What finds no place counts, beside the change of colours, and against the level of the shot: in
-    wild motion much is new in every frame. Frames that are empty are passed over, so a fade through black ends a shot only if
-    another scene comes back. A dissolve has no moment at which it happens, and is not found.
+    that light does not change. What finds no place counts, beside the change of colours, and against the level of the shot,
+    since in wild motion much is new in every frame. So the second frame of a shot never ends it. Frames that are empty are
+    passed over: a fade through black ends a shot only if another scene comes back. A dissolve is not found.
 
     Of 200 joins of two kinds of real clips at 64x64 and 12 frames/s, all were found. In 144 clips without a cut, 9,848 frames,
-    nothing else was. A minute of an action film has 28 cuts to the eye: 23 were found, and 4 times an explosion or a whipped camera.
+    nothing else was. A minute of an action film has 28 cuts to the eye: 23 were found, and 3 explosions or whipped cameras.
 
     Example:
         >>> shots = Shots()
@@ -49,7 +49,8 @@ class Shots:
 
     def __init__(self) -> None:
         self._last: _Picture | None = None
-        self._lost, self._count = _USUAL, 0
+        self._level: float | None = None
+        self._count = 0
 
     def begins(self, frame: np.ndarray) -> bool:
         """Whether a frame begins a new shot; the first one always does.
@@ -59,22 +60,19 @@ class Shots:
         """
         picture, last = _picture_of(frame), self._last
         if last is None:
-            self._start(picture, _USUAL)
+            self._last = picture
             return True
         if picture.is_empty and not last.is_empty:
             return False
         change = _change(picture, last)
-        if (last.is_empty and not picture.is_empty) or change.score(self._lost) > 0:
-            self._start(picture, max(_USUAL, change.lost / 2))
+        self._last = picture
+        if (last.is_empty and not picture.is_empty) or change.is_cut(self._level):
+            self._level, self._count = None, 0
             return True
         self._count += 1
-        self._lost += (change.lost - self._lost) / min(self._count, _MEMORY)
-        self._last = picture
+        level = change.lost if self._level is None else self._level
+        self._level = level + (change.lost - level) / min(self._count, _MEMORY)
         return False
-
-    def _start(self, picture: "_Picture", level: float) -> None:
-        """Begins a shot. If the cut before was none, its level says that this one is wild, too."""
-        self._last, self._lost, self._count = picture, level, 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,14 +103,17 @@ class _Change:
     colours: float
     """Which share of the pixels changes its colour, 0 to 1."""
 
-    def score(self, level: float) -> float:
-        """Above 0 for a cut, by a logistic regression that was fitted to joins of real clips.
+    def is_cut(self, level: float | None) -> bool:
+        """Whether it ends a shot, by a logistic regression that was fitted to joins of real clips.
 
         Args:
-            level: How much was lost from frame to frame in the shot so far.
+            level: How much was lost from frame to frame in the shot so far; None after its first frame, where nobody knows.
         """
-        seen = sqrt(self.colours)
-        return 9.5 * self.lost + 10.5 * (self.lost - level) + (4.0 + 13.0 * self.lost) * seen - 10.0
+        if level is None:
+            return False
+        more = self.lost - level
+        score = 9.5 * self.lost + 10.5 * more + (4.0 + 13.0 * self.lost) * sqrt(self.colours) - 10.0
+        return more > _LEAST_MORE and score > 0
 
 
 def _change(picture: _Picture, last: _Picture) -> _Change:

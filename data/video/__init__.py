@@ -3,16 +3,20 @@
 Files out are `encoding` and `y4m`; all else is for files in, and neither side imports the other.
 """
 
+from .bars import NO_BARS, Bars, find_bars
 from .container import DECODED_BY, READER_VERSION
 from .encoding import WRITERS, Mp4Stream, Mp4Writer, write_video
 from .errors import VideoError
+from .pictures import check_fit
 from .reader import VideoData, VideoInfo, VideoReader, probe_video, read_video
 from .y4m import Y4MStream
 
 __all__ = [
+    "Bars",
     "DECODED_BY",
     "Mp4Stream",
     "Mp4Writer",
+    "NO_BARS",
     "READER_VERSION",
     "VideoData",
     "VideoError",
@@ -20,6 +24,8 @@ __all__ = [
     "VideoReader",
     "WRITERS",
     "Y4MStream",
+    "check_fit",
+    "find_bars",
     "probe_video",
     "read_video",
     "write_video",
