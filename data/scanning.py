@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..progress import Task
+from .counted import counted
 from .scans import Scan
 from .shots import Shots
 from .stillness import Stillness
@@ -203,7 +204,7 @@ class _Reading:
     def _too_short(self) -> str:
         cutting, frames = self._cutting, self._longest
         cause = f" before the damage ({self._damage})" if self._damage else ""
-        where = f" between its {self._cuts} cuts" if self._cuts else ""
+        where = f" between its {counted(self._cuts, 'cut')}" if self._cuts else ""
         return (
             f"has {frames} frames at {cutting.fps:g} fps{where}{cause}; wanted {cutting.num_frames}; "
             f"lower the `num_frames` of the VideoFolder to {frames}, or raise its `fps`"
