@@ -5,8 +5,8 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import astuple, dataclass
+from itertools import islice, pairwise
 from math import inf, nextafter
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,13 @@ from .caption_lines import CAPTIONS_FILE, TimedText, captions_of_window
 from .clips import CaptionedClip, ClipSource
 from .images import MAX_FPS
 from .kept import KeptClips
-from .kinds import as_path, real, sides, whole
+from .kinds import as_path, real, sides, truth, whole
 from .listing import list_videos
 from .recorded import ACTIONS_FILE, RecordedActions, read_action_lines, read_space
+from .remarks import Remarks, in_words, remarks_of
+from .scanning import Cutting, hash_frames, read_through
 from .scans import Scan, ScanIndex
-from .video import READER_VERSION, VideoError, VideoReader
+from .video import READER_VERSION, Bars, VideoError, check_fit
 
 __all__ = ["CAPTIONS_FILE", "TimedText", "VideoFolder", "Window", "captions_of_window"]
 
@@ -55,6 +57,10 @@ class VideoFolder(ClipSource):
     they fit, and otherwise read again when asked for. Files and lines that cannot be used are left out and named, with the
     reason, in `skipped`. A file that is damaged gives what can be decoded and is named in `damaged`.
 
+    Real folders hold more than plain video. No clip holds a cut between two shots, black bars are cut off, and files in which
+    nothing moves are left out. What was found of each file stands in `remarks`. Files with actions are recordings, and are read
+    frame by frame as they are.
+
     Args:
         root: The folder.
         num_frames: Frames in a clip.
@@ -81,6 +87,8 @@ class VideoFolder(ClipSource):
     """Why a file or a line of captions was left out."""
     damaged: dict[str, str]
     """What could not be decoded of a file that gave clips."""
+    remarks: dict[str, Remarks]
+    """What is odd about a file that gave clips: cuts, bars, stretches that stand still, and how much of it was not read."""
 
     def __init__(
         self,
@@ -96,14 +104,33 @@ class VideoFolder(ClipSource):
         actions: str | Path | None = None,
         action_space: dict[str, Any] | str | Path | ActionSpace | None = None,
         action_delay: int = 0,
+        split_shots: bool = True,
+        crop_bars: bool = True,
+        fit: str = "crop",
+        skip_stills: bool = True,
+        seconds_per_file: float | None = None,
+        part: tuple[float, float] = (0.0, 1.0),
     ):
         self.root, self.num_frames, self.fps = as_path(root, "the folder of the videos"), num_frames, fps
         self.height, self.width = sides("size", size)
         self.step = num_frames if step is None else step
         self._check()
+        self._cutting = Cutting(
+            self.num_frames,
+            self.height,
+            self.width,
+            self.fps,
+            self.step,
+            truth("split_shots", split_shots),
+            truth("crop_bars", crop_bars),
+            check_fit(fit),
+            truth("skip_stills", skip_stills),
+            _checked_seconds(seconds_per_file),
+        )
+        self.part = _checked_part(part)
         found = list_videos(self.root, include, exclude, None if captions is None else Path(captions))
         self.include, self.exclude = ((each,) if isinstance(each, str) else tuple(each) for each in (include, exclude))
-        self._texts, self.skipped, self.damaged = found.texts, found.skipped, {}
+        self._texts, self.skipped, self.damaged, self.remarks = found.texts, found.skipped, {}, {}
         self._shown: dict[str, tuple[int, ...]] = {}
         self._windows: list[Window] = []
         self._cached = KeptClips(cache_bytes)
@@ -140,7 +167,7 @@ class VideoFolder(ClipSource):
             VideoError: A file has changed since the folder was opened.
         """
         for file in self.clips_of_files:
-            with VideoReader(self.root / file, fps=self.fps, size=(self.height, self.width)) as reader:
+            with self._cutting.reader(self.root / file, bars=self._bars(file)) as reader:
                 frames = torch.from_numpy(np.stack(list(reader)))
             yield self._clip(Window(file, 0.0, ""), frames, file)
 
@@ -157,8 +184,18 @@ class VideoFolder(ClipSource):
     @property
     def seconds_of_video(self) -> float:
         """Seconds of video in all clips; where clips overlap, it counts once."""
-        clips = self.clips_of_files.values()
-        return sum((number - 1) * self.step + self.num_frames for number in clips) / self.fps
+        return sum(self.seconds_of_files.values())
+
+    @property
+    def seconds_of_files(self) -> dict[str, float]:
+        """Seconds of video in the clips of each file; where clips overlap, it counts once."""
+        seconds: dict[str, float] = {}
+        for window, following in pairwise([*self._windows, Window("", 0.0, "")]):
+            is_last = following.file != window.file
+            length = self.num_frames / self.fps
+            new = length if is_last else min(length, following.start - window.start)
+            seconds[window.file] = seconds.get(window.file, 0.0) + new
+        return seconds
 
     def summary(self) -> str:
         """One line: how many clips from how many files, and which files were left out."""
@@ -166,6 +203,7 @@ class VideoFolder(ClipSource):
         line = f"{len(self):,} clips of {self.num_frames} frames at {self.fps:g} fps from {files} files in {self.root}"
         if self._actions is not None and self._actions.space is not None:
             line += f"; {self._actions.summary()}"
+        line += "".join(f"; {said}" for said in in_words(self.remarks))
         if self.damaged:
             line += f"; {len(self.damaged)} damaged: {_name_some(self.damaged)}"
         if self.skipped:
@@ -191,6 +229,10 @@ class VideoFolder(ClipSource):
         self._index.save()
         captions = [[file, *_plain_texts(self._texts[file])] for file in files]
         settings = {"num_frames": self.num_frames, "size": [self.height, self.width], "fps": self.fps, "step": self.step}
+        if not self._is_plain:
+            places = [(window.file, round(window.start * self.fps)) for window in self._windows]
+            settings["cut"] = _hash([[file, place, *astuple(self._bars(file))] for file, place in places])
+            settings["fit"] = self._cutting.fit
         contents = {"files": len(files), "videos": _hash(videos), "captions": _hash(captions)}
         if self._actions is not None and self._actions.space is not None:
             contents |= {"actions": self._actions.hash_of(files), "action_space": self._actions.space.to_json()}
@@ -207,13 +249,24 @@ class VideoFolder(ClipSource):
         self._texts = {file: texts for file, texts in self._texts.items() if file not in recorded.skipped}
         return recorded
 
-    def _setting(self, file: str) -> str:
-        """What a scan of a file depends on; frames are counted if each needs its action."""
-        setting = f"{self.num_frames}x{self.height}x{self.width} at {self.fps} by {self.step}"
-        return f"{setting}, frames counted" if self._actions is not None and file in self._actions else setting
+    @property
+    def _is_plain(self) -> bool:
+        """Whether all clips are those that the files give if nothing is looked for in them."""
+        steps: Counter[str] = Counter()
+        for window in self._windows:
+            if round(window.start * self.fps) != steps[window.file] * self.step or self.remarks[window.file].bars:
+                return False
+            steps[window.file] += 1
+        return self._cutting.fit == "crop"
+
+    def _cutting_of(self, file: str) -> Cutting:
+        return self._cutting.as_recorded if self._actions is not None and file in self._actions else self._cutting
+
+    def _bars(self, file: str) -> Bars:
+        return self.remarks[file].bars
 
     def _scan(self) -> None:
-        known = {file: self._index.scan(file, self._setting(file)) for file in self._texts}
+        known = {file: self._index.scan(file, str(self._cutting_of(file))) for file in self._texts}
         unknown = [file for file, scan in known.items() if scan is None]
         fresh = self._read_through(unknown)
         for file, scan in known.items():
@@ -225,7 +278,7 @@ class VideoFolder(ClipSource):
         try:
             for file in tracked(files, f"reading {self.root}", unit="files"):
                 scan = self._scan_file(file)
-                self._index.add(file, self._setting(file), scan)
+                self._index.add(file, str(self._cutting_of(file)), scan)
                 yield scan
         finally:
             self._index.save()
@@ -238,45 +291,43 @@ class VideoFolder(ClipSource):
                 scan = Scan(skipped=mismatch)
                 self._cached.forget(len(self._windows))
             self._shown[file] = scan.shown
-        self._windows += [Window(file, index * self.step / self.fps, hash) for index, hash in enumerate(scan.clips)]
         if scan.skipped is not None:
             self.skipped[file] = scan.skipped
-        elif scan.damage is not None:
+            self._cached.forget(len(self._windows))
+            return
+        self._windows += self._part_of(file, scan)
+        self.remarks[file] = remarks_of(scan)
+        if scan.damage is not None:
             self.damaged[file] = scan.damage
 
+    def _part_of(self, file: str, scan: Scan) -> list[Window]:
+        """The clips of a file that lie in the wanted part of it."""
+        starts = scan.starts or tuple(index * self.step for index in range(len(scan.clips)))
+        windows = [Window(file, start / self.fps, hash) for start, hash in zip(starts, scan.clips, strict=True)]
+        if self.part == (0.0, 1.0):
+            return windows
+        first, end = (share * (starts[-1] + self.num_frames) for share in self.part)
+        self._cached.forget(len(self._windows))  # they were kept under the numbers that they have in the whole file
+        inside = [first <= start and start + self.num_frames <= end for start in starts]
+        return [window for window, is_inside in zip(windows, inside, strict=True) if is_inside]
+
     def _scan_file(self, file: str) -> Scan:
-        clips: list[str] = []
-        pictures: list[np.ndarray] = []
-        shown: list[int] = []
-        try:
-            with VideoReader(self.root / file, fps=self.fps, size=(self.height, self.width)) as reader:
-                for picture in reader:
-                    pictures.append(picture)
-                    shown.append(reader.place)
-                    if len(pictures) == self.num_frames:
-                        frames = torch.from_numpy(np.stack(pictures))
-                        self._cached.keep(len(self._windows) + len(clips), frames)
-                        clips.append(_hash_frames(frames))
-                        pictures = pictures[self.step :]
-            if not clips:
-                return Scan(skipped=self._too_short(len(pictures), reader.damage))
-            counted = (tuple(shown), reader.place + 1) if self._actions is not None and file in self._actions else ()
-            return Scan(tuple(clips), reader.damage, None, *counted)
-        except VideoError as error:
-            return Scan(skipped=str(error).replace(str(self.root / file), file))
+        def keep(index: int, frames: Tensor) -> None:
+            self._cached.keep(len(self._windows) + index, frames)
+
+        return read_through(self.root / file, file, self._cutting_of(file), keep)
 
     def _read(self, window: Window) -> Tensor:
         """A clip, the same as when its file was read through. If a key frame leads elsewhere, the file is read from its start."""
         frames = self._read_from(window, seeks=True)
-        if frames is None or _hash_frames(frames) != window.hash:
+        if frames is None or hash_frames(frames) != window.hash:
             frames = self._read_from(window, seeks=False)
         if frames is None:
             raise VideoError(f"{self.root / window.file} has changed since the folder was opened; open the folder again")
         return frames
 
     def _read_from(self, window: Window, seeks: bool) -> Tensor | None:
-        size = (self.height, self.width)
-        with VideoReader(self.root / window.file, fps=self.fps, size=size, start=window.start, seeks=seeks) as reader:
+        with self._cutting.reader(self.root / window.file, window.start, seeks, self._bars(window.file)) as reader:
             pictures = list(islice(reader, self.num_frames))
         return torch.from_numpy(np.stack(pictures)) if len(pictures) == self.num_frames else None
 
@@ -301,19 +352,30 @@ class VideoFolder(ClipSource):
             raise VideoError(f"{self.root / window.file} has changed since the folder was opened; open the folder again")
         return resample(steps, self.action_space, shown)
 
-    def _too_short(self, num_frames: int, damage: str | None) -> str:
-        cause = f" before the damage ({damage})" if damage else ""
-        return (
-            f"has {num_frames} frames at {self.fps:g} fps{cause}; wanted {self.num_frames}; "
-            f"lower the `num_frames` of the VideoFolder to {num_frames}, or raise its `fps`"
-        )
-
     def _reasons(self) -> str:
         if not self._texts and not self.skipped and (self.include, self.exclude) == (("*",), ()):
             return f"there is no video below it, and none in {CAPTIONS_FILE}; name the folder that holds your videos"
         if not self._texts and not self.skipped:
             return f"include and exclude let no video through; wanted one in {CAPTIONS_FILE} or below the folder"
         return "; ".join(f"{printable(file)}: {reason}" for file, reason in islice(self.skipped.items(), 10))
+
+
+def _checked_seconds(seconds: float | None) -> float | None:
+    if seconds is None:
+        return None
+    return real("seconds_per_file", seconds, 1, inf, "seconds of video to read of each file, at least 1, or None for all")
+
+
+def _checked_part(part: tuple[float, float]) -> tuple[float, float]:
+    wanted = "two shares of a file, the first one smaller, such as (0.0, 0.9)"
+    try:
+        first, end = part
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"got a part {part!r}; wanted {wanted}") from error
+    first, end = (real("a share in part", share, 0, 1, "a share of a file, 0 to 1") for share in (first, end))
+    if not first < end:
+        raise ValueError(f"got a part {part!r}; wanted {wanted}")
+    return float(first), float(end)
 
 
 def _name_some(files: dict[str, str], most: int = 3) -> str:
@@ -332,7 +394,3 @@ def _plain_texts(texts: Sequence[TimedText]) -> list[list[Any]]:
 
 def _hash(value: object) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()
-
-
-def _hash_frames(frames: Tensor) -> str:
-    return hashlib.blake2b(frames.numpy().data, digest_size=8).hexdigest()

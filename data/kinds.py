@@ -37,6 +37,17 @@ def real(name: str, value: object, least: float, most: float, wanted: str) -> fl
     return number
 
 
+def truth(name: str, value: object) -> bool:
+    """A yes or no.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"got {name} {shown(value)}; wanted True or False")
+    return value
+
+
 def as_path(value: object, what: str = "a path") -> Path:
     """A path of a text or a path.
 

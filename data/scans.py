@@ -30,6 +30,22 @@ class Scan:
     """Which stored frame is shown at each moment of the file, one by one at the rate of the clips, if that was asked for."""
     num_frames: int = 0
     """Stored frames, if that was asked for."""
+    starts: tuple[int, ...] = ()
+    """The first frame of each clip, at the rate of the clips, if they do not follow one another at one step."""
+    bars: tuple[float, ...] = ()
+    """The shares of a frame that black bars take: top, bottom, left and right."""
+    cuts: int = 0
+    """Cuts between shots."""
+    cut: float = 0.0
+    """The share of the picture that is cut off to make it fit."""
+    still_clips: int = 0
+    """Clips in which nothing moves."""
+    seconds: float = 0.0
+    """Seconds that were read; 0 if nobody counted."""
+    length: float = 0.0
+    """Seconds of the file by its header; 0 if nobody knows."""
+    in_part: bool = False
+    """Whether only stretches of it were read."""
 
 
 @dataclass
@@ -136,8 +152,22 @@ def _parsed(content: Any) -> Iterator[tuple[str, _File]]:
 
 
 def _scan(scan: dict[str, Any]) -> Scan:
-    shown = tuple(map(int, scan.get("shown", ())))  # older versions did not count frames
-    return Scan(tuple(map(str, scan["clips"])), scan["damage"], scan["skipped"], shown, int(scan.get("num_frames", 0)))
+    """Older versions counted less."""
+    return Scan(
+        tuple(map(str, scan["clips"])),
+        scan["damage"],
+        scan["skipped"],
+        tuple(map(int, scan.get("shown", ()))),
+        int(scan.get("num_frames", 0)),
+        tuple(map(int, scan.get("starts", ()))),
+        tuple(map(float, scan.get("bars", ()))),
+        int(scan.get("cuts", 0)),
+        float(scan.get("cut", 0.0)),
+        int(scan.get("still_clips", 0)),
+        float(scan.get("seconds", 0.0)),
+        float(scan.get("length", 0.0)),
+        bool(scan.get("in_part", False)),
+    )
 
 
 def _state(path: Path) -> tuple[int, int] | None:

@@ -89,9 +89,9 @@ def _block_sums(values: Floats) -> Floats:
     """Sums `[N]` over the blocks of a picture of half the size, rows and columns one after the other."""
     size, step = SIZE // 2, STEP // 2
     columns = (values.shape[1] - size) // step + 1
-    strips = sum(values[:, offset : offset + step * (columns - 1) + 1 : step] for offset in range(size))
+    strips = np.sum([values[:, offset : offset + step * (columns - 1) + 1 : step] for offset in range(size)], axis=0)
     rows = (values.shape[0] - size) // step + 1
-    return np.asarray(sum(strips[offset : offset + step * (rows - 1) + 1 : step] for offset in range(size))).ravel()
+    return np.sum([strips[offset : offset + step * (rows - 1) + 1 : step] for offset in range(size)], axis=0).ravel()
 
 
 def _errors(blocks: Floats, windows: Floats, corners: NDArray, shifts: NDArray) -> Floats:

@@ -115,7 +115,9 @@ def _times(said: Texts, lengths: Mapping[str, float | None]) -> Finding:
     late = []
     for file, entries in said.items():
         length = lengths.get(file)
-        for text in entries if length is not None else ():
+        if length is None:
+            continue
+        for text in entries:
             if text.start >= length or _LATE < text.end - length < math.inf:
                 late.append(f"{file} {text.start:g} s to {text.end:g} s of {length:.1f} s")
     return _finding("entries beyond the end of the video", late, sum(map(len, said.values())), 0.2)

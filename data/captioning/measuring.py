@@ -93,9 +93,10 @@ class Meter:
         nothing = (np.zeros(2), np.zeros(()), np.zeros(()), np.zeros(()), np.zeros((3, 3)), np.zeros(2))
         rows = [(self._rows or [nothing])[0], *self._rows]
         rows += [rows[-1]] * (len(self) - len(rows))
-        columns = [np.stack(column).astype(np.float32) for column in zip(*rows, strict=True)]
+        pan, zoom, trust, moved, places, ways = (np.stack(column).astype(np.float32) for column in zip(*rows, strict=True))
         light, colours = zip(*self._looks, strict=True)
-        return Measures(self.rate, *columns, np.array(light, np.float32), np.stack(colours))
+        seen = (np.array(light, np.float32), np.stack(colours))
+        return Measures(self.rate, pan, zoom, trust, moved, places, ways, *seen)
 
     def _row(self, before: Floats, after: Floats, rate: float) -> tuple[NDArray, ...]:
         """Pan, zoom, trust, share that moves, where, and which way."""

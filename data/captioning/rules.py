@@ -100,8 +100,8 @@ class Movement(Rule):
         return _or_nothing(fits)
 
     def _ways(self, ways: Floats, measures: Measures, width: int) -> Floats:
-        ways = ways / np.maximum(_average(measures.moved, width), 1e-6)[:, None]
-        parts = np.stack([-ways[:, 0], ways[:, 0], -ways[:, 1], ways[:, 1]], axis=1)
+        mean = ways / np.maximum(_average(measures.moved, width), 1e-6)[:, None]
+        parts = np.stack([-mean[:, 0], mean[:, 0], -mean[:, 1], mean[:, 1]], axis=1)
         return _or_nothing(_ramp(parts, _ONE_WAY - 0.2, _ONE_WAY + 0.2))
 
 

@@ -4,9 +4,11 @@ Files out are `encoding` and `y4m`; `codecs` measures other codecs in memory; al
 """
 
 from .codecs import CODECS, Codec, Compressed, compress
+from .bars import NO_BARS, Bars, find_bars
 from .container import DECODED_BY, READER_VERSION
 from .encoding import WRITERS, Mp4Stream, Mp4Writer, write_video
 from .errors import VideoError
+from .pictures import check_fit
 from .reader import VideoData, VideoInfo, VideoReader, probe_video, read_video
 from .y4m import Y4MStream
 
@@ -14,9 +16,11 @@ __all__ = [
     "CODECS",
     "Codec",
     "Compressed",
+    "Bars",
     "DECODED_BY",
     "Mp4Stream",
     "Mp4Writer",
+    "NO_BARS",
     "READER_VERSION",
     "VideoData",
     "VideoError",
@@ -25,6 +29,8 @@ __all__ = [
     "WRITERS",
     "Y4MStream",
     "compress",
+    "check_fit",
+    "find_bars",
     "probe_video",
     "read_video",
     "write_video",

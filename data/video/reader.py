@@ -18,10 +18,11 @@ from torch import Tensor
 
 from ..kinds import as_path, whole
 from ..slices import frame_of, part_of
+from .bars import NO_BARS, Bars
 from .container import Container
 from .decoding import Decoder
 from .errors import VideoError, check_request, rows_and_columns
-from .pictures import PictureMaker, shown_size
+from .pictures import PictureMaker, check_fit, shown_size
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,10 @@ class VideoData:
 class VideoReader:
     """Iterates once over the frames of a file, uint8 `[H, W, 3]`, holding one at a time; a context manager.
 
-    Frames are turned and mirrored by the display matrix, scaled to cover `size` (bicubic, antialiased) and cropped about the
-    centre. Interlaced frames are made whole; HLG, PQ and wide gamut become the standard picture. Alpha is dropped, pixels
-    count as square. After damage, reading goes on at the next key frame; `damage` then says what was lost.
+    Frames are turned and mirrored by the display matrix and scaled to cover `size` (bicubic, antialiased). They are cropped
+    about the centre, unless `fit` says otherwise. Interlaced frames are made whole; HLG, PQ and wide gamut become the standard
+    picture. Alpha is dropped, pixels count as square. After damage, reading goes on at the next key frame; `damage` then says
+    what was lost.
 
     Args:
         path: Any video file that ffmpeg knows.
@@ -90,6 +92,8 @@ class VideoReader:
         size: Rows and columns, or one number for a square; None keeps the first frame's size.
         start: Seconds after the first frame, >= 0.
         seeks: Whether to begin at a key frame near `start`; False decodes all that lies before it.
+        bars: Black bars that are cut off before a frame is scaled, as `find_bars` finds them.
+        fit: "crop" covers `size` and cuts off the rest; "pad" shows all, with black at the sides.
 
     Raises:
         VideoError: If the file holds no readable video.
@@ -113,8 +117,11 @@ class VideoReader:
         size: int | tuple[int, int] | None = None,
         start: float = 0.0,
         seeks: bool = True,
+        bars: Bars = NO_BARS,
+        fit: str = "crop",
     ):
         check_request(fps, size, start)
+        check_fit(fit)
         self.path, self._wanted_fps, self._start, self.place = as_path(path, "a video"), fps, start, 0
         self._decoder = Decoder(self.path, start, seeks)
         try:
@@ -124,7 +131,7 @@ class VideoReader:
             raise
         first = self._decoder.first.frame
         self.height, self.width = rows_and_columns(size) if size is not None else shown_size(first)
-        self._picture_of = PictureMaker(self.path, self.height, self.width)
+        self._picture_of = PictureMaker(self.path, self.height, self.width, bars, fit)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         # Files round time stamps to ticks or milliseconds, so a frame may seem late; up to 1/8 frame that is forgiven.
@@ -151,6 +158,11 @@ class VideoReader:
     def damage(self) -> str | None:
         """What could not be decoded, if anything; complete once the iteration is over."""
         return self._decoder.damage
+
+    @property
+    def cut(self) -> float:
+        """Which share of the first frame is cut off to make it fit, 0 to 1; bars do not count."""
+        return self._picture_of.cut(self._decoder.first.frame)
 
     def info(self) -> VideoInfo:
         """What the header says, with the size of the first frame."""

@@ -88,6 +88,13 @@ def test_another_scene_after_black_is_another_shot():
     assert starts(np.concatenate([np.zeros_like(still(2)), still(2)]))[-1] == 12  # black before the first scene
 
 
+def test_an_object_that_comes_into_an_empty_picture_begins_no_shot():
+    frames = np.full((12, 64, 64, 3), 90, np.uint8)
+    for index in range(4, 12):
+        frames[index, 20:36, : 3 * index] = (250, 30, 30)
+    assert starts(frames) == [0]
+
+
 @pytest.mark.parametrize("times", [(1, 1), (3, 5), (0.25, 0.25), (12, 8)])
 def test_frames_have_any_size(times):
     rows, columns = ((np.arange(int(64 * each)) / each).astype(int) for each in times)

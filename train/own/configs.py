@@ -11,7 +11,7 @@ from ...data.counted import counted
 from ...data.files import replacing
 from .plan import VAL_CLIPS, Part, Plan, validations_of
 from .sizes import NUM_FRAMES
-from .videos import folder_options, training_files
+from .videos import folder_options, held_out_files, training_files
 
 _SECONDS_BETWEEN_CHECKPOINTS = 180
 _VALIDATIONS_OF_A_LOOK, _FEW = 3, 3
@@ -137,7 +137,7 @@ def _source(plan: Plan) -> dict[str, Any]:
 
 
 def _val_source(plan: Plan) -> dict[str, Any]:
-    return _folder(plan, size=plan.settings.size, include=plan.found.held_out_patterns)
+    return _folder(plan, size=plan.settings.size, **held_out_files(plan.found))
 
 
 def _folder(plan: Plan, **options: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ...data.counted import counted
 from ...data.folder import printable
 from ...data.listing import Listing, all_videos, list_videos
 from ...data.recorded import ACTIONS_FILE
+from ...data.remarks import in_words
 from ...progress import Task, tracked
 from .recipes import Recipe, recipe_for
 from .settings import OwnSettings, spoken
@@ -31,6 +32,7 @@ _WANTED_CLIPS = 6000
 """If there is less video, windows overlap and crops multiply, up to so many clips."""
 _SHORTEST_STEP, _MOST_COPIES = 5, 4
 _PROBED = 64
+_LEAST_HELD_CLIPS = 3
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,10 @@ class Found:
     """Files that fit no pattern of `include`; these are not used."""
     thin: str = ""
     """What is so thin in the captions that it spoils a training; empty if nothing is."""
+    remarks: tuple[str, ...] = ()
+    """What is odd about the files, such as cuts and black bars, in words."""
+    part: float = 1.0
+    """The share of each file that is trained on; below 1, the rest of the one file is held out."""
 
     def seconds(self, files: Mapping[str, int] | tuple[str, ...], fps: float) -> float:
         """Seconds of video that the clips of some files cover."""
@@ -80,12 +86,17 @@ class Found:
     @property
     def trained(self) -> tuple[str, ...]:
         """The files that are trained on."""
+        if self.part < 1:
+            return tuple(self.files)
         return tuple(file for file in self.files if file not in set(self.held_out))
 
     @property
     def num_train_clips(self) -> int:
         """Clips to train on, crops counted."""
-        return sum(self.files[file] for file in self.trained) * self.cut.copies
+        clips = sum(self.files[file] for file in self.trained)
+        if self.part < 1:  # at least so many; those that reach over the end of the part are in none
+            clips = max(0, int(clips * self.part) - NUM_FRAMES // self.cut.step - 1)
+        return clips * self.cut.copies
 
     @property
     def recipe(self) -> Recipe:
@@ -105,7 +116,8 @@ class Found:
     def of_plain(cls, values: dict[str, Any]) -> "Found":
         """The inverse of `plain`."""
         played = None if values.get("played") is None else Played(**values["played"])
-        return cls(**{**values, "cut": Cut(**values["cut"]), "held_out": tuple(values["held_out"]), "played": played})
+        read = {**values, "cut": Cut(**values["cut"]), "held_out": tuple(values["held_out"]), "played": played}
+        return cls(**{**read, "remarks": tuple(values.get("remarks", ()))})
 
 
 def folder_of(settings: OwnSettings) -> Path:
@@ -138,12 +150,12 @@ def look(settings: OwnSettings) -> Found:
         folder = _folder(settings, NUM_FRAMES, cut.size, include=patterns_of(settings), step=cut.step)
     played = _played(folder, settings)
     files = folder.clips_of_files
-    _check_number(files, folder.skipped, settings)
+    part = _part_of_one(folder, settings) if len(files) == 1 else 1.0
     texts = [text.text for file in files for text in listing.texts[file] if text.text]
     return Found(
         cut,
         files,
-        hold_out(files, settings),
+        hold_out(files, settings) if part == 1 else tuple(files),
         folder.skipped,
         folder.damaged,
         sum(any(text.text for text in listing.texts[file]) for file in files),
@@ -153,6 +165,8 @@ def look(settings: OwnSettings) -> Found:
         played,
         excluded,
         _thin({file: listing.texts[file] for file in files}),
+        tuple(in_words(folder.remarks)),
+        part,
     )
 
 
@@ -174,14 +188,19 @@ def _played(folder: VideoFolder, settings: OwnSettings) -> Played | None:
     return played
 
 
-def _check_number(files: Mapping[str, int], skipped: Mapping[str, str], settings: OwnSettings) -> None:
-    """Raises ValueError if there is one file only; what was left out may be why."""
-    if len(files) > 1:
-        return
-    why = "".join(f"; left out: {file}: {reason}" for file, reason in list(skipped.items())[:2])
+def _part_of_one(folder: VideoFolder, settings: OwnSettings) -> float:
+    """The share of the one file to train on; its end is held out.
+
+    Raises:
+        ValueError: It is too short for that, or a pattern says what is held out; what was left out may be why.
+    """
+    share, seconds, files = settings.share, folder.seconds_of_video, folder.clips_of_files
+    if share is not None and share * seconds >= _LEAST_HELD_CLIPS * NUM_FRAMES / settings.fps:
+        return 1 - share
+    why = "".join(f"; left out: {file}: {reason}" for file, reason in list(folder.skipped.items())[:2])
     raise ValueError(
-        f"got one video file that can be used in {settings.videos}{_as_included(settings)}; wanted at least two, since "
-        f"whole files are held out to judge by{why or _how_to_cut(files)}"
+        f"got one video file that can be used in {settings.videos}{_as_included(settings)}; wanted at least two, or a "
+        f"longer one, since whole files, or the end of a single one, are held out to judge by{why or _how_to_cut(files)}"
     )
 
 
@@ -230,15 +249,23 @@ def training_clips(settings: OwnSettings, found: Found) -> VideoFolder | RandomC
     return folder if cut.copies == 1 else RandomCrops(folder, settings.size, cut.copies)
 
 
-def training_files(settings: OwnSettings, found: Found) -> dict[str, list[str]]:
-    """The patterns of the files that are trained on, as `VideoFolder` takes them."""
-    include = {} if settings.include == OwnSettings.include else {"include": patterns_of(settings)}
+def training_files(settings: OwnSettings, found: Found) -> dict[str, Any]:
+    """The patterns of the files that are trained on, or the part of the one file, as `VideoFolder` takes them."""
+    include: dict[str, Any] = {} if settings.include == OwnSettings.include else {"include": patterns_of(settings)}
+    if found.part < 1:
+        return {**include, "part": [0.0, found.part]}
     return {**include, "exclude": found.held_out_patterns}
 
 
 def held_out_clips(settings: OwnSettings, found: Found, num_frames: int = NUM_FRAMES) -> VideoFolder:
     """The clips of the files that are held out."""
-    return _folder(settings, num_frames, settings.size, found.played, include=found.held_out_patterns)
+    return _folder(settings, num_frames, settings.size, found.played, **held_out_files(found))
+
+
+def held_out_files(found: Found) -> dict[str, Any]:
+    """The patterns of the files that are held out, with the part of the one file, as `VideoFolder` takes them."""
+    part = {} if found.part == 1 else {"part": [found.part, 1.0]}
+    return {"include": found.held_out_patterns, **part}
 
 
 def held_out_captions(settings: OwnSettings, found: Found) -> list[str]:

@@ -41,9 +41,17 @@ def say_found(settings: OwnSettings, found: Found) -> None:
         say_played(settings, found, found.played)
     _say_files("Left out", found.left_out)
     _say_files("Damaged, used as far as it can be decoded", found.damaged)
-    held = in_words(found.seconds(found.held_out, settings.fps))
-    say(f"Held out to judge by: {counted(len(found.held_out), 'file')}, {held}: {named(found.held_out)}.")
-    say(enough_for(found.seconds(found.trained, settings.fps)))
+    for remark in found.remarks:
+        say(f"{remark[0].upper()}{remark[1:]}.")
+    held = found.seconds(found.held_out, settings.fps)
+    if found.part < 1:
+        say(
+            f"There is one file only, so its last {in_words(held * (1 - found.part))} are held out to judge by. They show the "
+            "same scene as the rest. The report reads the whole file: its figures are of what was trained on."
+        )
+    else:
+        say(f"Held out to judge by: {counted(len(found.held_out), 'file')}, {in_words(held)}: {named(found.held_out)}.")
+    say(enough_for(found.seconds(found.trained, settings.fps) * found.part))
 
 
 def say_played(settings: OwnSettings, found: Found, played: Played) -> None:

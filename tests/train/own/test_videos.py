@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import odd_videos as odd
 import pytest
 from video_folders import write_captions, write_clip
 
@@ -42,6 +43,21 @@ def test_one_file_alone_is_refused_with_the_command_that_cuts_it(tmp_path):
     write_clip(tmp_path / "film.mkv", 40, fps=12.0)
     with pytest.raises(ValueError, match=r"got one video file that can be used in .*; wanted at least two.*`ffmpeg -i film"):
         look(OwnSettings(videos=str(tmp_path), size=32))
+
+
+def test_the_end_of_one_long_file_is_held_out(tmp_path, capsys):
+    odd.write(tmp_path / "film.mkv", odd.moving(700, 1), odd.moving(60, 2))
+    settings = OwnSettings(videos=str(tmp_path), size=32)
+    found = look(settings)
+    assert found.part == pytest.approx(0.9) and found.trained == found.held_out == ("film.mkv",)
+    trained, held = training_clips(settings, found), held_out_clips(settings, found)
+    assert found.num_train_clips <= len(trained) and len(held) > 0
+    last = max(float(clip.name.split("@")[1].split("s")[0]) for clip in trained)
+    assert last + 17 / 12 <= min(float(clip.name.split("@")[1][:-1]) for clip in held)
+    assert Found.of_plain(found.plain()) == found
+    say_found(settings, found)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "There is one file only, so its last" in said and "1 file split at 1 cut between shots." in said
 
 
 def test_one_file_that_is_left_over_is_refused_with_what_was_left_out(tmp_path):
