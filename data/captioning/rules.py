@@ -101,7 +101,7 @@ class Movement(Rule):
 
     def _ways(self, ways: Floats, measures: Measures, width: int) -> Floats:
         mean = ways / np.maximum(_average(measures.moved, width), 1e-6)[:, None]
-        parts = np.stack([-mean[:, 0], mean[:, 0], -mean[:, 1], mean[:, 1]], axis=1)
+        parts = np.stack([-mean[:, 0], mean[:, 0], -mean[:, 1], mean[:, 1]], axis=1).astype(np.float32)
         return _or_nothing(_ramp(parts, _ONE_WAY - 0.2, _ONE_WAY + 0.2))
 
 

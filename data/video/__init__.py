@@ -3,8 +3,8 @@
 Files out are `encoding` and `y4m`; `codecs` measures other codecs in memory; all else is for files in. None imports another.
 """
 
-from .codecs import CODECS, Codec, Compressed, compress
 from .bars import NO_BARS, Bars, find_bars
+from .codecs import CODECS, Codec, Compressed, compress
 from .container import DECODED_BY, READER_VERSION
 from .encoding import WRITERS, Mp4Stream, Mp4Writer, write_video
 from .errors import VideoError
