@@ -1,6 +1,9 @@
 """Starting a training from the video LM of a bundle."""
 
+import re
 from dataclasses import fields
+
+from torch import nn
 
 from ..data.actions import ActionSpace
 from ..model import VideoLM, VideoLMConfig
@@ -8,8 +11,9 @@ from ..sample import Bundle
 
 _SEEN = ("sink_frames", "context_frames")  # what a model sees is not in its weights
 _ACTIONS = ("num_actions", "action_frames", "action_conditioning")
-_ADDED = ("action_encoder.", "heads.")
-"""Parts that a model without them goes on with: their last layers start as zero."""
+_CHOICES = ("rewards", "ends", "embedding_skip", "value_embeddings")
+_ADDED = re.compile(r"(action_encoder|heads)\..*|.*\.(skip|value_embedding\.(gate|table\.weight))")
+"""Parts that a model without them goes on with: they start as if they were not there."""
 
 
 def start_from(lm: VideoLM, start: Bundle, data: Bundle, space: ActionSpace | None = None) -> None:
@@ -41,14 +45,17 @@ def start_from(lm: VideoLM, start: Bundle, data: Bundle, space: ActionSpace | No
             "`model.init_args.lm`"
         )
     missing, extra = lm.load_state_dict(start.lm.state_dict(), strict=False)
-    assert not extra and all(name.startswith(_ADDED) for name in missing), (missing, extra)
+    assert not extra and all(map(_ADDED.fullmatch, missing)), (missing, extra)
+    for name in missing:
+        if name.endswith("value_embedding.table.weight"):
+            nn.init.zeros_(lm.get_parameter(name))
 
 
 def _compared(start: VideoLM) -> list[str]:
     """What must be equal: not what is seen, and not what a model has none of and can be given."""
     added = () if start.config.num_actions else _ACTIONS
-    heads = [name for name in ("rewards", "ends") if not getattr(start.config, name)]
-    return [field.name for field in fields(VideoLMConfig) if field.name not in (*_SEEN, *added, *heads)]
+    choices = [name for name in _CHOICES if not getattr(start.config, name)]
+    return [field.name for field in fields(VideoLMConfig) if field.name not in (*_SEEN, *added, *choices)]
 
 
 def _check_actions(start: Bundle, space: ActionSpace | None) -> None:

@@ -83,8 +83,8 @@ class LitVideoLM(TrainingModule):
         optimizer: AdamW and its schedule.
         muon: Muon for the matrices of the layers, on the same schedule; None leaves all to AdamW.
         init_from: Folder of a bundle whose video LM to start from, the same as `data.init_args.tokenizer`; its shape must be
-            `lm`, but for the sink and the context; None starts from random weights. A model without actions, rewards or ends
-            goes on as one with them.
+            `lm`, but for the sink and the context; None starts from random weights. A model without actions, rewards, ends,
+            the embedding skip or value embeddings goes on as one with them.
 
     Raises:
         ValueError: If a share or the weight is out of range.

@@ -116,6 +116,20 @@ def test_a_run_cannot_start_from_what_does_not_fit(tmp_path):
         start_from(other, alone, start)
 
 
+def test_a_model_goes_on_with_looks_back_at_its_inputs_that_change_nothing_yet(tmp_path):
+    start = load_bundle(tiny_bundle.save(tmp_path / "start"))
+    lm = tiny.randomise(VideoLM(replace(start.lm.config, embedding_skip=True, value_embeddings=True)), 3)
+    for layer in lm.layers:
+        layer.skip.data.copy_(torch.tensor([1.0, 0.0]))  # as it begins
+    start_from(lm, start, start)
+    inputs, prompts = shift_tokens(tiny.tokens(lm, 3), 6, lm.start_id), tiny.prompts(lm)
+    with torch.no_grad():
+        assert torch.equal(lm(inputs, prompts, 6).hidden, start.lm(inputs, prompts, 6).hidden)
+    own = load_bundle(tiny_bundle.save(tmp_path / "own", lm=lm))
+    with pytest.raises(ValueError, match=r"its video LM has embedding_skip True, and False is wanted"):
+        start_from(tiny_bundle.lm(), own, own)
+
+
 def test_a_model_without_actions_goes_on_as_one_of_a_world_and_a_world_in_itself_alone(tmp_path):
     start = load_bundle(tiny_world.save(tmp_path / "plain", lm=tiny_world.lm(num_actions=0, rewards=False), action_space=None))
     world, space = tiny.randomise(VideoLM(tiny_world.lm().config), 3), tiny_world.SPACE
