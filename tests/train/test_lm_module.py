@@ -117,8 +117,9 @@ def test_a_run_cannot_start_from_what_does_not_fit(tmp_path):
 
 
 def test_a_model_goes_on_with_looks_back_at_its_inputs_that_change_nothing_yet(tmp_path):
-    start = load_bundle(tiny_bundle.save(tmp_path / "start"))
-    lm = tiny.randomise(VideoLM(replace(start.lm.config, embedding_skip=True, value_embeddings=True)), 3)
+    plain = tiny_bundle.lm(embedding_skip=False, value_embeddings=False)
+    start = load_bundle(tiny_bundle.save(tmp_path / "start", lm=plain))
+    lm = tiny.randomise(VideoLM(replace(plain.config, embedding_skip=True, value_embeddings=True)), 3)
     for layer in lm.layers:
         layer.skip.data.copy_(torch.tensor([1.0, 0.0]))  # as it begins
     start_from(lm, start, start)
@@ -127,7 +128,7 @@ def test_a_model_goes_on_with_looks_back_at_its_inputs_that_change_nothing_yet(t
         assert torch.equal(lm(inputs, prompts, 6).hidden, start.lm(inputs, prompts, 6).hidden)
     own = load_bundle(tiny_bundle.save(tmp_path / "own", lm=lm))
     with pytest.raises(ValueError, match=r"its video LM has embedding_skip True, and False is wanted"):
-        start_from(tiny_bundle.lm(), own, own)
+        start_from(plain, own, own)
 
 
 def test_a_model_without_actions_goes_on_as_one_of_a_world_and_a_world_in_itself_alone(tmp_path):
