@@ -52,7 +52,7 @@ def shipped_files() -> set[str]:
     patterns = {
         "framecast.train": ["configs/*.yaml"],
         "framecast.sample": ["default/*", "world/*"],
-        "framecast.serve": ["page/*", "notebook/*.js", "notebook/*.css"],
+        "framecast.serve": ["page/*", "captions/page/*", "notebook/*.js", "notebook/*.css"],
     }
     return {
         f"{package.replace('.', '/')}/{path.relative_to(REPO / folder).as_posix()}"

@@ -187,7 +187,8 @@ class LitVideoLM(TrainingModule):
     def _draw_block_length(self) -> str:
         """One of the lengths: the same in all processes, or each would wait for the slowest at every step."""
         name = self.blocks.draw()
-        return str(self.trainer.strategy.broadcast(name)) if self.trainer.world_size > 1 else name
+        several = torch.distributed.is_available() and torch.distributed.is_initialized()
+        return str(self.trainer.strategy.broadcast(name)) if several else name
 
     def score(self, batch: dict[str, Any], block_length: int) -> Score:
         """The loss of disturbed clips."""

@@ -633,6 +633,7 @@ def test_the_commands():
         "replay",
         "reconstruct",
         "record",
+        "caption",
         "info",
         "export",
         "evaluate",
