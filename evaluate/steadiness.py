@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..tokenizer import VideoTokenizer
 
-_LEVELS = 127.5  # to a unit of a video in [-1, 1]
+LEVELS = 127.5  # to a unit of a video in [-1, 1]
 
 
 def steady_share(
@@ -23,7 +23,7 @@ def steady_share(
     frames = tokenizer.num_frames(num_latent_frames)
     scene = picture[:, :, None].expand(-1, -1, frames, -1, -1)
     generator = torch.Generator().manual_seed(seed)
-    noisy = scene + noise / _LEVELS * torch.randn(scene.shape, generator=generator).to(scene)
+    noisy = scene + noise / LEVELS * torch.randn(scene.shape, generator=generator).to(scene)
     with torch.no_grad():
         tokens = tokenizer.encode(noisy.clamp(-1, 1))
     repeats = tokens[:, 1:] == tokens[:, :-1]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 import serving
@@ -21,6 +22,18 @@ IN_BROWSER = [
     pytest.mark.skipif(not find_spec("playwright"), reason="playwright is not installed: pip install '.[browser]'"),
 ]
 """The marks of tests that use the page."""
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as library:
+        browser = library.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
 
 PROMPT, OTHER, TOKEN = "a large red circle moves right", "a large red circle moves up", "a-token-that-is-long"
 PIXELS = """(canvas) => {

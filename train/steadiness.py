@@ -6,9 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..evaluate.steadiness import LEVELS
 from ..tokenizer import Quantized, VideoTokenizer
-
-_LEVELS = 127.5  # to a unit of a video in [-1, 1]
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Steadiness:
 
     def through_noise(self, video: Tensor) -> Tensor:
         """The video `[B, 3, T, H, W]` with noise that differs from pixel to pixel and from frame to frame, in [-1, 1]."""
-        strength = self.noise / _LEVELS * torch.rand(len(video), 1, 1, 1, 1, device=video.device)
+        strength = self.noise / LEVELS * torch.rand(len(video), 1, 1, 1, 1, device=video.device)
         return (video + strength * torch.randn_like(video)).clamp(-1, 1)
 
     def loss(self, noisy: Quantized, tokenizer: VideoTokenizer, video: Tensor) -> Tensor:

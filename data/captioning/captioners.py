@@ -1,6 +1,5 @@
 """Who writes captions: the rules, a function of a user, or a model of `transformers` on this machine."""
 
-import importlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..caption_lines import TimedText, timeline_of
+from ..foreign import callable_named
 from ..json_lines import NOT_A_ROW
 from ..kinds import shown
 from ..video import VideoReader
@@ -23,6 +23,7 @@ _RATE = 4.0  # pictures a second that a function gets
 _LONGEST = 60.0  # seconds that a function gets at once
 _PICTURES = 3  # of a stretch, that a model of one picture sees
 TRANSFORMERS = "transformers:"
+_WANTED = "wanted transformers:FOLDER or package.module:function, which is called with frames and their rate"
 
 
 class CaptionerError(Exception):
@@ -125,7 +126,7 @@ def captioner_of(name: str | None) -> Captioner:
 
         folder = Path(name.removeprefix(TRANSFORMERS))
         return ByPictures(LocalModel(folder), folder.resolve().name)
-    return ByFunction(_loaded(name), name)
+    return ByFunction(callable_named(name, "captioner", _WANTED), name)
 
 
 def most_alike(texts: Sequence[str]) -> str:
@@ -133,24 +134,6 @@ def most_alike(texts: Sequence[str]) -> str:
     words = [set(text.lower().split()) for text in texts]
     shared = [sum(len(own & others) / max(len(own | others), 1) for others in words) for own in words]
     return " ".join(texts[int(np.argmax(shared))].split()).rstrip(".")
-
-
-def _loaded(name: str) -> Callable[[np.ndarray, float], Any]:
-    wanted = "wanted transformers:FOLDER or package.module:function, which is called with frames and their rate"
-    module, _, attribute = name.partition(":")
-    if not module or not attribute:
-        raise ValueError(f"got captioner {name!r:.80}; {wanted}")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except ModuleNotFoundError as error:
-        raise ValueError(f"got captioner {name!r:.80}, and there is no module {error.name}; is it on PYTHONPATH?") from error
-    except AttributeError as error:
-        raise ValueError(f"got captioner {name!r:.80}, and {module} has no {attribute}; {wanted}") from error
-    except Exception as error:  # whatever the code of others raises
-        raise ValueError(f"got captioner {name!r:.80}, whose module failed: {error}; mend {module}") from error
-    if not callable(found):
-        raise ValueError(f"got captioner {name!r:.80}, which cannot be called; {wanted}")
-    return found
 
 
 def _parts(shot: Shot) -> list[tuple[float, float]]:

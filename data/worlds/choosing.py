@@ -1,13 +1,11 @@
 """`policy_maker`: policies by their names."""
 
-import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from typing import cast
 
 from ..actions import ActionSpace
+from ..foreign import callable_named
 from .drivers import Driver, Walker, Weaver
-from .packages import FAILURES, told
 from .policies import Held, Policy, Random
 
 DRIVERS: dict[str, Callable[[], Policy]] = {"driver": Driver, "weaver": Weaver, "walker": Walker}
@@ -33,7 +31,7 @@ def policy_maker(name: str, space: ActionSpace, on: Mapping[str, float], hold: f
         return lambda: Random(on)
     if name == "held":
         return lambda: Held(on, hold)
-    return DRIVERS[name] if name in DRIVERS else _loaded(name)
+    return DRIVERS[name] if name in DRIVERS else _made_by(name)
 
 
 def _check_shares(space: ActionSpace, on: Mapping[str, float]) -> None:
@@ -46,18 +44,6 @@ def _check_shares(space: ActionSpace, on: Mapping[str, float]) -> None:
         )
 
 
-def _loaded(name: str) -> Callable[[], Policy]:
-    module, _, attribute = name.partition(":")
-    if not module or not attribute:
-        raise ValueError(f"got policy {name!r:.80}; {_WANTED}")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except ModuleNotFoundError as error:
-        raise ValueError(f"got policy {name!r:.80}, and there is no module {error.name}; is it on PYTHONPATH?") from error
-    except AttributeError as error:
-        raise ValueError(f"got policy {name!r:.80}, and {module} has no {attribute}; {_WANTED}") from error
-    except FAILURES as error:
-        raise ValueError(f"got policy {name!r:.80}, whose module failed: {told(error)}; mend {module}") from error
-    if not callable(found):
-        raise ValueError(f"got policy {name!r:.80}, which cannot be called; {_WANTED}")
-    return cast(Callable[[], Policy], found) if inspect.isclass(found) else lambda: found
+def _made_by(name: str) -> Callable[[], Policy]:
+    found = callable_named(name, "policy", _WANTED)
+    return found if inspect.isclass(found) else lambda: found

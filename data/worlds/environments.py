@@ -11,9 +11,10 @@ from PIL import Image
 
 from ...notices import Notice
 from ..actions import ActionSpace
+from ..foreign import FAILURES, told
 from ..kinds import real, sides, whole
 from .games import Picture, open_game, open_mapping
-from .packages import FAILURES, WorldError, changed_versions, gymnasium, told, versions_of
+from .packages import WorldError, changed_versions, gymnasium, versions_of
 from .spaces import Row
 from .spec import WorldSpec, whole_skip
 

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from ...notices import Notice
 from ..actions import ActionError, ActionSpace, Button
+from ..foreign import FAILURES, told
 from .controls import Controls
 from .naming import named_mapping, with_keys
-from .packages import FAILURES, WorldError, gymnasium, needing, told
+from .packages import WorldError, gymnasium, needing
 from .spaces import ActionMapping, from_gymnasium
 from .spec import WorldSpec
 

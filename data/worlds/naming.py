@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..actions import ActionError, ActionSpace, Axis, Button
-from .packages import FAILURES, gymnasium, told
+from ..foreign import FAILURES, told
+from .packages import gymnasium
 from .spaces import NOTHING, ActionMapping, from_gymnasium
 from .spec import WorldSpec
 

@@ -7,31 +7,13 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import TYPE_CHECKING, Any
 
-from ...notices import Stopped
+from ..foreign import FAILURES, told
 
 INSTALL = "pip install 'framecast[worlds]'"
 
 
-FAILURES: tuple[type[BaseException], ...] = (Exception, SystemExit)
-"""What the code of others raises if it fails; some of it ends the process. `Stopped` is not meant, and passes."""
-_MOST_LETTERS = 300
-
-
 class WorldError(ValueError):
     """An environment that cannot be had, or that failed while it ran; the message says which, where and what to do."""
-
-
-def told(error: BaseException) -> str:
-    """What the code of others raised, in one line of at most some hundred letters, such as "RuntimeError: no track".
-
-    Raises:
-        Stopped: The error is that, and no failure: the process shall end.
-    """
-    if isinstance(error, Stopped):
-        raise error
-    said = "".join(sign for sign in " ".join(str(error)[: 4 * _MOST_LETTERS].split()) if sign.isprintable())
-    said = said if len(said) <= _MOST_LETTERS else f"{said[: _MOST_LETTERS - 3]}..."
-    return f"{type(error).__name__}: {said or 'no reason given'}"
 
 
 @contextmanager

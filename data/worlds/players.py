@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ..foreign import FAILURES, told
 from ..kinds import real, whole
 from .choosing import policy_maker
 from .environments import World
 from .games import kind_of
-from .packages import FAILURES, told
 from .playing import PolicyError, play_episode
 from .policies import Policy
 from .recording import Row, episode_name, write_episode

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from ..actions import ActionError
+from ..foreign import FAILURES, told
 from .environments import World
 from .games import Picture
-from .packages import FAILURES, WorldError, told
+from .packages import WorldError
 from .policies import Policy
 from .recording import Episode
 from .spaces import Row

@@ -74,7 +74,7 @@ def _say_done(folder: Path, done: "Captioned") -> None:
     from ..data.counted import counted
     from ..data.folder import printable
 
-    entries = counted(sum(done.files.values()), "caption").replace("captions", "entries").replace("caption", "entry")
+    entries = counted(sum(done.files.values()), "entry", "entries")
     print(f"{folder / 'captions.jsonl'}: {entries} written for {counted(len(done.files), 'file')}")
     for by, number in Counter(done.kept.values()).items():
         print(f"  kept: {counted(number, 'file')} with captions by {by or 'somebody'}")
@@ -104,9 +104,7 @@ def _check(folder: Path, include: tuple[str, ...]) -> None:
         return [len(tokenizer.encode(text, len(text.encode()) + 2)) for text in said]  # room for a piece a byte
 
     found = check_captions(texts, lengths, pieces, _PIECES)
-    print(
-        f"{folder}: {counted(len(files), 'file')}, {counted(sum(map(len, texts.values())), 'entry').replace('entrys', 'entries')}"
-    )
+    print(f"{folder}: {counted(len(files), 'file')}, {counted(sum(map(len, texts.values())), 'entry', 'entries')}")
     for finding in found:
         print(f"  {'SPOILS a training: ' if finding.spoils else ''}{finding}")
     if not found:

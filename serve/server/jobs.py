@@ -5,7 +5,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -67,6 +67,7 @@ class Jobs:
         Raises:
             ServeError: The model cannot make such a video, or there are too many jobs.
         """
+        self._check_fixed(wanted)
         num_frames = self._num_frames(wanted)
         script = self._script(wanted)
         self._make_room()
@@ -144,7 +145,7 @@ class Jobs:
             job.now(status="failed", error=JobError(code=told.code, message=told.message))
             job.path.unlink(missing_ok=True)
 
-    async def _with_place(self, job: Job, note: Any) -> None:
+    async def _with_place(self, job: Job, note: Callable[[int], Awaitable[None]]) -> None:
         """Makes the video of a job as soon as there is a place."""
         while True:
             try:
@@ -175,8 +176,12 @@ class Jobs:
             if job.reply.expires_at is not None and job.reply.expires_at <= now:
                 self._jobs.pop(id).path.unlink(missing_ok=True)
 
-    def _num_frames(self, wanted: JobRequest) -> int:
-        """The length of a video, if the model can make it; what it cannot choose must be as it is."""
+    def _check_fixed(self, wanted: JobRequest) -> None:
+        """What the model cannot choose must be as it is.
+
+        Raises:
+            ServeError: It is not.
+        """
         generator = self._service.generator
         own: Mapping[str, object] = {
             "model": generator.name,
@@ -190,6 +195,14 @@ class Jobs:
             if got is not None and got != value:
                 code = "not_found" if name == "model" else "bad_message"
                 raise ServeError(code, f"got {name} {got}; wanted {value}, the only one here; leave {name} out")
+
+    def _num_frames(self, wanted: JobRequest) -> int:
+        """The length of a video.
+
+        Raises:
+            ServeError: The model cannot make it.
+        """
+        generator = self._service.generator
         if wanted.num_frames is not None and wanted.seconds is not None:
             raise ServeError("bad_message", "got both num_frames and seconds; wanted one of them")
         num_frames = wanted.num_frames or DEFAULT_FRAMES

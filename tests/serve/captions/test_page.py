@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 import uvicorn
-from browsing import CHROMIUM, IN_BROWSER, LOW_CONTRAST, TOKEN, until
+from browsing import IN_BROWSER, LOW_CONTRAST, TOKEN, chromium, until
 from video_folders import write_captions
 
 from framecast.data import write_video
@@ -45,12 +45,8 @@ def address(folder, tmp_path):
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as library:
-        browser = library.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
