@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from typing import cast
 
 from ..actions import ActionSpace
 from ..foreign import callable_named
@@ -46,4 +47,4 @@ def _check_shares(space: ActionSpace, on: Mapping[str, float]) -> None:
 
 def _made_by(name: str) -> Callable[[], Policy]:
     found = callable_named(name, "policy", _WANTED)
-    return found if inspect.isclass(found) else lambda: found
+    return cast(Callable[[], Policy], found) if inspect.isclass(found) else lambda: found
