@@ -50,6 +50,7 @@ class PagePlayer:
         self._space, self._period = space, 1 / fps
         self._changed = threading.Condition()
         self._tell: Tell | None = None  # of who plays
+        self._begun, self._episode = 0, 0  # how often somebody began, and that number when the present episode did
         self._act = Act(_NOBODY, 0.0, space.nothing)
         self._held: Receipt | None = None  # the act of the frame that is shown
         self._paused, self._has_seen, self._is_making, self._due = False, False, False, 0.0
@@ -65,12 +66,12 @@ class PagePlayer:
             self._await_start()
         with self._changed:
             self._is_making = False
-            if self._tell is not None:
+            if self._is_played and self._tell is not None:
                 self._tell(Shown(frame, index, self._held))
                 self._has_seen = True
             self._changed.notify_all()
             self._await_due()
-            if self._tell is None:
+            if not self._is_played:
                 raise StopIteration
             act = self._act
             if act.id != _NOBODY and (self._held is None or self._held.id != act.id):
@@ -87,6 +88,7 @@ class PagePlayer:
         with self._changed:
             if self._tell is not None:
                 raise ServeError("server_full", "got a second person for one environment; wait until the first one stops")
+            self._begun += 1
             self._tell, self._paused, self._has_seen, self._is_making = tell, False, False, False
             self._act, self._held = Act(_NOBODY, 0.0, self._space.nothing), None
             self._changed.notify_all()
@@ -124,13 +126,18 @@ class PagePlayer:
         self.finish()
         with self._changed:
             self._changed.wait_for(lambda: self._tell is not None)
-            self._due = time.monotonic()
+            self._episode, self._due = self._begun, time.monotonic()
+
+    @property
+    def _is_played(self) -> bool:
+        """Whether who began the present episode still plays it; whoever begins after that gets another one."""
+        return self._tell is not None and self._episode == self._begun
 
     def _await_due(self) -> None:
         """Waits for the next frame's time. Whoever is late by more than a frame is not hurried afterwards."""
         self._due = max(self._due + self._period, time.monotonic())
-        while self._tell is not None and (self._paused or time.monotonic() < self._due):
+        while self._is_played and (self._paused or time.monotonic() < self._due):
             if self._paused:
-                self._changed.wait_for(lambda: not self._paused or self._tell is None)
+                self._changed.wait_for(lambda: not self._paused or not self._is_played)
                 self._due = time.monotonic() + self._period
             self._changed.wait(max(self._due - time.monotonic(), 0.0))

@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
+import time
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
@@ -16,6 +18,7 @@ from framecast.data.images import decode_image
 from framecast.data.worlds import Play, Recording, record, replay_episode, world_spec
 from framecast.serve import Client, ServeError
 from framecast.serve.protocol.packets import Packet
+from framecast.serve.server.page_player import PagePlayer
 from framecast.serve.server.true_world import play_at_page
 
 SPEC = world_spec(ID, size=(16, 8), fps=24)
@@ -118,6 +121,32 @@ def test_stop_keeps_an_episode_and_the_next_begins(tmp_path):
         with_socket(address, work)
     first, second = Recording(tmp_path / "a")
     assert 4 < len(first.actions) < 20 and 4 < len(second.actions) < 20 and first.seed != second.seed
+
+
+def test_who_stops_and_begins_at_once_gets_the_next_episode():
+    player, shown, ended = PagePlayer(SPEC.action_space, fps=0.1), [], threading.Event()
+    image, told = np.zeros((16, 8, 3), np.uint8), lambda frame: shown.append(frame.index)
+
+    def play():
+        with pytest.raises(StopIteration):
+            player(image, None, None, SimpleNamespace(num_frames=1))
+        ended.set()
+        with pytest.raises(StopIteration):
+            player(image, None, None, SimpleNamespace(num_frames=1))
+
+    thread = threading.Thread(target=play, daemon=True)
+    thread.start()
+    player.begin(told)
+    while not shown:
+        time.sleep(0.001)
+    player.end(told)  # before that thread has seen the end, the next one begins
+    player.begin(told)
+    assert ended.wait(5)
+    while len(shown) < 2:
+        time.sleep(0.001)
+    player.end(told)
+    thread.join(5)
+    assert not thread.is_alive() and shown == [0, 0]
 
 
 def test_who_goes_away_ends_the_episode_and_a_program_may_play(tmp_path):
