@@ -41,8 +41,21 @@ class Vocabulary(nn.Module, ABC):
         """int64 `[B, S]` in [0, size]; `size` itself is the start -> `[B, S, E]`."""
 
     @abstractmethod
+    def factors(self, hidden: Tensor, tokens: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """The predictions that make up a token, each given what is chosen before it.
+
+        Args:
+            hidden: `[B, S, E]`.
+            tokens: int64 `[B, S]`.
+
+        Returns:
+            For each factor its logits `[B, S, K]`, and which of them belongs to `tokens`, int64 `[B, S]`.
+        """
+
     def loss(self, hidden: Tensor, tokens: Tensor) -> TokenLoss:
         """Loss of predicting `tokens` `[B, S]` from `hidden` `[B, S, E]`."""
+        first, *others = (_token_loss(logits, chosen) for logits, chosen in self.factors(hidden, tokens))
+        return sum(others, start=first)
 
     @abstractmethod
     def logits(self, hidden: Tensor) -> Tensor:
@@ -65,8 +78,8 @@ class FullVocabulary(Vocabulary):
         embedded: Tensor = self.table(inputs)
         return embedded
 
-    def loss(self, hidden: Tensor, tokens: Tensor) -> TokenLoss:
-        return _token_loss(self.head(hidden), tokens)
+    def factors(self, hidden: Tensor, tokens: Tensor) -> list[tuple[Tensor, Tensor]]:
+        return [(self.head(hidden), tokens)]
 
     def logits(self, hidden: Tensor) -> Tensor:
         logits: Tensor = self.head(hidden)
@@ -102,9 +115,9 @@ class FactorisedVocabulary(Vocabulary):
         embedded: Tensor = self.high_table(high) + low
         return embedded
 
-    def loss(self, hidden: Tensor, tokens: Tensor) -> TokenLoss:
+    def factors(self, hidden: Tensor, tokens: Tensor) -> list[tuple[Tensor, Tensor]]:
         high = tokens // self.base
-        return _token_loss(self.high_head(hidden), high) + _token_loss(self._low(hidden, high), tokens % self.base)
+        return [(self.high_head(hidden), high), (self._low(hidden, high), tokens % self.base)]
 
     def logits(self, hidden: Tensor) -> Tensor:
         high = self.high_head(hidden).log_softmax(dim=-1)

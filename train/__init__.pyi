@@ -3,6 +3,7 @@ from .checkpoints import AtomicCheckpointIO
 from .clip_data import ClipDataModule
 from .ema import EMA
 from .export import ExportBundle
+from .guidance import LitGuidance
 from .health import CodebookCollapse, CodebookGuard
 from .lm_module import BlockWeights, LitVideoLM
 from .losses import ReconstructionLoss
@@ -41,6 +42,7 @@ __all__ = [
     "ExportBundle",
     "IdentityReward",
     "LikenessReward",
+    "LitGuidance",
     "LitReward",
     "LitVideoLM",
     "LitVideoTokenizer",

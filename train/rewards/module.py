@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections import deque
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from statistics import fmean
 from typing import Any
 
@@ -11,10 +11,11 @@ import torch
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 
-from ...model import TokenLoss, VideoLM, VideoLMShape, shift_tokens, to_sequence
-from ...sample import SamplingParams, UnseenWordsWarning, VideoGenerator, load_bundle
+from ...model import TokenLoss, shift_tokens, to_sequence
+from ...sample import SamplingParams, UnseenWordsWarning, VideoGenerator
 from ..conditioning import Example, cut_gap
-from ..lm_module import BlockWeights, LitVideoLM
+from ..from_bundle import LitFromBundle
+from ..lm_module import BlockWeights
 from ..muon import MuonConfig
 from ..optim import AdamWConfig
 from .collapse import CollapseWatch, Health, Limits
@@ -30,7 +31,7 @@ _SLOW_STEPS = 3  # in a row, after which a slow reward is named
 _GROUPS, _LIMITS = Groups(), Limits()
 
 
-class LitReward(LitVideoLM):
+class LitReward(LitFromBundle):
     """Trains the video LM of a bundle by GRPO (Shao et al. 2024): clips of one prompt are made, judged, and compared.
 
     A clip that is worth more than the others of its group becomes likelier, token by token, one that is worth less becomes less
@@ -71,30 +72,26 @@ class LitReward(LitVideoLM):
     ):
         blocks = BlockWeights(**{name: float(name == groups.decoding) for name in DECODINGS})
         super().__init__(
-            _shape_of(init_from),
-            blocks,
+            init_from,
+            blocks=blocks,
             corruption=corruption,
             prompt_dropout=prompt_dropout,
             action_dropout=action_dropout,
             gap_probability=0.0,
             optimizer=optimizer,
             muon=muon,
-            init_from=init_from,
         )
         if true_weight < 0 or kl_weight < 0:
             raise ValueError(f"got true_weight {true_weight} and kl_weight {kl_weight}; wanted at least 0; 0 turns one off")
         self.reward, self.groups = reward, groups
         self.true_weight, self.kl_weight = true_weight, kl_weight
         self.watch, self.advantages = CollapseWatch(limits), Advantages()
-        self._start: list[VideoLM] = []  # in a list, since what the run began with is no part of what is trained
         self._slow = self._idle = 0
         self._recent: deque[float] = deque(maxlen=_RECENT_STEPS)  # one step alone says little: prompts differ
 
     def on_fit_start(self) -> None:
         super().on_fit_start()
         self._check_lengths()
-        assert self.init_from is not None
-        self._start = [_lm_of(self.init_from).to(self.device).float().requires_grad_(False).eval()]
 
     def _check_lengths(self) -> None:
         """Whether clips of these lengths can be made and judged; raises ValueError if not."""
@@ -140,7 +137,7 @@ class LitReward(LitVideoLM):
         length = self.block_length(self.groups.decoding)
         example = self.disturb(self.example(batch, length))
         with torch.no_grad():
-            before = self.token_loss(example, length, self._start[0])
+            before = self.token_loss(example, length, self.start)
         return self.token_loss(example, length), before
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
@@ -197,7 +194,7 @@ class LitReward(LitVideoLM):
         if not self.kl_weight:
             return loss, entropy
         with torch.no_grad():
-            known = self.token_loss(example, length, self._start[0]).nll[:, own]
+            known = self.token_loss(example, length, self.start).nll[:, own]
         ratio = nll - known  # log of the start's probability over the policy's
         kl = (ratio.exp() - 1 - ratio).mean()
         self.log("train/kl", kl.detach())
@@ -254,17 +251,3 @@ class LitReward(LitVideoLM):
         super().on_load_checkpoint(checkpoint)
         self.watch.load(checkpoint["collapse_watch"])
         self.advantages.variance = checkpoint["reward_variance"]
-
-
-def _lm_of(folder: str) -> VideoLM:
-    """The video LM of a bundle; raises ValueError if it holds none."""
-    lm = load_bundle(folder).lm
-    if lm is None:
-        raise ValueError(f"cannot start from {folder}: it holds a tokenizer and no video LM; name a bundle with one")
-    return lm
-
-
-def _shape_of(folder: str) -> VideoLMShape:
-    """The shape of the video LM of a bundle."""
-    config = _lm_of(folder).config
-    return VideoLMShape(**{own.name: getattr(config, own.name) for own in fields(VideoLMShape)})
