@@ -104,7 +104,7 @@ class LitGuidance(LitFromBundle):
         """The cross-entropy of disturbed clips with what the teacher would sample from."""
         example = self.disturb(self.example(batch, block_length))
         hidden = self.hidden(example, block_length)
-        entropy, log_z = self._cross_entropy(hidden, example, block_length)
+        entropy, log_z = self._cross_entropy(hidden, example, self._wanted(example, block_length))
         first, end = example.unscored
         entropy, log_z = (torch.cat([values[:, :first], values[:, end:]], dim=1) for values in (entropy, log_z))
         return Score(entropy.mean(), log_z.mean(), entropy.numel(), self.outcome_loss(hidden, example))
@@ -115,24 +115,25 @@ class LitGuidance(LitFromBundle):
         for name in self.blocks.used:
             length = self.block_length(name)
             example = self.example(batch, length)
-            away = self._cross_entropy(self.hidden(example, length), example, length)[0].mean()
-            away = away - self._entropy(example, length)
+            away = self.divergence(self.hidden(example, length), example, length)
             self.log(f"val/kl_{name}", away, batch_size=len(example.inputs), sync_dist=True)
-            self.log(f"kl_{name}", away, prog_bar=True, logger=False, batch_size=len(example.inputs), sync_dist=True)
+            self.log(f"val_kl_{name}", away, prog_bar=True, logger=False, batch_size=len(example.inputs), sync_dist=True)
 
-    def _cross_entropy(self, hidden: Tensor, example: Example, length: int) -> tuple[Tensor, Tensor]:
+    def divergence(self, hidden: Tensor, example: Example, length: int) -> Tensor:
+        """Nats a token by which predictions from `hidden` are off those of the teacher (Kullback and Leibler 1951)."""
+        wanted = self._wanted(example, length)
+        own = [torch.special.entr(shares).sum(dim=-1) for shares in wanted]  # the least that the cross-entropy can be
+        return (self._cross_entropy(hidden, example, wanted)[0] - torch.stack(own).sum(dim=0)).mean()
+
+    def _cross_entropy(self, hidden: Tensor, example: Example, wanted: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Nats of every token `[B, S]`, and the squared logarithm of the partition function."""
         nats, log_z = torch.zeros((), device=hidden.device), torch.zeros((), device=hidden.device)
         told = self.network.vocabulary.factors(hidden, example.targets)
-        for (logits, _), shares in zip(told, self._wanted(example, length), strict=True):
+        for (logits, _), shares in zip(told, wanted, strict=True):
             total = logits.float().logsumexp(dim=-1)
             likely = torch.where(shares > 0, logits.float(), 0.0)  # what is impossible has no logit
             nats, log_z = nats + total - (shares * likely).sum(dim=-1), log_z + total.square()
         return nats, log_z
-
-    def _entropy(self, example: Example, length: int) -> Tensor:
-        """Nats a token of the teacher's own distribution: the least that the cross-entropy can be."""
-        return torch.stack([torch.special.entr(shares).sum(dim=-1).mean() for shares in self._wanted(example, length)]).sum()
 
     @torch.no_grad()
     def _wanted(self, example: Example, length: int) -> list[Tensor]:
