@@ -141,7 +141,7 @@ def _val_source(plan: Plan) -> dict[str, Any]:
 
 
 def _folder(plan: Plan, **options: Any) -> dict[str, Any]:
-    options |= folder_options(plan.settings, plan.found.played)
+    options |= folder_options(plan.settings, plan.found.cut, plan.found.played)
     return _instance("VideoFolder", root=plan.settings.videos, num_frames=NUM_FRAMES, fps=plan.settings.fps, **options)
 
 

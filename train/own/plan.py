@@ -16,10 +16,11 @@ from ...data.files import replacing
 from ...data.reading import parse_json, read_regular
 from ...data.recorded import ACTIONS_FILE
 from ...progress import Task
+from .asked import digest_of, named
 from .settings import OwnSettings, changed
 from .sizes import NUM_FRAMES, TOKENIZERS, Rung, tokenizer_batch
 from .speed import Speed, lm_speed, making_speed, peak_memory, tokenizer_speed
-from .videos import Found, digest_of, named, training_clips
+from .videos import Found, training_clips
 
 PLAN_FILE = "plan.json"
 TOKENIZER_SHARE, TOKENS_SHARE, LM_SHARE = 0.37, 0.10, 0.43

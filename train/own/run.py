@@ -9,13 +9,14 @@ from ...sample import VideoGenerator, load_generator
 from ..card import Terms
 from ..checkpoint_bundle import export_checkpoint
 from ..cli import main as train_command
+from .asked import folder_of
 from .configs import command, config_file, write_configs
 from .judging import write_report
 from .plan import Plan, check_out, kept_plan, make_plan
 from .settings import OwnSettings
 from .showing import prompts_of, write_samples
 from .telling import say
-from .videos import folder_of, look
+from .videos import look
 from .words import say_done, say_found, say_plan
 
 _SIGNALS = 128  # an exit status beyond it is that of a signal

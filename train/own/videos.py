@@ -1,50 +1,24 @@
 """What a folder of videos holds: files, clips, captions, and which files are kept from training."""
 
-import difflib
 import glob
-import hashlib
-import json
-import os
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatch
-from pathlib import Path
 from typing import Any
 
-from ...data import RandomCrops, VideoError, VideoFolder, probe_video
+from ...data import RandomCrops, VideoFolder
 from ...data.caption_lines import TimedText
 from ...data.captioning import check_captions
-from ...data.counted import counted
-from ...data.folder import printable
-from ...data.listing import Listing, all_videos, list_videos
+from ...data.listing import all_videos
 from ...data.recorded import ACTIONS_FILE
 from ...data.remarks import in_words
-from ...progress import Task, tracked
+from ...progress import Task
+from .asked import digest_of, excluded_of, folder_of, listing_of, patterns_of
+from .cutting import Cut, cut_of
+from .holding import hold_out, part_of_one
 from .recipes import Recipe, recipe_for
-from .settings import OwnSettings, spoken
+from .settings import OwnSettings
 from .sizes import NUM_FRAMES
 from .worlds import Played, played_in
-
-MOST_HELD_OUT = 100
-"""Files that a share holds out at most: more of them say nothing new."""
-_WANTED_CLIPS = 6000
-"""If there is less video, windows overlap and crops multiply, up to so many clips."""
-_SHORTEST_STEP, _MOST_COPIES = 5, 4
-_PROBED = 64
-_LEAST_HELD_CLIPS = 3
-
-
-@dataclass(frozen=True)
-class Cut:
-    """How videos are cut into clips for training."""
-
-    size: int
-    """Rows and columns of a frame before it is cropped to those of the run."""
-    step: int
-    """Frames from the start of a clip to that of the next one."""
-    copies: int
-    """Crops of each clip; 1 takes the clip as it is."""
 
 
 @dataclass(frozen=True)
@@ -120,23 +94,6 @@ class Found:
         return cls(**{**read, "remarks": tuple(values.get("remarks", ()))})
 
 
-def folder_of(settings: OwnSettings) -> Path:
-    """The folder of the videos.
-
-    Raises:
-        ValueError: It is none; the message names one of a similar name.
-    """
-    root = Path(settings.videos)
-    if root.is_dir():
-        return root
-    if root.is_file():
-        raise ValueError(f"got {root}, which is a file; wanted the folder of videos that it lies in: {root.parent}")
-    near = [path.name for path in root.absolute().parent.glob("*") if path.is_dir()] if root.absolute().parent.is_dir() else []
-    meant = difflib.get_close_matches(root.name, near, 1)
-    advice = f"did you mean {root.parent / meant[0]}?" if meant else "check its path"
-    raise ValueError(f"got {root}, and there is no such folder; wanted a folder of videos; {advice}")
-
-
 def look(settings: OwnSettings) -> Found:
     """Reads a folder through, once, and chooses what is held out.
 
@@ -144,13 +101,13 @@ def look(settings: OwnSettings) -> Found:
         ValueError: It is no folder, holds too little video, or nothing can be held out of it.
     """
     root = folder_of(settings)
-    listing, excluded = _listing(settings), _excluded(settings)
-    cut = _cut(_seconds_by_headers(root, listing), settings)
+    listing, excluded = listing_of(settings), excluded_of(settings)
+    cut = cut_of(root, listing, settings)
     with Task(f"reading {root} through, once"):
-        folder = _folder(settings, NUM_FRAMES, cut.size, include=patterns_of(settings), step=cut.step)
+        folder = _folder(settings, cut, cut.size, include=patterns_of(settings), step=cut.step)
     played = _played(folder, settings)
     files = folder.clips_of_files
-    part = _part_of_one(folder, settings) if len(files) == 1 else 1.0
+    part = part_of_one(folder, settings) if len(files) == 1 else 1.0
     texts = [text.text for file in files for text in listing.texts[file] if text.text]
     return Found(
         cut,
@@ -188,64 +145,10 @@ def _played(folder: VideoFolder, settings: OwnSettings) -> Played | None:
     return played
 
 
-def _part_of_one(folder: VideoFolder, settings: OwnSettings) -> float:
-    """The share of the one file to train on; its end is held out.
-
-    Raises:
-        ValueError: It is too short for that, or a pattern says what is held out; what was left out may be why.
-    """
-    share, seconds, files = settings.share, folder.seconds_of_video, folder.clips_of_files
-    if share is not None and share * seconds >= _LEAST_HELD_CLIPS * NUM_FRAMES / settings.fps:
-        return 1 - share
-    why = "".join(f"; left out: {file}: {reason}" for file, reason in list(folder.skipped.items())[:2])
-    raise ValueError(
-        f"got one video file that can be used in {settings.videos}{_as_included(settings)}; wanted at least two, or a "
-        f"longer one, since whole files, or the end of a single one, are held out to judge by{why or _how_to_cut(files)}"
-    )
-
-
-def _as_included(settings: OwnSettings) -> str:
-    """What was asked for, if not all of the folder."""
-    return "" if settings.include == OwnSettings.include else f" with --include {spoken(settings.include)}"
-
-
-def _how_to_cut(files: Mapping[str, int]) -> str:
-    file = next(iter(files), "FILE")
-    return f"; cut it: `ffmpeg -i {file} -c copy -f segment -segment_time 60 part_%03d.mp4`"
-
-
-def hold_out(files: Mapping[str, int], settings: OwnSettings) -> tuple[str, ...]:
-    """The files that are kept from training: whole files, since clips of one file are alike.
-
-    Raises:
-        ValueError: A pattern fits none or all.
-    """
-    if settings.share is None:
-        kept = tuple(file for file in files if fnmatch(file, settings.hold_out))
-        if not kept or len(kept) == len(files):
-            raise ValueError(
-                f"got --hold_out {settings.hold_out}, which fits {'all' if kept else 'none'} of the {len(files)} files that "
-                f"can be used; wanted some; their paths are such as {next(iter(files))}"
-            )
-        return kept
-    number = min(max(1, round(settings.share * len(files))), MOST_HELD_OUT, len(files) - 1)
-    return tuple(sorted(random.Random(settings.seed).sample(sorted(files), number)))
-
-
-def digest_of(settings: OwnSettings) -> str:
-    """A hash of the names and sizes of the files in the folder, of their captions, and of the list of actions, if any."""
-    root, listing = folder_of(settings), _listing(settings)
-    sizes: list[Any] = [[file, _size(root / file), [asdict(text) for text in texts]] for file, texts in listing.texts.items()]
-    actions = _actions_file(settings)
-    if actions is not None:
-        sizes.append(hashlib.sha256(actions.read_bytes()).hexdigest())
-    return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()
-
-
 def training_clips(settings: OwnSettings, found: Found) -> VideoFolder | RandomCrops:
     """The clips to train on."""
     cut = found.cut
-    folder = _folder(settings, NUM_FRAMES, cut.size, found.played, **training_files(settings, found), step=cut.step)
+    folder = _folder(settings, cut, cut.size, found.played, **training_files(settings, found), step=cut.step)
     return folder if cut.copies == 1 else RandomCrops(folder, settings.size, cut.copies)
 
 
@@ -259,7 +162,7 @@ def training_files(settings: OwnSettings, found: Found) -> dict[str, Any]:
 
 def held_out_clips(settings: OwnSettings, found: Found, num_frames: int = NUM_FRAMES) -> VideoFolder:
     """The clips of the files that are held out."""
-    return _folder(settings, num_frames, settings.size, found.played, **held_out_files(found))
+    return _folder(settings, found.cut, settings.size, found.played, num_frames, **held_out_files(found))
 
 
 def held_out_files(found: Found) -> dict[str, Any]:
@@ -270,96 +173,21 @@ def held_out_files(found: Found) -> dict[str, Any]:
 
 def held_out_captions(settings: OwnSettings, found: Found) -> list[str]:
     """Different captions of the files that are held out, in their order; no video is read for them."""
-    texts = _listing(settings).texts
+    texts = listing_of(settings).texts
     return list(dict.fromkeys(text.text for file in found.held_out for text in texts[file] if text.text))
 
 
-def folder_options(settings: OwnSettings, played: Played | None) -> dict[str, Any]:
-    """What every folder of the run is told of captions and actions. Each has one action space, whatever files are in it."""
+def folder_options(settings: OwnSettings, cut: Cut, played: Played | None) -> dict[str, Any]:
+    """What every folder of the run is told of long files, captions and actions; each has one action space, whatever is in it."""
     options: dict[str, Any] = {"captions": settings.captions, "actions": settings.actions}
     options["action_space"] = None if played is None else played.space
     options["action_delay"] = settings.action_delay or None
+    options["seconds_per_file"] = cut.seconds_per_file
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _folder(settings: OwnSettings, num_frames: int, size: int, played: Played | None = None, **options: Any) -> VideoFolder:
-    return VideoFolder(settings.videos, num_frames, size, settings.fps, **options, **folder_options(settings, played))
-
-
-def _actions_file(settings: OwnSettings) -> Path | None:
-    """Where actions are listed, if anywhere."""
-    root, given = Path(settings.videos), settings.actions
-    places = [root / ACTIONS_FILE] if given is None else [root / given, Path(given)]
-    return next((place for place in places if place.is_file()), None)
-
-
-def patterns_of(settings: OwnSettings) -> list[str]:
-    """The patterns that `include` stands for: the name of a sub-folder means all that lies below it."""
-    return [_pattern(Path(settings.videos), each) for each in settings.include]
-
-
-def _pattern(root: Path, given: str) -> str:
-    if not (root / given).is_dir():
-        return given
-    below = Path(os.path.normpath(given)).as_posix()
-    return "*" if below == "." else f"{glob.escape(below)}/*"
-
-
-def _listing(settings: OwnSettings, include: Sequence[str] | None = None) -> Listing:
-    captions = None if settings.captions is None else Path(settings.captions)
-    return list_videos(folder_of(settings), patterns_of(settings) if include is None else include, (), captions)
-
-
-def _excluded(settings: OwnSettings) -> int:
-    """How many files fit no pattern of `include`.
-
-    Raises:
-        ValueError: A pattern fits no file; the message names files that there are.
-    """
-    files = list(_listing(settings, ["*"]).texts)
-    for given, pattern in zip(settings.include, patterns_of(settings), strict=True):
-        if files and not any(fnmatch(file, pattern) for file in files):
-            near = difflib.get_close_matches(given, {file.split("/")[0] for file in files}, 1)
-            advice = f"did you mean {near[0]}?" if near else f"their paths are such as {printable(files[0])}"
-            raise ValueError(
-                f"got --include {given}, which fits none of the {counted(len(files), 'file')} in {settings.videos}; wanted a "
-                f"sub-folder of it, or a pattern of paths below it; {advice}"
-            )
-    return len(files) - len(_listing(settings).texts)
-
-
-def _cut(seconds: float, settings: OwnSettings) -> Cut:
-    """Little video is cut into windows that overlap, with several crops of each; but a world is played in whole frames."""
-    whole = max(seconds * settings.fps / NUM_FRAMES, 1)
-    wanted = _WANTED_CLIPS / whole
-    if wanted <= 1:
-        return Cut(settings.size, NUM_FRAMES, 1)
-    copies = 1 if _actions_file(settings) is not None else min(_MOST_COPIES, round(wanted) or 1)
-    step = min(NUM_FRAMES, max(_SHORTEST_STEP, round(NUM_FRAMES * copies / wanted)))
-    return Cut(settings.size if copies == 1 else -(-settings.size * 5 // 4), step, copies)
-
-
-def _seconds_by_headers(root: Path, listing: Listing) -> float:
-    """About how much video there is, from the headers of some files."""
-    files = list(listing.texts)
-    every = max(1, len(files) // _PROBED)
-    found: list[float] = []
-    for file in tracked(files[::every], "looking at the videos"):
-        try:
-            found.append(probe_video(root / file).duration or 0.0)
-        except VideoError:
-            found.append(0.0)
-    return sum(found) * every
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
-
-
-def named(files: Mapping[str, str] | tuple[str, ...], most: int = 3) -> str:
-    """The first files by name, and how many more there are."""
-    names = [printable(file) for file in files]
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+def _folder(
+    settings: OwnSettings, cut: Cut, size: int, played: Played | None = None, num_frames: int = NUM_FRAMES, **options: Any
+) -> VideoFolder:
+    options |= folder_options(settings, cut, played)
+    return VideoFolder(settings.videos, num_frames, size, settings.fps, **options)

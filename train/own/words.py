@@ -9,13 +9,14 @@ import torch
 
 from ...data.counted import counted
 from ..description import in_words
+from .asked import named
 from .configs import command
 from .judging import can_report, measured, seconds_of_report, settings_of
 from .plan import TOKENIZER_SHARE, Part, Plan
 from .settings import OwnSettings, spoken
 from .showing import seconds_of_samples
 from .telling import say, spoken_size
-from .videos import Found, named
+from .videos import Found
 from .worlds import Played
 
 _NAMED, _NAMED_ACTIONS = 4, 12

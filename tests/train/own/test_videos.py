@@ -6,8 +6,11 @@ import odd_videos as odd
 import pytest
 from video_folders import write_captions, write_clip
 
+from framecast.train.own.asked import digest_of
+from framecast.train.own.cutting import Cut
+from framecast.train.own.holding import hold_out
 from framecast.train.own.settings import OwnSettings
-from framecast.train.own.videos import Cut, Found, digest_of, held_out_captions, held_out_clips, hold_out, look, training_clips
+from framecast.train.own.videos import Found, held_out_captions, held_out_clips, look, training_clips
 from framecast.train.own.words import say_found
 
 

@@ -15,6 +15,7 @@ from framecast.data import Caption, CaptionedClip, SpriteWorld
 from framecast.data.worlds.recording import RecordingWriter
 from framecast.train.own import plan as plans
 from framecast.train.own import showing, words
+from framecast.train.own.asked import digest_of
 from framecast.train.own.configs import lm_config, write_configs
 from framecast.train.own.judging import seconds_of_report, settings_of
 from framecast.train.own.plan import Plan, kept_plan, make_plan
@@ -23,7 +24,7 @@ from framecast.train.own.settings import OwnSettings, usual_rate
 from framecast.train.own.showing import _write_held, continuation
 from framecast.train.own.sizes import TOKENIZERS
 from framecast.train.own.speed import Speed
-from framecast.train.own.videos import Found, digest_of, held_out_clips, look, training_clips
+from framecast.train.own.videos import Found, held_out_clips, look, training_clips
 from framecast.train.own.words import say_done, say_found, say_plan
 from framecast.train.own.worlds import Played
 
