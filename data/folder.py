@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from itertools import islice, pairwise
-from math import inf, nextafter
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,14 @@ from ..progress import tracked
 from .actions import ActionSpace, Steps, check_delay, resample
 from .caption_lines import CAPTIONS_FILE, TimedText, captions_of_window
 from .clips import CaptionedClip, ClipSource
-from .images import MAX_FPS
 from .kept import KeptClips
-from .kinds import as_path, real, sides, truth, whole
+from .kinds import as_path, sides, whole
 from .listing import list_videos
 from .recorded import ACTIONS_FILE, RecordedActions, read_action_lines, read_space
 from .remarks import Remarks, in_words, remarks_of
-from .scanning import Cutting, hash_frames, read_through
+from .scanning import Cutting, checked_part, hash_frames, read_through
 from .scans import Scan, ScanIndex
-from .video import READER_VERSION, Bars, VideoError, check_fit
+from .video import READER_VERSION, Bars, VideoError
 
 __all__ = ["CAPTIONS_FILE", "TimedText", "VideoFolder", "Window", "captions_of_window"]
 
@@ -111,23 +110,15 @@ class VideoFolder(ClipSource):
         seconds_per_file: float | None = None,
         part: tuple[float, float] = (0.0, 1.0),
     ):
-        self.root, self.num_frames, self.fps = as_path(root, "the folder of the videos"), num_frames, fps
-        self.height, self.width = sides("size", size)
-        self.step = num_frames if step is None else step
-        self._check()
-        self._cutting = Cutting(
-            self.num_frames,
-            self.height,
-            self.width,
-            self.fps,
-            self.step,
-            truth("split_shots", split_shots),
-            truth("crop_bars", crop_bars),
-            check_fit(fit),
-            truth("skip_stills", skip_stills),
-            _checked_seconds(seconds_per_file),
-        )
-        self.part = _checked_part(part)
+        self.root = as_path(root, "the folder of the videos")
+        if not self.root.is_dir():
+            raise ValueError(f"{self.root} is not a folder; give the folder that holds the videos")
+        step = num_frames if step is None else step
+        looks = (split_shots, crop_bars, fit, skip_stills, seconds_per_file)
+        cutting = self._cutting = Cutting(num_frames, *sides("size", size), fps, step, *looks)
+        self.num_frames, self.fps, self.step = cutting.num_frames, cutting.fps, cutting.step
+        self.height, self.width = cutting.height, cutting.width
+        self.part = checked_part(part)
         found = list_videos(self.root, include, exclude, None if captions is None else Path(captions))
         self.include, self.exclude = ((each,) if isinstance(each, str) else tuple(each) for each in (include, exclude))
         self._texts, self.skipped, self.damaged, self.remarks = found.texts, found.skipped, {}, {}
@@ -209,15 +200,6 @@ class VideoFolder(ClipSource):
         if self.skipped:
             line += f"; {len(self.skipped)} skipped: {_name_some(self.skipped)}"
         return line
-
-    def _check(self) -> None:
-        if not self.root.is_dir():
-            raise ValueError(f"{self.root} is not a folder; give the folder that holds the videos")
-        self.num_frames = whole("num_frames", self.num_frames, 1, inf, "a whole number of frames in a clip, at least 1")
-        self.fps = real("fps", self.fps, nextafter(0, 1), MAX_FPS, f"frames per second above 0 and up to {MAX_FPS:g}")
-        self.step = whole("step", self.step, -inf, inf, f"a whole number of frames, 1 to {self.num_frames}")
-        if not 1 <= self.step <= self.num_frames:
-            raise ValueError(f"got a step of {self.step} frames; wanted 1 to {self.num_frames}, the length of a clip")
 
     def fingerprint(self) -> dict[str, Any]:
         """What the clips depend on: the settings, and hashes of the names, the bytes and the captions of the files in use.
@@ -358,24 +340,6 @@ class VideoFolder(ClipSource):
         if not self._texts and not self.skipped:
             return f"include and exclude let no video through; wanted one in {CAPTIONS_FILE} or below the folder"
         return "; ".join(f"{printable(file)}: {reason}" for file, reason in islice(self.skipped.items(), 10))
-
-
-def _checked_seconds(seconds: float | None) -> float | None:
-    if seconds is None:
-        return None
-    return real("seconds_per_file", seconds, 1, inf, "seconds of video to read of each file, at least 1, or None for all")
-
-
-def _checked_part(part: tuple[float, float]) -> tuple[float, float]:
-    wanted = "two shares of a file, the first one smaller, such as (0.0, 0.9)"
-    try:
-        first, end = part
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"got a part {part!r}; wanted {wanted}") from error
-    first, end = (real("a share in part", share, 0, 1, "a share of a file, 0 to 1") for share in (first, end))
-    if not first < end:
-        raise ValueError(f"got a part {part!r}; wanted {wanted}")
-    return float(first), float(end)
 
 
 def _name_some(files: dict[str, str], most: int = 3) -> str:

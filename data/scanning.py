@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 from itertools import islice
+from math import inf, nextafter
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,12 @@ from torch import Tensor
 
 from ..progress import Task
 from .counted import counted
+from .images import MAX_FPS
+from .kinds import real, truth, whole
 from .scans import Scan
 from .shots import Shots
 from .stillness import Stillness
-from .video import NO_BARS, Bars, VideoError, VideoReader, find_bars
+from .video import NO_BARS, Bars, VideoError, VideoReader, check_fit, find_bars
 
 LEAST_RATE = 5.0
 """Frames per second below which cuts are not looked for: too much is new in every frame."""
@@ -30,7 +34,11 @@ _MUCH_LONGER = 1.25
 
 @dataclass(frozen=True)
 class Cutting:
-    """How files are cut into clips; see `VideoFolder` for each."""
+    """How files are cut into clips; see `VideoFolder` for each.
+
+    Raises:
+        ValueError: A setting is out of range.
+    """
 
     num_frames: int
     height: int
@@ -44,6 +52,20 @@ class Cutting:
     seconds_per_file: float | None = None
     counted: bool = False
     """Whether stored frames are counted, since each has its action."""
+
+    def __post_init__(self) -> None:
+        keep = partial(object.__setattr__, self)  # plain numbers, whatever they came as
+        keep("num_frames", whole("num_frames", self.num_frames, 1, inf, "a whole number of frames in a clip, at least 1"))
+        keep("fps", real("fps", self.fps, nextafter(0, 1), MAX_FPS, f"frames per second above 0 and up to {MAX_FPS:g}"))
+        keep("step", whole("step", self.step, -inf, inf, f"a whole number of frames, 1 to {self.num_frames}"))
+        if not 1 <= self.step <= self.num_frames:
+            raise ValueError(f"got a step of {self.step} frames; wanted 1 to {self.num_frames}, the length of a clip")
+        for name in ("split_shots", "crop_bars", "skip_stills"):
+            keep(name, truth(name, getattr(self, name)))
+        keep("fit", check_fit(self.fit))
+        if self.seconds_per_file is not None:
+            wanted = "seconds of video to read of each file, at least 1, or None for all"
+            keep("seconds_per_file", real("seconds_per_file", self.seconds_per_file, 1, inf, wanted))
 
     @property
     def as_recorded(self) -> "Cutting":
@@ -94,6 +116,19 @@ def read_through(path: Path, file: str, cutting: Cutting, keep: Callable[[int, T
         return replace(reading.scan(), length=round(length, 3), in_part=stretches[0].num_frames is not None)
     except VideoError as error:
         return Scan(skipped=str(error).replace(str(path), file))
+
+
+def checked_part(part: tuple[float, float]) -> tuple[float, float]:
+    """Where the wanted part of a file begins and ends, as shares of it; raises ValueError if it is none."""
+    wanted = "two shares of a file, the first one smaller, such as (0.0, 0.9)"
+    try:
+        first, end = part
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"got a part {part!r}; wanted {wanted}") from error
+    first, end = (real("a share in part", share, 0, 1, "a share of a file, 0 to 1") for share in (first, end))
+    if not first < end:
+        raise ValueError(f"got a part {part!r}; wanted {wanted}")
+    return float(first), float(end)
 
 
 def hash_frames(frames: Tensor) -> str:
