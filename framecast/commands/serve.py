@@ -37,6 +37,12 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--allow_host", nargs="+", default=None, metavar="NAME", help="other names of this server")
     parser.add_argument("--allow_origin", nargs="+", default=None, metavar="ORIGIN", help="sites whose pages may connect")
+    parser.add_argument(
+        "--public", action="store_true", default=None, help="let everybody in who reaches the server, without a token"
+    )
+    parser.add_argument(
+        "--framed_by", nargs="+", default=None, metavar="ORIGIN", help="sites that may show the page inside of theirs"
+    )
     add_compute(parser)
     parser.set_defaults(compile=None)
 
@@ -51,10 +57,11 @@ def run(arguments: Namespace) -> None:
     for theirs in (PromptWarning, UnfamiliarVideoWarning):  # prompts and frames of other people
         warnings.simplefilter("ignore", theirs)
     config = ServeConfig(
-        **given_options(arguments, "host", "port", "slots", "queue", "replicas"),
+        **given_options(arguments, "host", "port", "slots", "queue", "replicas", "public"),
         token=token_of(arguments.token_file),
         hosts=tuple(arguments.allow_host or ()),
         origins=tuple(arguments.allow_origin or ()),
+        framed_by=tuple(arguments.framed_by or ()),
         title=open_bundle(arguments.bundle).title,
     )
     if config.replicas > 1 or arguments.ray_address is not None:

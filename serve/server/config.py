@@ -1,10 +1,12 @@
 """`ServeConfig`: how a server is reached and what it allows; checked when made."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Annotated, get_type_hints
 
 _LOOPBACK_NAMES = ("localhost", "ip6-localhost")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9*.-]+(:\d{1,5})?")
 _TOKEN_LETTERS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 
 Count = Annotated[int, "at least 1", lambda number: number >= 1]
@@ -24,6 +26,8 @@ class ServeConfig:
         token: What a client has to show; `None` asks for nothing.
         hosts: Names, beside the loopback ones and `host`, by which a browser may reach the server; without the port.
         origins: Origins of other sites' pages that may connect, such as "https://example.org".
+        public: Whether whoever reaches the server may use it without a token, also from other machines.
+        framed_by: Origins of other sites that may show the page inside of theirs, such as "https://huggingface.co".
         max_prompt: Characters of a prompt at most.
         max_frames: Frames of a stream at most.
         max_video_frames: Frames of a video that is asked for at once.
@@ -42,7 +46,8 @@ class ServeConfig:
         title: What the page calls the model; `None` is the name of its bundle.
 
     Raises:
-        ValueError: A number is out of range, or the address is not a loopback one and there is no token.
+        ValueError: A number is out of range, an origin is none, or the address is not a loopback one, there is no token, and the
+            server is not public.
     """
 
     host: str = "127.0.0.1"
@@ -52,6 +57,8 @@ class ServeConfig:
     token: str | None = None
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    public: bool = False
+    framed_by: tuple[str, ...] = ()
     max_prompt: Count = 500
     max_frames: Count = 1_000_000
     max_video_frames: Count = 2_001
@@ -78,10 +85,18 @@ class ServeConfig:
             raise ValueError(f"got port {self.port}; wanted 0 to 65535")
         if self.token is not None and (len(self.token) < 16 or not set(self.token) <= _TOKEN_LETTERS):
             raise ValueError("got a token that is short or of odd letters; wanted 16 or more of A-Z a-z 0-9 - _ . ~")
-        if self.token is None and not is_loopback(self.host):
+        for origin in self.framed_by:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"got --framed_by {origin!r:.100}; wanted the origin of a site, such as https://example.org")
+        self._check_who_may_come()
+
+    def _check_who_may_come(self) -> None:
+        if self.public and self.token is not None:
+            raise ValueError("got a token for a public server, which asks nobody for one; wanted one of the two")
+        if self.token is None and not self.public and not is_loopback(self.host):
             raise ValueError(
                 f"got --host {self.host}, which other machines can reach, and no token; wanted a token of 16 letters or more; "
-                "set FRAMECAST_TOKEN, or leave --host out to serve this machine alone"
+                "set FRAMECAST_TOKEN, leave --host out to serve this machine alone, or let everybody in by --public"
             )
 
     @property

@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,16 +23,21 @@ OPEN_PATHS = frozenset({"/", "/healthz"})
 """What anyone may read who may talk to the server, beside the page's files: they hold no secret, nor does whether it lives."""
 WATCHED = re.compile(r"/v1/streams/[^/]+\.mp4")
 """Streams are watched by a name that cannot be guessed, since players cannot send tokens."""
-SECURITY_HEADERS = [
-    (
-        b"content-security-policy",
-        b"default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; "
-        b"frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    ),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-]
+
+
+def security_headers(framed_by: Sequence[str] = ()) -> list[tuple[bytes, bytes]]:
+    """What browsers are told: nothing from elsewhere is loaded, and only these origins may show the page inside of theirs."""
+    frames = " ".join(framed_by) or "'none'"
+    policy = (
+        "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; "
+        f"frame-ancestors {frames}; base-uri 'none'; form-action 'none'"
+    )
+    return [
+        (b"content-security-policy", policy.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+    ]
 
 
 class Guard:
@@ -49,6 +54,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, config: ServeConfig, watched: re.Pattern[str] = WATCHED):
         self._app, self._config, self._watched = app, config, watched
+        self._security = security_headers(config.framed_by)
         self._hosts = LOOPBACK | {config.host.lower(), *(host.lower() for host in config.hosts)}
 
     async def __call__(self, scope: Scope, receive: Callable, send: Callable) -> None:
@@ -64,7 +70,7 @@ class Guard:
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
         else:
-            await self._app(scope, receive, _with_headers(send))
+            await self._app(scope, receive, _with_headers(send, self._security))
 
     def check(self, scope: Scope) -> None:
         """Raises if a request may not pass.
@@ -121,10 +127,10 @@ def _hostname(host: str) -> str:
     return name if colon and port.isdecimal() and not host.endswith("]") else host.lower()
 
 
-def _with_headers(send: Callable) -> Callable:
+def _with_headers(send: Callable, headers: list[tuple[bytes, bytes]]) -> Callable:
     async def send_safely(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), *SECURITY_HEADERS]
+            message["headers"] = [*message.get("headers", []), *headers]
         await send(message)
 
     return send_safely

@@ -22,6 +22,19 @@ def test_other_addresses_need_a_token(host):
     assert ServeConfig(host=host, token=TOKEN).token == TOKEN
 
 
+def test_a_public_server_needs_no_token_and_takes_none():
+    assert ServeConfig(host="0.0.0.0", public=True).token is None
+    with pytest.raises(ValueError, match="got a token for a public server"):
+        ServeConfig(host="0.0.0.0", public=True, token=TOKEN)
+
+
+@pytest.mark.parametrize("origin", ["huggingface.co", "https://a.b/path", "https://a.b; script-src *", "", "*"])
+def test_who_may_show_the_page_is_an_origin(origin):
+    assert ServeConfig(framed_by=("https://huggingface.co", "https://*.hf.space", "http://localhost:3000")).framed_by
+    with pytest.raises(ValueError, match=r"got --framed_by .*; wanted the origin of a site"):
+        ServeConfig(framed_by=(origin,))
+
+
 @pytest.mark.parametrize("token", ["", "short", "sixteen letters!", "ä" * 20])
 def test_weak_token_is_refused(token):
     with pytest.raises(ValueError, match="got a token that is short or of odd letters; wanted 16 or more"):

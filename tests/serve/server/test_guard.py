@@ -109,3 +109,15 @@ def test_answers_carry_the_safety_headers():
     assert "default-src 'self'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert "access-control-allow-origin" not in headers
+
+
+@pytest.mark.parametrize(
+    ("framed_by", "said"),
+    [((), "frame-ancestors 'none';"), (("https://a.org", "https://b.org"), "frame-ancestors https://a.org https://b.org;")],
+)
+def test_the_page_is_shown_by_no_other_site_unless_it_was_named(framed_by, said):
+    async def policy() -> str:
+        async with serving.running(framed_by=framed_by) as server, server.http() as http:
+            return (await http.get("/")).headers["content-security-policy"]
+
+    assert said in asyncio.run(policy())
