@@ -1,10 +1,16 @@
-"""A server of the tiny generator in this process, and connections to it."""
+"""A server of the tiny generator, in this process or in one of its own, and connections to it."""
 
 import asyncio
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +24,17 @@ from framecast.serve.server.listening import listen
 from framecast.serve.server.run import Server, make_server
 from framecast.serve.server.store import SnapshotStore
 
+REPO = Path(__file__).resolve().parents[1]
+WATCHED = """
+import sys
+def note(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "subprocess.Popen", "os.system"):
+        print("EVENT", event, arguments, file=sys.stderr, flush=True)
+sys.addaudithook(note)
+from framecast.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""`framecast` with every attempt to reach out written to its errors."""
 PROMPT, OTHER = "a red circle moves right", "a blue square moves up"
 
 
@@ -140,3 +157,25 @@ async def running(
     finally:
         server.should_exit = True
         await task
+
+
+class Process:
+    """`framecast serve` of the tiny bundle with every attempt to reach out written to its log."""
+
+    def __init__(self, folder: Path, *arguments: str, **env: str):
+        self.log = folder / "log"
+        bundle = tiny_bundle.save(folder / "bundle")
+        command = [sys.executable, "-c", WATCHED, "serve", str(bundle), "--port", "0", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(REPO), **env}
+        self.process = subprocess.Popen(command, cwd=folder, env=environment, stderr=self.log.open("w"))
+
+    async def url(self) -> str:
+        async with asyncio.timeout(120):
+            while not (found := re.search(r"at (http://\S+) for", self.log.read_text())):
+                assert self.process.poll() is None, self.log.read_text()
+                await asyncio.sleep(0.05)
+        return found[1]
+
+    def end(self, signal_number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(signal_number)
+        return self.process.wait(20)

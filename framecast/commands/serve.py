@@ -33,6 +33,12 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--replica_cpus", type=float, default=1, help="CPU cores of each replica, for Ray (default: 1)")
     parser.add_argument(
+        "--snapshots",
+        default=None,
+        metavar="FOLDER",
+        help="where running streams outlive the server; replicas, or several servers, can share it (default: none)",
+    )
+    parser.add_argument(
         "--token_file", default=None, metavar="FILE", help="what clients have to show (default: the variable FRAMECAST_TOKEN)"
     )
     parser.add_argument("--allow_host", nargs="+", default=None, metavar="NAME", help="other names of this server")
@@ -72,7 +78,7 @@ def run(arguments: Namespace) -> None:
         from ..serve.server.run import run_server
     except ImportError as error:
         raise ValueError(f"{error.name} is not installed; wanted it to serve; pip install '.[serve]'") from error
-    run_server(load_apart(lambda: make_generator(arguments)), config)
+    run_server(load_apart(lambda: make_generator(arguments)), config, snapshots=arguments.snapshots)
 
 
 def _serve_in_cluster(arguments: Namespace, config: "ServeConfig") -> None:
@@ -81,7 +87,9 @@ def _serve_in_cluster(arguments: Namespace, config: "ServeConfig") -> None:
     except ImportError as error:
         raise ValueError(f"{error.name} is not installed; wanted it for replicas; pip install '.[ray]'") from error
     bundle = None if arguments.bundle is None else Path(arguments.bundle).resolve()
-    run_cluster(Recipe(bundle, arguments.device, arguments.dtype, arguments.replica_cpus), config, arguments.ray_address)
+    snapshots = None if arguments.snapshots is None else Path(arguments.snapshots).resolve()
+    recipe = Recipe(bundle, arguments.device, arguments.dtype, arguments.replica_cpus, snapshots)
+    run_cluster(recipe, config, arguments.ray_address)
 
 
 def token_of(file: str | None) -> str | None:

@@ -4,10 +4,11 @@ import asyncio
 import itertools
 import time
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..server.store import Kept
+from ..server.store import Kept, SnapshotStore
 from .shelf import Shelf
 
 _POLL_SECONDS, _GONE_SECONDS, _ANSWER_SECONDS = 1.0, 2.5, 10.0
@@ -116,3 +117,36 @@ class ClusterStore:
     async def drop(self, id: str, owner: str) -> None:
         """As `SnapshotStore.drop`."""
         await self._line("drop", id, owner)
+
+
+class LastingStore:
+    """A `SnapshotStore` that outlives the keeper: snapshots lie in another store, and the keeper knows where streams are.
+
+    Args:
+        store: Where the snapshots lie; all servers of the cluster reach it.
+        line: Where the keeper is; while it is out of reach, streams are kept and recovered all the same.
+    """
+
+    def __init__(self, store: SnapshotStore, line: Line):
+        self._store, self._keeper = store, ClusterStore(line)
+
+    async def put(self, id: str, owner: str, kept: Kept) -> bool:
+        """As `SnapshotStore.put`."""
+        is_owner = await self._store.put(id, owner, kept)
+        if is_owner:
+            with suppress(ConnectionError):
+                await self._keeper.put(id, owner, Kept(kept.frame, kept.stop, b""))
+        return is_owner
+
+    async def claim(self, id: str, owner: str) -> Kept | None:
+        """As `SnapshotStore.claim`."""
+        kept = await self._store.claim(id, owner)
+        with suppress(ConnectionError):
+            await self._keeper.claim(id, owner)
+        return kept
+
+    async def drop(self, id: str, owner: str) -> None:
+        """As `SnapshotStore.drop`."""
+        await self._store.drop(id, owner)
+        with suppress(ConnectionError):
+            await self._keeper.drop(id, owner)

@@ -23,8 +23,10 @@ from ...sample import VideoGenerator, load_generator
 from ..engine.engine import load_apart
 from ..server.app import create_app
 from ..server.config import ServeConfig
+from ..server.folder_store import FolderStore
 from ..server.service import Service
-from .keeper import ClusterStore, Keeper, Line
+from ..server.store import SnapshotStore
+from .keeper import ClusterStore, Keeper, LastingStore, Line
 from .neighbours import Neighbours
 
 NAME = "framecast"
@@ -45,16 +47,22 @@ class Recipe:
         device: Where to compute.
         dtype: Precision of the video LM.
         num_cpus: CPU cores of a replica.
+        snapshots: A folder that all machines share, in which snapshots of streams outlive the keeper; `None` leaves them to it.
     """
 
     bundle: Path | None = None
     device: str = "cpu"
     dtype: str = "float32"
     num_cpus: float = 1
+    snapshots: Path | None = None
 
     def load(self) -> VideoGenerator:
         """The generator."""
         return load_apart(lambda: load_generator(self.bundle, torch.device(self.device), getattr(torch, self.dtype)))
+
+    def store(self, line: Line) -> SnapshotStore:
+        """Where snapshots of streams are kept."""
+        return ClusterStore(line) if self.snapshots is None else LastingStore(FolderStore(self.snapshots), line)
 
     def needs(self) -> dict[str, float]:
         """What Ray has to set aside for a replica."""
@@ -89,7 +97,7 @@ def make_application(recipe: Recipe, config: ServeConfig, keeper: ActorHandle) -
 
     def build() -> FastAPI:
         line = ray_line(keeper)
-        service = Service(recipe.load(), config, ClusterStore(line), replica_name())
+        service = Service(recipe.load(), config, recipe.store(line), replica_name())
         neighbours = Neighbours(service, line)
         service.others = neighbours
         app = create_app(service, neighbours.run)

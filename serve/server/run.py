@@ -1,6 +1,8 @@
 """`run_server`: serves until it is told to stop."""
 
 import asyncio
+import os
+import secrets
 import socket
 import sys
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from ...machine import core_left_free
 from ...sample import VideoGenerator
 from .app import create_app
 from .config import ServeConfig
+from .folder_store import FolderStore
 from .journal import open_journal
 from .listening import listen
 from .service import Service
@@ -69,11 +72,17 @@ def make_server(service: Service, when_ready: Callable[[str], object] | None = N
     )
 
 
+def server_name() -> str:
+    """The name of this process among the servers that share a store: its machine, its number there, and a random part."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
 def run_server(
     generator: VideoGenerator,
     config: ServeConfig,
     record: str | Path | None = None,
     when_ready: Callable[[str], object] | None = None,
+    snapshots: str | Path | None = None,
 ) -> None:
     """Serves until SIGINT or SIGTERM; then what runs is ended in order.
 
@@ -82,11 +91,13 @@ def run_server(
         config: The limits.
         record: Folder in which every stream of a world is kept as an episode; `None` keeps none.
         when_ready: Called with the address of the page once it can be opened, in a thread.
+        snapshots: Folder in which snapshots of running streams outlive this server: clients go on at the next one that is started
+            with it, or at another one that shares it. `None` keeps none.
 
     Raises:
-        ValueError: The address cannot be bound to, or the folder is none to record in.
+        ValueError: The address cannot be bound to, or a folder is none to write to.
     """
-    service = Service(generator, config)
+    service = Service(generator, config, *([] if snapshots is None else [FolderStore(snapshots), server_name()]))
     if record is not None:
         service.archive.journal = open_journal(record, generator)
     server = make_server(service, when_ready)

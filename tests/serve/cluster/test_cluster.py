@@ -27,6 +27,7 @@ from framecast.serve import Client, ServeConfig, ServeError
 from framecast.serve.client.dial import Dialler
 from framecast.serve.cluster.keeper import ClusterStore, Keeper, Line
 from framecast.serve.cluster.neighbours import Neighbours
+from framecast.serve.server.folder_store import FolderStore
 
 REPO = Path(__file__).resolve().parents[3]
 
@@ -105,6 +106,32 @@ def test_stream_goes_on_at_another_server_with_its_prompt():
 
     start, frames = asyncio.run(run())
     assert same(frames, library(69, changes={start: OTHER}))
+
+
+def test_four_servers_share_a_folder_and_two_die(tmp_path):
+    """Without any keeper: a folder is all that they share."""
+
+    async def play(servers: list[Running], number: int):
+        client = Roaming(servers[number], servers[(number + 2) % 4])
+        async with await client.stream(PROMPT, number, max_frames=61) as stream:
+            frames = await some(stream, 11)
+            if number < 2:
+                client.servers.reverse()
+                servers[number].cut()
+            return frames + [frame async for frame in stream], stream.recoveries
+
+    async def run():
+        async with AsyncExitStack() as stack:
+            running = (
+                serving.running(store=FolderStore(tmp_path), name=f"server{number}", snapshot_every=2) for number in range(4)
+            )
+            servers = [await stack.enter_async_context(each) for each in running]
+            return await asyncio.gather(*(play(servers, number) for number in range(4)))
+
+    played = asyncio.run(run())
+    assert [recoveries for _, recoveries in played] == [1, 1, 0, 0]
+    for seed, (frames, _) in enumerate(played):
+        assert len(frames) == 61 and same(frames, library(61, seed=seed), levels=1)
 
 
 def test_stream_goes_on_again_and_again():

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from straight_line import straight_line
 
-from framecast.serve.cluster.keeper import ClusterStore, Keeper
+from framecast.serve.cluster.keeper import ClusterStore, Keeper, LastingStore
 from framecast.serve.cluster.shelf import Shelf
+from framecast.serve.server.folder_store import FolderStore
 from framecast.serve.server.store import Kept
 
 
@@ -14,15 +15,39 @@ def kept(frame: int = 0, size: int = 10) -> Kept:
     return Kept(frame, 100, bytes(size))
 
 
-@pytest.mark.parametrize("make", [Shelf, lambda: ClusterStore(straight_line(Keeper()))], ids=["memory", "cluster"])
-def test_stores_are_shelves(make):
+async def broken_line(method: str, *arguments: object) -> None:
+    raise ConnectionError(f"no answer to {method}")
+
+
+STORES = {
+    "memory": lambda folder: Shelf(),
+    "cluster": lambda folder: ClusterStore(straight_line(Keeper())),
+    "folder": lambda folder: FolderStore(folder / "snapshots"),
+    "folder and keeper": lambda folder: LastingStore(FolderStore(folder), straight_line(Keeper())),
+    "folder, and a keeper that is lost": lambda folder: LastingStore(FolderStore(folder), broken_line),
+}
+
+
+@pytest.mark.parametrize("make", STORES.values(), ids=STORES)
+def test_stores_are_shelves(make, tmp_path):
     async def run():
-        store = make()
+        store = make(tmp_path)
         assert await store.put("a", "x/1", kept(3))
         assert await store.claim("a", "y/1") == kept(3)
         assert not await store.put("a", "x/1", kept(5))
         await store.drop("a", "y/1")
         assert await store.claim("a", "y/1") is None
+
+    asyncio.run(run())
+
+
+def test_the_keeper_knows_where_a_stream_of_a_folder_is(tmp_path):
+    async def run():
+        keeper = Keeper()
+        store = LastingStore(FolderStore(tmp_path), straight_line(keeper))
+        await store.put("a", "x/1", kept(3))
+        assert (await keeper.home("a"))[0] == "x" and (await keeper.claim("a", "x/1")).data == b""  # what lies there is no load
+        assert await store.claim("a", "y/1") == kept(3) and (await keeper.home("a"))[0] == "y"
 
     asyncio.run(run())
 

@@ -1,56 +1,20 @@
 """The command `framecast serve` as a process: how it begins, ends and is told what it may not do."""
 
 import asyncio
-import os
-import re
 import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import httpx
 import pytest
 import serving
 import tiny_bundle
-from serving import PROMPT
+from serving import PROMPT, WATCHED, Process
 from websockets.exceptions import ConnectionClosed
 
 from framecast.cli import main
 from framecast.serve import Client, ServeError
-
-REPO = Path(__file__).resolve().parents[3]
-WATCHED = """
-import sys
-def note(event, arguments):
-    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "subprocess.Popen", "os.system"):
-        print("EVENT", event, arguments, file=sys.stderr, flush=True)
-sys.addaudithook(note)
-from framecast.cli import main
-sys.exit(main(sys.argv[1:]))
-"""
-
-
-class Process:
-    """`framecast serve` of the tiny bundle with every attempt to reach out written to its log."""
-
-    def __init__(self, folder: Path, *arguments: str, **env: str):
-        self.log = folder / "log"
-        bundle = tiny_bundle.save(folder / "bundle")
-        command = [sys.executable, "-c", WATCHED, "serve", str(bundle), "--port", "0", *arguments]
-        environment = {**os.environ, "PYTHONPATH": str(REPO), **env}
-        self.process = subprocess.Popen(command, cwd=folder, env=environment, stderr=self.log.open("w"))
-
-    async def url(self) -> str:
-        async with asyncio.timeout(120):
-            while not (found := re.search(r"at (http://\S+) for", self.log.read_text())):
-                assert self.process.poll() is None, self.log.read_text()
-                await asyncio.sleep(0.05)
-        return found[1]
-
-    def end(self, signal_number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(signal_number)
-        return self.process.wait(20)
 
 
 @pytest.fixture
