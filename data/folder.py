@@ -31,7 +31,7 @@ from .video import READER_VERSION, Bars, VideoError
 __all__ = ["CAPTIONS_FILE", "TimedText", "VideoFolder", "Window", "captions_of_window"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Window:
     """A stretch of a file that makes one clip."""
 
@@ -261,6 +261,7 @@ class VideoFolder(ClipSource):
             for file in tracked(files, f"reading {self.root}", unit="files"):
                 scan = self._scan_file(file)
                 self._index.add(file, str(self._cutting_of(file)), scan)
+                self._index.save_now_and_then()
                 yield scan
         finally:
             self._index.save()

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,8 @@ from .video import DECODED_BY
 
 FORMAT = 1
 INDEX_FILE = ".framecast-index.json"
+_LEAST_PAUSE, _PAUSE_SHARE = 60.0, 20.0
+"""Seconds from one save to the next while files are read, and how much longer that is than a save takes."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class ScanIndex:
         self._paths.append(_cache_folder() / f"{name}.json")
         self._files = self._load()
         self._new: dict[str, _File] = {}
+        self._saved, self._pause = time.monotonic(), _LEAST_PAUSE
 
     def scan(self, file: str, setting: str) -> Scan | None:
         """What the file gave at a setting, if that is known and the file is still the same."""
@@ -82,6 +86,14 @@ class ScanIndex:
         """Keeps what a file gave; see `save`."""
         if (known := self._entry(file)) is not None:
             known.scans[setting] = scan
+
+    def save_now_and_then(self) -> None:
+        """Saves if that was long ago, so that a process that is killed loses minutes; writing takes a small share of the time."""
+        begun = time.monotonic()
+        if begun > self._saved + self._pause:
+            self.save()
+            self._saved = time.monotonic()
+            self._pause = max(_LEAST_PAUSE, _PAUSE_SHARE * (self._saved - begun))
 
     def hash_of(self, file: str) -> str:
         """SHA-256 of a file, from memory if the file is still the same.

@@ -7,7 +7,8 @@ import pytest
 import torch
 from video_folders import SMALL, write_clip
 
-from framecast.data import VideoFolder
+from framecast.data import VideoFolder, scans
+from framecast.data.scans import ScanIndex
 
 pytestmark = pytest.mark.usefixtures("own_caches")
 
@@ -63,3 +64,27 @@ def test_a_folder_that_is_not_to_be_written_has_its_index_elsewhere(tmp_path, mo
     for _ in range(2):
         assert len(VideoFolder(root, **SMALL)) == 2
     assert read == ["a.mkv"] and [path.name for path in root.iterdir()] == ["a.mkv"]
+
+
+def test_a_reading_that_is_killed_keeps_what_was_read(tmp_path, monkeypatch):
+    for name in "abc":
+        write_clip(tmp_path / f"{name}.mkv", 12)
+    monkeypatch.setattr(scans, "_LEAST_PAUSE", 0.0)
+    monkeypatch.setattr(scans, "_PAUSE_SHARE", 0.0)
+    read = count_reading(monkeypatch)
+    with monkeypatch.context() as killed:
+        scan, save = VideoFolder._scan_file, ScanIndex.save
+
+        def scan_or_die(self, file):
+            if file == "c.mkv":
+                killed.setattr(ScanIndex, "save", lambda _: None)  # a process that is killed saves no more
+                raise KeyboardInterrupt
+            return scan(self, file)
+
+        killed.setattr(VideoFolder, "_scan_file", scan_or_die)
+        with pytest.raises(KeyboardInterrupt):
+            VideoFolder(tmp_path, **SMALL)
+        killed.setattr(ScanIndex, "save", save)
+    read.clear()
+    VideoFolder(tmp_path, **SMALL)
+    assert read == ["c.mkv"]
