@@ -26,6 +26,9 @@ def add_options(parser: ArgumentParser) -> None:
         "--replicas", type=int, default=None, help="servers that share the work; more than 1 need Ray (default: 1)"
     )
     parser.add_argument(
+        "--max_replicas", type=int, default=None, help="servers at most, started while places get few (default: as --replicas)"
+    )
+    parser.add_argument(
         "--ray_address",
         default=None,
         metavar="ADDRESS",
@@ -63,14 +66,14 @@ def run(arguments: Namespace) -> None:
     for theirs in (PromptWarning, UnfamiliarVideoWarning):  # prompts and frames of other people
         warnings.simplefilter("ignore", theirs)
     config = ServeConfig(
-        **given_options(arguments, "host", "port", "slots", "queue", "replicas", "public"),
+        **given_options(arguments, "host", "port", "slots", "queue", "replicas", "max_replicas", "public"),
         token=token_of(arguments.token_file),
         hosts=tuple(arguments.allow_host or ()),
         origins=tuple(arguments.allow_origin or ()),
         framed_by=tuple(arguments.framed_by or ()),
         title=open_bundle(arguments.bundle).title,
     )
-    if config.replicas > 1 or arguments.ray_address is not None:
+    if max(config.replicas, config.max_replicas or 1) > 1 or arguments.ray_address is not None:
         _serve_in_cluster(arguments, config)
         return
     try:

@@ -35,6 +35,8 @@ NAME = "framecast"
 _CALL_SECONDS = 15.0  # more than the keeper itself waits for an answer
 _WATCHERS = 256  # requests of a replica beside its streams: those who watch, and those who only ask
 _DRAIN_SECONDS = 5.0
+_FULL, _GROW_SECONDS, _SHRINK_SECONDS = 0.7, 5.0, 300.0
+"""The share of its places that a replica is to have taken; how long more or less must last before there are more or fewer."""
 _HEAD = "node:__internal_head__"  # a resource that the head node alone has
 
 
@@ -117,7 +119,7 @@ def make_application(recipe: Recipe, config: ServeConfig, keeper: ActorHandle) -
 
     deployment = serve.deployment(
         name="Replica",
-        num_replicas=config.replicas,
+        **_numbers(config),
         max_ongoing_requests=config.capacity + _WATCHERS,
         ray_actor_options=recipe.needs(),
         health_check_period_s=2,
@@ -125,6 +127,20 @@ def make_application(recipe: Recipe, config: ServeConfig, keeper: ActorHandle) -
         graceful_shutdown_wait_loop_s=0.5,
     )
     return deployment(serve.ingress(build)(Replica)).bind()
+
+
+def _numbers(config: ServeConfig) -> dict[str, Any]:
+    """How many replicas Ray starts: a fixed number, or as many as the sessions want, each of which is a request that goes on."""
+    if config.max_replicas is None:
+        return {"num_replicas": config.replicas}
+    scaling = {
+        "min_replicas": config.replicas,
+        "max_replicas": config.max_replicas,
+        "target_ongoing_requests": _FULL * config.capacity,
+        "upscale_delay_s": _GROW_SECONDS,
+        "downscale_delay_s": _SHRINK_SECONDS,
+    }
+    return {"autoscaling_config": scaling}
 
 
 @contextmanager
@@ -168,7 +184,7 @@ def run_cluster(recipe: Recipe, config: ServeConfig, address: str | None = None)
     try:
         with running_cluster(recipe, config, address):
             print(
-                f"serving {name} at http://{config.host}:{config.port} by {config.replicas} replicas for {config.capacity} "
+                f"serving {name} at http://{config.host}:{config.port} by {_spoken(config)} replicas for {config.capacity} "
                 "sessions each; Ctrl-C ends",
                 file=sys.stderr,
             )
@@ -176,6 +192,10 @@ def run_cluster(recipe: Recipe, config: ServeConfig, address: str | None = None)
                 time.sleep(1)
     except KeyboardInterrupt:
         pass
+
+
+def _spoken(config: ServeConfig) -> str:
+    return f"{config.replicas}" if config.max_replicas is None else f"{config.replicas} to {config.max_replicas}"
 
 
 def _connect(address: str | None, options: dict[str, Any]) -> None:

@@ -41,6 +41,7 @@ class ServeConfig:
         stall_seconds: How long a client may leave frames that wait for it.
         snapshot_every: Latent frames between the snapshots that are kept if there is a store for them.
         replicas: Servers that share the work; the other limits are those of each.
+        max_replicas: Servers at most, if more are to be started while sessions fill most places; `None` keeps to `replicas`.
         max_jobs: Videos that are asked for as jobs and kept, at most: those that wait, and those that are done.
         job_seconds: How long a finished video of a job is kept.
         title: What the page calls the model; `None` is the name of its bundle.
@@ -72,6 +73,7 @@ class ServeConfig:
     stall_seconds: Positive = 15.0
     snapshot_every: Count = 6
     replicas: Count = 1
+    max_replicas: int | None = None
     max_jobs: Count = 64
     job_seconds: Positive = 3600.0
     title: str | None = None
@@ -85,6 +87,8 @@ class ServeConfig:
             raise ValueError(f"got port {self.port}; wanted 0 to 65535")
         if self.token is not None and (len(self.token) < 16 or not set(self.token) <= _TOKEN_LETTERS):
             raise ValueError("got a token that is short or of odd letters; wanted 16 or more of A-Z a-z 0-9 - _ . ~")
+        if self.max_replicas is not None and self.max_replicas < self.replicas:
+            raise ValueError(f"got max_replicas {self.max_replicas} and {self.replicas} replicas; wanted as many or more")
         for origin in self.framed_by:
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"got --framed_by {origin!r:.100}; wanted the origin of a site, such as https://example.org")

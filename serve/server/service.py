@@ -99,7 +99,7 @@ class Service:
                 "first_frames": config.max_first_frames,
                 "picture": config.max_picture,
                 "sessions": config.capacity,
-                "replicas": config.replicas,
+                "replicas": config.max_replicas or config.replicas,
                 "idle_seconds": config.idle_seconds,
                 **({} if self.generator.action_space is None else {"actions": self.generator.action_space.size}),
             },

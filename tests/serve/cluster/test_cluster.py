@@ -4,9 +4,7 @@ import asyncio
 import io
 import os
 import signal
-import socket
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,11 +17,12 @@ import httpx
 import pytest
 import serving
 import tiny_bundle
+from ray_clusters import running_on_ray
 from serving import OTHER, PROMPT, Running, library, same, some
 from straight_line import straight_line
 
 from framecast.cli import main
-from framecast.serve import Client, ServeConfig, ServeError
+from framecast.serve import Client, ServeError
 from framecast.serve.client.dial import Dialler
 from framecast.serve.cluster.keeper import ClusterStore, Keeper, Line
 from framecast.serve.cluster.neighbours import Neighbours
@@ -345,30 +344,11 @@ async def no_line(method: str, *arguments):
 _: Line = no_line
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def ray_cluster(tmp_path_factory) -> Iterator[tuple[Client, Any]]:
-    """Two replicas of the tiny generator in a cluster of this machine: a client, and their keeper."""
-    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
-    pytest.importorskip("ray.serve", reason="Ray Serve is not installed: pip install '.[ray]'")
-    from framecast.serve.cluster.ray import NAME, Recipe, running_cluster
-
-    config = ServeConfig(port=free_port(), replicas=2, slots=2, queue=0)
-    recipe = Recipe(tiny_bundle.save(tmp_path_factory.mktemp("cluster") / "bundle"))
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:  # short, since sockets lie in it
-        patch.setenv("PYTHONPATH", str(REPO))
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("RAY_AUTH_MODE", "disabled")
-        patch.setenv("HOME", folder)  # nothing is written to the real one
-        (Path(folder) / "ray_bootstrap_config.yaml").touch()  # without it Ray asks the metadata services of clouds where it is
-        options = {"num_cpus": 2, "object_store_memory": 200_000_000, "_temp_dir": folder}
-        with running_cluster(recipe, config, **options):
-            yield Client(f"http://127.0.0.1:{config.port}"), ray.get_actor(NAME, namespace=NAME)
+    """Two replicas in a cluster of this machine: a client, and their keeper."""
+    with running_on_ray(tmp_path_factory.mktemp("cluster"), replicas=2, slots=2, queue=0) as found:
+        yield found
 
 
 async def process_of(keeper, session: str) -> int:

@@ -28,6 +28,12 @@ def test_a_public_server_needs_no_token_and_takes_none():
         ServeConfig(host="0.0.0.0", public=True, token=TOKEN)
 
 
+def test_there_are_no_fewer_replicas_at_most_than_at_least():
+    assert ServeConfig(replicas=2, max_replicas=2).max_replicas == 2
+    with pytest.raises(ValueError, match="got max_replicas 1 and 2 replicas; wanted as many or more"):
+        ServeConfig(replicas=2, max_replicas=1)
+
+
 @pytest.mark.parametrize("origin", ["huggingface.co", "https://a.b/path", "https://a.b; script-src *", "", "*"])
 def test_who_may_show_the_page_is_an_origin(origin):
     assert ServeConfig(framed_by=("https://huggingface.co", "https://*.hf.space", "http://localhost:3000")).framed_by
