@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -15,6 +15,8 @@ from .module import TrainingModule
 from .muon import MuonConfig
 from .optim import AdamWConfig
 from .token_data import TokenDataModule
+
+Drawn = TypeVar("Drawn")
 
 
 @dataclass(frozen=True)
@@ -186,9 +188,12 @@ class LitVideoLM(TrainingModule):
 
     def _draw_block_length(self) -> str:
         """One of the lengths: the same in all processes, or each would wait for the slowest at every step."""
-        name = self.blocks.draw()
+        return self.of_first(self.blocks.draw())
+
+    def of_first(self, value: Drawn) -> Drawn:
+        """What the first of several processes has drawn."""
         several = torch.distributed.is_available() and torch.distributed.is_initialized()
-        return str(self.trainer.strategy.broadcast(name)) if several else name
+        return self.trainer.strategy.broadcast(value) if several else value
 
     def score(self, batch: dict[str, Any], block_length: int) -> Score:
         """The loss of disturbed clips."""

@@ -114,23 +114,37 @@ class LitReward(LitFromBundle):
         made = time.monotonic()
         values = judged(self.reward, rollout.made)
         self._name_if_slow(time.monotonic() - made, made - started)
-        advantages = self.advantages(values, self.groups.size)
-        kept = advantages.unflatten(0, (-1, self.groups.size)).any(dim=1)  # a group of equal clips teaches nothing
-        self._log_rewards(values, kept)
-        self._end_if_indifferent(bool(kept.any()))
-        if not kept.any() and self.trainer.world_size == 1:
+        everywhere = self.all_gather(values).flatten()  # of all processes, so that all find the same
+        differ = self.advantages(everywhere, self.groups.size)
+        self._log_rewards(everywhere, differ)
+        self._end_if_indifferent(bool(differ.any()))
+        if not differ.any() and self.trainer.world_size == 1:
             return None
+        advantages = differ.unflatten(0, (self.trainer.world_size, -1))[self.global_rank]
+        return self._loss(batch, rollout, advantages)
+
+    def _loss(self, batch: dict[str, Any], rollout: Rollout, advantages: Tensor) -> Tensor:
+        """Of the clips that differ from their groups, and of the true clips beside them."""
         true, before = self._true_losses(batch)
         leash: Tensor = self.true_weight * (true.nll.mean() + self.z_weight * true.log_z.mean())
-        if not kept.any():
-            return leash
-        loss, entropy = self.policy_loss(batch, rollout, advantages, kept.repeat_interleave(self.groups.size))
-        variety = diversity(rollout, self.groups.size)
-        health = Health(entropy, variety, float(true.nll.detach().mean()), float(before.nll.mean()))
-        self.log_dict({f"train/{name}": value for name, value in asdict(health).items()})
-        if rollout.fork == self.groups.given or self.groups.fork_share == 1:  # clips that share a beginning differ less
-            self.watch.note(health, self.global_step)
-        return loss + leash
+        kept = advantages.unflatten(0, (-1, self.groups.size)).any(dim=1)  # a group of equal clips teaches nothing
+        health = None
+        if kept.any():
+            loss, entropy = self.policy_loss(batch, rollout, advantages, kept.repeat_interleave(self.groups.size))
+            variety = diversity(rollout, self.groups.size)
+            health = Health(entropy, variety, float(true.nll.detach().mean()), float(before.nll.mean()))
+            self.log_dict({f"train/{name}": value for name, value in asdict(health).items()})
+            leash = leash + loss
+        shares_nothing = rollout.fork == self.groups.given or self.groups.fork_share == 1
+        self._watch(health if shares_nothing else None)  # clips that share a beginning differ less
+        return leash
+
+    def _watch(self, health: Health | None) -> None:
+        """Notes what all processes say of the step, so that all end together."""
+        own = torch.full((4,), torch.nan) if health is None else torch.tensor(list(asdict(health).values()))
+        mean = self.all_gather(own).reshape(-1, 4).nanmean(dim=0)
+        if not mean.isnan().any():
+            self.watch.note(Health(*mean.tolist()), self.global_step)
 
     def _true_losses(self, batch: dict[str, Any]) -> tuple[TokenLoss, TokenLoss]:
         """Of the true clips, and of the same ones by what the run began with."""
@@ -156,7 +170,7 @@ class LitReward(LitFromBundle):
         fork = given
         if torch.rand(()) < self.groups.fork_share and given < last:
             fork = int(torch.randint(max(1, given), last + 1, ()))
-        return self._roll_out(batch, self.groups.size, fork)
+        return self._roll_out(batch, self.groups.size, self.of_first(fork))
 
     def _length(self, batch: dict[str, Any]) -> int:
         """Latent frames of the clips that are made."""
@@ -217,8 +231,9 @@ class LitReward(LitFromBundle):
         whole = Example(inputs, to_sequence(tokens), ids, starts, tokens.shape[1], actions=actions)
         return cut_gap(whole, window.sink, window.gap)
 
-    def _log_rewards(self, values: Tensor, kept: Tensor) -> None:
+    def _log_rewards(self, values: Tensor, advantages: Tensor) -> None:
         spread = values.unflatten(0, (-1, self.groups.size)).std(dim=1).mean()
+        kept = advantages.unflatten(0, (-1, self.groups.size)).any(dim=1)
         self.log_dict(
             {"train/reward": values.mean(), "train/reward_spread": spread, "train/groups_that_differ": kept.float().mean()}
         )
