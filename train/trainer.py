@@ -12,6 +12,7 @@ from lightning.pytorch.utilities import rank_zero_info
 from ..machine import bfloat16_pays, product_rates, warn_if_slow
 from .checkpoints import Precision as DecidedPrecision
 from .restoring import TrainingCheckpointIO
+from .sharding.strategy import Sharded
 
 Precision = Literal[
     "auto", "32", "32-true", "bf16", "bf16-mixed", "bf16-true", "16", "16-mixed", "16-true", "64", "64-true", "transformer-engine"
@@ -40,7 +41,10 @@ class Trainer(L.Trainer):
         elif str(precision).startswith("bf16"):
             warn_if_slow(torch.bfloat16, device)
         super().__init__(precision=precision, accelerator=accelerator, **kwargs)  # type: ignore[arg-type]
-        self.strategy.checkpoint_io = TrainingCheckpointIO()
+        if isinstance(self.strategy, Sharded):  # it has its own
+            _never_in_inference_mode(self)
+        else:
+            self.strategy.checkpoint_io = TrainingCheckpointIO()
         _check_strategy(self)
 
 
@@ -65,9 +69,16 @@ def best_device(accelerator: str | Accelerator) -> torch.device:
     return torch.device("cpu")
 
 
+def _never_in_inference_mode(trainer: L.Trainer) -> None:
+    """Weights that a validation gathers in that mode could not be trained in the next step."""
+    for loop in (trainer.fit_loop.epoch_loop.val_loop, trainer.validate_loop, trainer.test_loop, trainer.predict_loop):
+        loop.inference_mode = False
+
+
 def _check_strategy(trainer: L.Trainer) -> None:
-    if trainer.world_size > 1 and not isinstance(trainer.strategy, (DDPStrategy, SingleDeviceStrategy)):
+    if trainer.world_size > 1 and not isinstance(trainer.strategy, (DDPStrategy, SingleDeviceStrategy, Sharded)):
         raise ValueError(
             f"got the strategy {type(trainer.strategy).__name__} with {trainer.world_size} processes, which would train "
-            "apart from each other; wanted one that shares gradients; set `trainer.strategy: ddp`"
+            "apart from each other, or keep checkpoints in a way that is not read; wanted one that shares gradients; set "
+            "`trainer.strategy: ddp`, or `sharded` for a video LM that is too large for one GPU"
         )
