@@ -86,8 +86,8 @@ def train(root: Path, name: str, processes: int, *options: str) -> None:
         *(f"--data.init_args.batch_size={CLIPS // processes}", "--trainer.accelerator=cpu", "--trainer.precision=32-true"),
         *("--trainer.val_check_interval=2", "--trainer.log_every_n_steps=1", "--trainer.logger=false"),
         *("--samples.num_continuations=1", "--samples.num_prompts=0", "--trainer.enable_progress_bar=false"),
-        *options,
         *RUNS[name],
+        *options,
     ]
     main(words)
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import lightning as L
 import torch
 from lightning.pytorch.accelerators import Accelerator
-from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
+from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, SingleDeviceStrategy
 from lightning.pytorch.utilities import rank_zero_info
 
 from ..machine import bfloat16_pays, product_rates, warn_if_slow
@@ -70,13 +70,14 @@ def best_device(accelerator: str | Accelerator) -> torch.device:
 
 
 def _never_in_inference_mode(trainer: L.Trainer) -> None:
-    """Weights that a validation gathers in that mode could not be trained in the next step."""
-    for loop in (trainer.fit_loop.epoch_loop.val_loop, trainer.validate_loop, trainer.test_loop, trainer.predict_loop):
+    """Split weights cannot be gathered in that mode: its tensors do not say when they have changed."""
+    for loop in (trainer.validate_loop, trainer.test_loop, trainer.predict_loop):
         loop.inference_mode = False
 
 
 def _check_strategy(trainer: L.Trainer) -> None:
-    if trainer.world_size > 1 and not isinstance(trainer.strategy, (DDPStrategy, SingleDeviceStrategy, Sharded)):
+    known = isinstance(trainer.strategy, (DDPStrategy, SingleDeviceStrategy, Sharded))
+    if not known and (trainer.world_size > 1 or isinstance(trainer.strategy, ModelParallelStrategy)):
         raise ValueError(
             f"got the strategy {type(trainer.strategy).__name__} with {trainer.world_size} processes, which would train "
             "apart from each other, or keep checkpoints in a way that is not read; wanted one that shares gradients; set "

@@ -56,7 +56,7 @@ class Sharded(ModelParallelStrategy):
         self._data_parallel_size, self._tensor_parallel_size = self.num_nodes * self.num_processes, 1
         super().setup_environment()
         module.trainer.datamodule.prepare_data_per_node = False  # the machines share their folders
-        self._watch = Watch(self.global_rank, self.world_size, os.environ["MASTER_ADDR"])
+        self._watch = Watch(self.global_rank, self.world_size, os.environ["MASTER_ADDR"], lambda: module.trainer.interrupted)
 
     def save_checkpoint(self, checkpoint: dict[str, Any], filepath: Any, storage_options: Any | None = None) -> None:
         self.checkpoint_io.save_checkpoint(checkpoint, filepath, storage_options)

@@ -11,6 +11,7 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,10 +48,12 @@ class Watch:
         rank: Number of this process.
         world: How many there are.
         address: Where the others reach the machine of process 0.
+        is_ending: Says whether this process is about to end by itself, and is not to be hurried.
     """
 
-    def __init__(self, rank: int, world: int, address: str):
+    def __init__(self, rank: int, world: int, address: str, is_ending: Callable[[], bool]):
         self.rank = rank
+        self._is_ending = is_ending
         self._lines: dict[int, socket.socket] = {}
         self._left = threading.Event()
         names: list[Any] = [None] * world
@@ -94,9 +97,9 @@ class Watch:
     def _end(self, what: int, who: int) -> None:
         """Ends this process, which may hang where no signal reaches it; others have been told before."""
         self._tell(what, who)
-        if what == _FAILED and self._left.wait(_GRACE):
-            return  # this one failed as well, and has said why
-        how = "is gone" if what == _DIED else "has ended with an error, which it has said"
+        if what == _FAILED and (self._left.wait(_GRACE) or self._is_ending()):
+            return  # this one ends as well, and says why
+        how = "is gone" if what == _DIED else "has ended before, and has said why"
         print(
             f"framecast train: {self.names[who]} {how}; process {self.rank} cannot go on without it; go on from the last "
             "checkpoint with --ckpt_path last",

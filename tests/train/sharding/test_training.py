@@ -1,7 +1,6 @@
 """Trainings whose weights are split over two processes: as one process trains, and as if they had never stopped."""
 
 import json
-import shutil
 import time
 from pathlib import Path
 
@@ -20,9 +19,9 @@ from framecast.train.sharding.parts import is_in_parts, read_manifest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 NAMES = ("whole", "drawn", "parts", "parts again", "other again", "muon", "low", "begun")
-LOSS = {"rtol": 2e-5, "atol": 0.0}
-NORM = {"rtol": 1e-3, "atol": 0.0}
-WEIGHT = {"rtol": 0.0, "atol": 2e-4}
+LOSS = {"rtol": 2e-6, "atol": 0.0}
+NORM = {"rtol": 2e-5, "atol": 0.0}
+WEIGHT = {"rtol": 0.0, "atol": 2e-5}
 """Sums in another order differ in their last bits, and Adam makes more of that in weights whose gradients are next to zero."""
 
 
@@ -35,9 +34,9 @@ def _root(folder: Path) -> Path:
 def root(tmp_path_factory) -> Path:
     """All runs: those of one process in `one`, those of two in `two`."""
     root = _root(tmp_path_factory.mktemp("sharded"))
-    for name in ("whole", "other", "muon", "low", "begun"):
+    for name in ("whole", "muon", "low", "begun"):
         train(root, name, 1)
-    shutil.copytree(root / "one" / "other", root / "two" / "other")  # begun by one process, and gone on with by two
+    train(root, "other", 1, f"--trainer.default_root_dir={root / 'two' / 'other'}")  # begun by one process
     processes = both(root, *NAMES)
     said = [process.communicate(timeout=1200)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], "\n".join(said)
@@ -74,7 +73,7 @@ def test_two_processes_train_as_one_that_sees_the_same_clips(root, name):
 
 def test_control_other_weights_are_not_close(root):
     with pytest.raises(AssertionError):
-        assert_close(weights(root / "two" / "whole"), weights(root / "one" / "other"))
+        assert_close(weights(root / "two" / "whole"), weights(root / "one" / "begun"))
 
 
 def test_a_start_is_the_bundle_and_not_chance(root):
@@ -101,20 +100,9 @@ def test_a_run_of_one_process_goes_on_in_two(root):
     assert is_in_parts(root / "two" / "other" / "checkpoints" / "last.ckpt")
 
 
-def test_a_run_of_two_processes_goes_on_in_one(root, tmp_path):
-    for folder in ("tokenizer", "shards_tokenizer"):
-        (tmp_path / folder).symlink_to(root / folder)
-    shutil.copytree(root / "two" / "whole", tmp_path / "one" / "whole")
-    train(tmp_path, "whole", 1, "--ckpt_path=last", "--trainer.max_steps=4")
-    checkpoint = tmp_path / "one" / "whole" / "checkpoints" / "last.ckpt"
-    assert checkpoint.is_file() and not checkpoint.with_name("last.ckpt.before").exists()
-    found, wanted = last(tmp_path / "one" / "whole"), last(root / "two" / "whole")
-    assert all(torch.equal(value, wanted["state_dict"][name]) for name, value in found["state_dict"].items())
-
-
 def test_mixed_precision_and_checkpointed_activations_train_alike(root):
     one, two = losses(root / "one" / "low"), losses(root / "two" / "low")
-    torch.testing.assert_close(two[0], one[0], rtol=5e-3, atol=0.0)
+    torch.testing.assert_close(two[0], one[0], rtol=1e-4, atol=0.0)
     assert last(root / "two" / "low")["precision"] == "bf16-mixed"
 
 
@@ -135,6 +123,16 @@ def test_no_process_has_all_rows(root):
 
 def test_samples_are_looked_at_in_whole_weights(root):
     assert (root / "two" / "whole" / "samples" / "step_000004.png").is_file()
+
+
+def test_a_run_of_two_processes_goes_on_in_one(root):
+    folder, steady = root / "two" / "low", root / "one" / "low"
+    for each in (folder, steady):
+        train(root, "low", 1, f"--trainer.default_root_dir={each}", "--ckpt_path=last", "--trainer.max_steps=3")
+    checkpoint = folder / "checkpoints" / "last.ckpt"
+    assert checkpoint.is_file() and not checkpoint.with_name("last.ckpt.before").exists()
+    assert last(folder)["global_step"] == 3
+    torch.testing.assert_close(losses(folder)[0], losses(steady)[0], rtol=1e-3, atol=0.0)
 
 
 def test_who_is_killed_is_named_by_the_others(tmp_path):
