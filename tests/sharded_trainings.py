@@ -17,6 +17,7 @@ from lm_trainings import CONFIG
 from torch import distributed as dist
 
 from framecast.train.cli import main
+from framecast.train.sharding.tensors import local
 
 CLIPS = 4
 """In a step, of all processes."""
@@ -41,6 +42,8 @@ RUNS: dict[str, tuple[str, ...]] = {
     "muon": (*STEADY, *MUON, "--trainer.max_steps=3"),
     "low": (*STEADY, *LOW, "--trainer.max_steps=2"),
     "begun": (*STEADY, *ANY, "--trainer.max_steps=1"),
+    "stopped": ("--trainer.max_steps=4",),
+    "broken": ("--trainer.max_steps=4",),
     "killed": ("--trainer.max_steps=4",),
 }
 """What each run is told; its folder is the first word of its name."""
@@ -64,12 +67,33 @@ class Losses(L.Callback):
             Path(trainer.default_root_dir, "losses.json").write_text(json.dumps(self.losses))
 
 
-class Killed(L.Callback):
-    """Process 1 dies in its second step."""
+class InProcess1(L.Callback):
+    """Something happens to process 1 before its second step."""
 
     def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
         if batch_idx == 1 and trainer.global_rank == 1:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self.happen(pl_module)
+
+
+class Killed(InProcess1):
+    """It dies."""
+
+    def happen(self, pl_module):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Stopped(InProcess1):
+    """It is told to stop by Ctrl-C, at the end of its step."""
+
+    def happen(self, pl_module):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+class Broken(InProcess1):
+    """One of the weights that it holds is no number."""
+
+    def happen(self, pl_module):
+        local(pl_module.network.norm.weight)[0] = torch.nan
 
 
 def train(root: Path, name: str, processes: int, *options: str) -> None:
@@ -78,10 +102,10 @@ def train(root: Path, name: str, processes: int, *options: str) -> None:
     begun = root / "one" / "whole" / "bundle"
     tokenizer = begun if name == "begun" else root / "tokenizer"
     init = (f"--model.init_args.init_from={begun}",) if name == "begun" else ()
-    callback = f"sharded_trainings.{'Killed' if name == 'killed' else 'Losses'}"
+    own = name.capitalize() if name in ("killed", "stopped", "broken") else "Losses"
     words = [
         *("fit", "--allow", "sharded_trainings", "--config", str(CONFIG)),
-        *(f"--trainer.default_root_dir={root / folder}", f"--trainer.callbacks={callback}"),
+        *(f"--trainer.default_root_dir={root / folder}", f"--trainer.callbacks=sharded_trainings.{own}"),
         *(f"--data.init_args.tokenizer={tokenizer}", f"--data.init_args.shards={root / f'shards_{tokenizer.name}'}", *init),
         *(f"--data.init_args.batch_size={CLIPS // processes}", "--trainer.accelerator=cpu", "--trainer.precision=32-true"),
         *("--trainer.val_check_interval=2", "--trainer.log_every_n_steps=1", "--trainer.logger=false"),
@@ -115,4 +139,7 @@ def both(root: Path, *names: str) -> list[subprocess.Popen[str]]:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     for run in sys.argv[2:]:
-        train(Path(sys.argv[1]), run, 2, "--trainer.devices=2", "--trainer.strategy=sharded")
+        try:
+            train(Path(sys.argv[1]), run, 2, "--trainer.devices=2", "--trainer.strategy=sharded")
+        except SystemExit as end:
+            print(f"{run} ended with {end.code}", flush=True)

@@ -7,12 +7,12 @@ import lightning as L
 import torch
 from lightning.pytorch.utilities import rank_zero_warn
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
-from torch import Tensor, nn
+from torch import nn
 
 from .optim import AdamWConfig
 from .randomness import RandomState, begin_apart, random_state, restore
 from .restoring import check_optimizers, check_weights
-from .sharding.tensors import whole
+from .sharding.tensors import is_finite, whole
 
 _MAX_BAD_STEPS = 10
 
@@ -116,7 +116,7 @@ class TrainingModule(L.LightningModule, ABC):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Adds the state of the random generators; refuses to keep weights that are not finite."""
-        broken = [name for name, value in self.state_dict().items() if not _is_finite(value)]
+        broken = [name for name, value in self.state_dict().items() if not is_finite(value)]
         if broken:
             raise FloatingPointError(
                 f"got values that are not finite in {', '.join(broken[:3])} at step {self.global_step}; a checkpoint "
@@ -148,7 +148,3 @@ class TrainingModule(L.LightningModule, ABC):
         else:
             restore(self._random_state, self.trainer)
             self._random_state = None
-
-
-def _is_finite(value: Tensor) -> bool:
-    return not value.is_floating_point() or bool(torch.isfinite(value).all())

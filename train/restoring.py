@@ -14,6 +14,7 @@ from torch import Tensor
 from .checkpoints import AtomicCheckpointIO
 from .muon import Muon
 from .sharding.parts import is_in_parts
+from .sharding.tensors import is_finite
 
 _REMEDY = "take one of this training, or start anew without `--ckpt_path`"
 _WANTED: dict[str, type] = {
@@ -109,7 +110,7 @@ def check_weights(saved: Mapping[str, Any], own: Mapping[str, Tensor]) -> None:
         kinds = [(one.is_floating_point(), one.is_complex()) for one in (found, value)]
         if found.shape != value.shape or kinds[0] != kinds[1]:
             raise ValueError(f"{name} is {found.dtype} {list(found.shape)}; wanted {value.dtype} {list(value.shape)}")
-        if not _is_finite(found):
+        if not is_finite(found):
             raise ValueError(f"{name} holds values that are not finite")
 
 
@@ -151,7 +152,7 @@ def _wrong_settings(group: dict[str, Any]) -> Iterator[str]:
 
 def _wrong_state(parameter: Tensor, state: dict[str, Any]) -> Iterator[str]:
     for name, value in state.items():
-        if isinstance(value, Tensor) and not _is_finite(value):
+        if isinstance(value, Tensor) and not is_finite(value):
             yield f"its {name} is not finite"
         if name in LIKE_PARAMETERS and value is not None and getattr(value, "shape", None) != parameter.shape:
             yield f"its {name} is not {list(parameter.shape)}"
@@ -209,9 +210,5 @@ def _check_random_state(state: dict[str, Any]) -> None:
 
 def _is_number(value: object) -> bool:
     if isinstance(value, Tensor):
-        return value.numel() == 1 and value.is_floating_point() and _is_finite(value)
+        return value.numel() == 1 and value.is_floating_point() and is_finite(value)
     return isinstance(value, (int, float)) and abs(value) < float("inf")
-
-
-def _is_finite(value: Tensor) -> bool:
-    return not value.is_floating_point() or bool(torch.isfinite(value).all())

@@ -1,6 +1,7 @@
 """Tensors of which each process holds some rows, and the ways to look at them."""
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule
 from torch.distributed.tensor import DTensor
@@ -37,6 +38,17 @@ def rows_of(length: int, rank: int, world: int) -> slice:
     """Which of `length` rows the process `rank` of `world` holds: equal numbers, but for the last ones, which may hold none."""
     number = -(-length // world)
     return slice(min(rank * number, length), min((rank + 1) * number, length))
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether no value is NaN or infinite, in any process; if the tensor is split, all processes must ask."""
+    rows = local(tensor)
+    fine = not rows.is_floating_point() or bool(torch.isfinite(rows).all())
+    if not isinstance(tensor, DTensor):
+        return fine
+    agreed = torch.tensor(float(fine), device=rows.device)  # DTensor's own answer is that of each process
+    dist.all_reduce(agreed, dist.ReduceOp.MIN, group=tensor.device_mesh.get_group())
+    return bool(agreed)
 
 
 def give_back(module: nn.Module) -> None:

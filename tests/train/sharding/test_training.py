@@ -18,7 +18,7 @@ from framecast.train.checkpoint_bundle import export_checkpoint
 from framecast.train.sharding.parts import is_in_parts, read_manifest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
-NAMES = ("whole", "drawn", "parts", "parts again", "other again", "muon", "low", "begun")
+NAMES = ("whole", "drawn", "parts", "parts again", "other again", "muon", "low", "begun", "stopped", "broken")
 LOSS = {"rtol": 2e-6, "atol": 0.0}
 NORM = {"rtol": 2e-5, "atol": 0.0}
 WEIGHT = {"rtol": 0.0, "atol": 2e-5}
@@ -40,6 +40,8 @@ def root(tmp_path_factory) -> Path:
     processes = both(root, *NAMES)
     said = [process.communicate(timeout=1200)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], "\n".join(said)
+    for rank, text in enumerate(said):
+        (root / f"said_by_{rank}.txt").write_text(text)
     return root
 
 
@@ -133,6 +135,26 @@ def test_a_run_of_two_processes_goes_on_in_one(root):
     assert checkpoint.is_file() and not checkpoint.with_name("last.ckpt.before").exists()
     assert last(folder)["global_step"] == 3
     torch.testing.assert_close(losses(folder)[0], losses(steady)[0], rtol=1e-3, atol=0.0)
+
+
+def test_ctrl_c_in_one_process_ends_all_after_the_same_step(root):
+    for rank in range(2):
+        said = (root / f"said_by_{rank}.txt").read_text()
+        assert "stopped by SIGINT at step 2; go on with --ckpt_path last" in said and "stopped ended with 130" in said
+        assert "is gone" not in said
+    checkpoint = last(root / "two" / "stopped")
+    assert checkpoint["global_step"] == 2
+    found = load_bundle(root / "two" / "stopped" / "bundle_so_far").lm.state_dict()
+    average = checkpoint["callbacks"]["EMA"]["average"]
+    assert all(torch.equal(found[name], value) for name, value in average.items())
+
+
+def test_a_weight_that_is_no_number_in_one_process_ends_all_without_a_checkpoint(root):
+    for rank in range(2):
+        said = (root / f"said_by_{rank}.txt").read_text()
+        assert "got values that are not finite in lm.norm.weight at step" in said and "broken ended with 1" in said
+    assert "the gradient is not finite; this batch changes nothing" in (root / "said_by_0.txt").read_text()
+    assert not list((root / "two" / "broken" / "checkpoints").iterdir())
 
 
 def test_who_is_killed_is_named_by_the_others(tmp_path):
