@@ -128,10 +128,7 @@ def read_parts(folder: Path, rank: int = 0, world: int = 1, wrap: Wrap = lambda 
     """
     manifest = read_manifest(folder)
     values = _read(folder, manifest, manifest.values_file).get("values")
-    shapes = dict(_marks(values))
-    if sorted(shapes) != list(range(len(shapes))):
-        raise ValueError(f"checkpoint {folder} is damaged: its marks of split tensors are {sorted(shapes)[:5]}...; take another")
-    ordered = [shapes[place] for place in range(len(shapes))]
+    ordered = _shapes(values, folder)
     if manifest.processes == world:
         rows = _read_rows(folder, manifest, rank, ordered)
     else:
@@ -190,6 +187,20 @@ def _take_apart(value: Any, rows: list[Tensor]) -> Any:
     if type(value) in (list, tuple):
         return type(value)(_take_apart(each, rows) for each in value)
     return value
+
+
+def _shapes(values: Any, folder: Path) -> list[tuple[int, ...]]:
+    """The whole shapes of all split tensors, in their order."""
+    try:
+        shapes = dict(_marks(values))
+        ordered = [shapes[place] for place in range(len(shapes))]
+        if not all(shape and min(shape) >= 0 for shape in ordered):
+            raise ValueError("a tensor without rows is not split")
+    except (LookupError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"checkpoint {folder} is damaged: its marks of split tensors are none ({error}); take another"
+        ) from error
+    return ordered
 
 
 def _marks(value: Any) -> Iterator[tuple[int, tuple[int, ...]]]:

@@ -26,8 +26,8 @@ class Sharded(ModelParallelStrategy):
     """
 
     # Checkpoints go through our reader, as with every other strategy, and in the same order: the network has its memory early.
-    restore_checkpoint_after_setup = False  # type: ignore[assignment]
-    lightning_restore_optimizer = True  # type: ignore[assignment]
+    restore_checkpoint_after_setup = False
+    lightning_restore_optimizer = True
     load_checkpoint = Strategy.load_checkpoint
     load_model_state_dict = Strategy.load_model_state_dict
     load_optimizer_state_dict = Strategy.load_optimizer_state_dict

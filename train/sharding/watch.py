@@ -167,7 +167,7 @@ def _kept_alive(line: socket.socket) -> socket.socket:
 def _read(line: socket.socket) -> tuple[int, int] | None:
     """What a line says; None if it is broken."""
     message = _exactly(line, _MESSAGE.size)
-    return None if message is None else _MESSAGE.unpack(message)  # type: ignore[return-value]
+    return None if message is None else _MESSAGE.unpack(message)
 
 
 def _exactly(line: socket.socket, size: int) -> bytes | None:

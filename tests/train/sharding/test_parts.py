@@ -104,6 +104,16 @@ def test_a_damaged_manifest_says_so(tmp_path, said):
         read_parts(folder)
 
 
+@pytest.mark.parametrize("mark", [{"shape": 3}, {"shape": []}, {"shape": [-1]}, {"shape": ["x"]}, {}])
+def test_a_mark_that_is_none_says_so(tmp_path, mark):
+    """A file of a sound hash, whose content nobody would write."""
+    folder = save(tmp_path / "last.ckpt", 1)
+    entries = write_part(folder, {"state_dict": {"framecast.split": 0, **mark}}, 1, 0, 1)
+    Manifest(1, 1, entries, None).write(folder)
+    with pytest.raises(ValueError, match="its marks of split tensors are none"):
+        read_parts(folder)
+
+
 def test_parts_of_two_checkpoints_do_not_go_together(tmp_path):
     """A part whose hash is right, and whose rows are not those that are marked."""
     folder, other = save(tmp_path / "a", 2), save(tmp_path / "b", 2, whole={**WHOLE, "matrix": WHOLE["matrix"][:3]})
