@@ -10,6 +10,7 @@ from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, Sin
 from lightning.pytorch.utilities import rank_zero_info
 
 from ..machine import bfloat16_pays, product_rates, warn_if_slow
+from .checkpoints import DECIDED
 from .checkpoints import Precision as DecidedPrecision
 from .restoring import TrainingCheckpointIO
 from .sharding.strategy import Sharded
@@ -31,7 +32,7 @@ class Trainer(L.Trainer):
         kwargs: As Lightning's.
 
     Raises:
-        ValueError: The strategy has processes that do not share their gradients.
+        ValueError: The strategy has processes that do not share their gradients, or does not go with the precision.
     """
 
     def __init__(self, *, precision: Precision | int | None = "auto", accelerator: str | Accelerator = "auto", **kwargs: Any):
@@ -42,6 +43,7 @@ class Trainer(L.Trainer):
             warn_if_slow(torch.bfloat16, device)
         super().__init__(precision=precision, accelerator=accelerator, **kwargs)  # type: ignore[arg-type]
         if isinstance(self.strategy, Sharded):  # it has its own
+            _check_precision(self)
             _never_in_inference_mode(self)
         else:
             self.strategy.checkpoint_io = TrainingCheckpointIO()
@@ -67,6 +69,14 @@ def best_device(accelerator: str | Accelerator) -> torch.device:
     if name in ("auto", "gpu", "mps") and torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")
+
+
+def _check_precision(trainer: L.Trainer) -> None:
+    if trainer.precision not in DECIDED:
+        raise ValueError(
+            f"got `trainer.precision: {trainer.precision}` with `trainer.strategy: sharded`; wanted {' or '.join(DECIDED)}, "
+            "since gradients are summed and weights are averaged in float32; set one of them, or `auto`"
+        )
 
 
 def _never_in_inference_mode(trainer: L.Trainer) -> None:

@@ -32,6 +32,13 @@ def test_lightnings_own_is_refused():
         check_strategy(ModelParallelStrategy())
 
 
+def test_a_precision_in_which_little_steps_are_lost_is_refused():
+    with pytest.raises(
+        ValueError, match=r"got `trainer.precision: bf16-true` with `trainer.strategy: sharded`; wanted bf16-mixed or"
+    ):
+        Trainer(strategy="sharded", **{**ONE, "precision": "bf16-true"})
+
+
 def test_what_is_not_split_is_refused_by_its_name():
     strategy = Sharded()
     strategy.connect(module())
