@@ -9,6 +9,7 @@ the one reader of checkpoints, so none can run code.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -164,13 +165,25 @@ def _collect(folder: Path, manifest: Manifest, shapes: list[tuple[int, ...]], ra
     found: list[Tensor] = []
     for part in range(manifest.processes):
         rows = _read_rows(folder, manifest, part, shapes)
-        found = found or [one.new_empty((_length(own), *one.shape[1:])) for one, own in zip(rows, wanted, strict=True)]
+        if not found:
+            _check_size(folder, manifest, sum(prod(shape) * one.element_size() for shape, one in zip(shapes, rows, strict=True)))
+            found = [one.new_empty((_length(own), *one.shape[1:])) for one, own in zip(rows, wanted, strict=True)]
         for shape, one, own, target in zip(shapes, rows, wanted, found, strict=True):
             have = rows_of(shape[0], part, manifest.processes)
             start, stop = max(own.start, have.start), min(own.stop, have.stop)
             if start < stop:
                 target[start - own.start : stop - own.start] = one[start - have.start : stop - have.start]
     return found
+
+
+def _check_size(folder: Path, manifest: Manifest, num_bytes: int) -> None:
+    """The parts together are as large as what they are to become."""
+    paths = [folder / manifest.part_file(rank) for rank in range(manifest.processes)]
+    size = sum(path.stat().st_size for path in paths if path.is_file())
+    if num_bytes > size:
+        raise ValueError(
+            f"checkpoint {folder} is damaged: its parts hold {size} bytes, and its tensors want {num_bytes}; take another"
+        )
 
 
 def _length(rows: slice) -> int:

@@ -114,6 +114,19 @@ def test_a_mark_that_is_none_says_so(tmp_path, mark):
         read_parts(folder)
 
 
+def test_more_processes_than_parts_do_not_fill_the_memory(tmp_path):
+    """A small part that says that it is one of very many."""
+    folder, most, row = tmp_path / "last.ckpt", 2**10, torch.zeros(1, 2**16)
+    folder.mkdir()
+    with one_of(0, most) as mesh:
+        split = DTensor.from_local(row, mesh, [Shard(0)], shape=(most, 2**16), stride=(2**16, 1))
+        entries = write_part(folder, {"state_dict": {"matrix": split}}, 0, 0, most)
+    names = Manifest(0, most, {}, None).files
+    Manifest(0, most, {name: entries.get(name, {"sha256": "", "size": 0}) for name in names}, None).write(folder)
+    with pytest.raises(ValueError, match=r"its parts hold \d+ bytes, and its tensors want 268435456"):
+        read_parts(folder)
+
+
 def test_parts_of_two_checkpoints_do_not_go_together(tmp_path):
     """A part whose hash is right, and whose rows are not those that are marked."""
     folder, other = save(tmp_path / "a", 2), save(tmp_path / "b", 2, whole={**WHOLE, "matrix": WHOLE["matrix"][:3]})
