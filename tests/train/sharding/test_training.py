@@ -19,7 +19,7 @@ from framecast.train.sharding.parts import is_in_parts, read_manifest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 NAMES = ("whole", "drawn", "parts", "parts again", "other again", "muon", "low", "begun", "stopped", "broken")
-LOSS = {"rtol": 2e-6, "atol": 0.0}
+LOSS = {"rtol": 1e-5, "atol": 0.0}
 NORM = {"rtol": 2e-5, "atol": 0.0}
 WEIGHT = {"rtol": 0.0, "atol": 2e-5}
 """Sums in another order differ in their last bits, and Adam makes more of that in weights whose gradients are next to zero."""
