@@ -29,7 +29,8 @@ STEADY = (  # nothing is drawn at random, so that one process and two see the sa
     "--model.init_args.blocks.frame=0",
 )
 ANY = ("--model.init_args.lm.embedding_skip=true", "--model.init_args.lm.value_embeddings=true")
-MUON = ("--model.init_args.muon.row_scaling=true", "--trainer.accumulate_grad_batches=2", "--trainer.gradient_clip_val=0.1")
+MUON = ("--model.init_args.muon.row_scaling=true",)
+SUMMED = ("--trainer.accumulate_grad_batches=2", "--trainer.gradient_clip_val=0.1")
 LOW = ("--trainer.precision=bf16-mixed", "--model.init_args.activation_checkpointing=true")
 
 RUNS: dict[str, tuple[str, ...]] = {
@@ -40,6 +41,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "other": (*STEADY, *ANY, "--trainer.max_steps=2"),
     "other again": (*STEADY, *ANY, "--trainer.max_steps=4", "--ckpt_path=last"),
     "muon": (*STEADY, *MUON, "--trainer.max_steps=3"),
+    "summed": (*STEADY, *MUON, *SUMMED, "--trainer.max_steps=2"),
     "low": (*STEADY, *LOW, "--trainer.max_steps=2"),
     "begun": (*STEADY, *ANY, "--trainer.max_steps=1"),
     "stopped": ("--trainer.max_steps=4",),

@@ -18,7 +18,7 @@ from framecast.train.checkpoint_bundle import export_checkpoint
 from framecast.train.sharding.parts import is_in_parts, read_manifest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
-NAMES = ("whole", "drawn", "parts", "parts again", "other again", "muon", "low", "begun", "stopped", "broken")
+NAMES = ("whole", "drawn", "parts", "parts again", "other again", "muon", "summed", "low", "begun", "stopped", "broken")
 LOSS = {"rtol": 1e-5, "atol": 0.0}
 NORM = {"rtol": 2e-5, "atol": 0.0}
 WEIGHT = {"rtol": 0.0, "atol": 2e-5}
@@ -34,7 +34,7 @@ def _root(folder: Path) -> Path:
 def root(tmp_path_factory) -> Path:
     """All runs: those of one process in `one`, those of two in `two`."""
     root = _root(tmp_path_factory.mktemp("sharded"))
-    for name in ("whole", "muon", "low", "begun"):
+    for name in ("whole", "muon", "summed", "low", "begun"):
         train(root, name, 1)
     train(root, "other", 1, f"--trainer.default_root_dir={root / 'two' / 'other'}")  # begun by one process
     processes = both(root, *NAMES)
@@ -71,6 +71,14 @@ def test_two_processes_train_as_one_that_sees_the_same_clips(root, name):
     torch.testing.assert_close(two[0], one[0], **LOSS)
     torch.testing.assert_close(two[1], one[1], **NORM)
     assert_close(weights(root / "two" / name), weights(root / "one" / name))
+
+
+def test_gradients_of_several_batches_are_summed_and_clipped_alike(root):
+    """By the losses. Muon makes steps of directions that are next to nothing, so other last bits make other weights there."""
+    one, two = losses(root / "one" / "summed"), losses(root / "two" / "summed")
+    torch.testing.assert_close(two[0], one[0], **LOSS)
+    torch.testing.assert_close(two[1], one[1], **NORM)
+    assert float(one[1].max()) > 0.1  # something was clipped
 
 
 def test_control_other_weights_are_not_close(root):
