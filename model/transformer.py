@@ -1,9 +1,12 @@
 """The layers of the video LM, one after the other."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from .action_encoder import film, spread
 from .config import VideoLMConfig
@@ -61,6 +64,9 @@ class Layer(nn.Module):
 class Layers(nn.ModuleList):
     """All layers, one after the other."""
 
+    activation_checkpointing: bool = False
+    """Whether only the inputs of layers are kept for the backward pass, and the rest is computed again (Chen et al. 2016)."""
+
     def forward(
         self,
         x: Tensor,
@@ -86,5 +92,11 @@ class Layers(nn.ModuleList):
                 prompt = (prompt_keys[:, place], prompt_values[:, place], prompt_mask)
                 place += 1
             scales = None if films is None else spread(films[:, :, index], x.shape[1], frame_length)
-            x = layer(x, embedded, own, mask, prompt, scales)
+            x = self._run(layer)(x, embedded, own, mask, prompt, scales)
         return x
+
+    def _run(self, layer: nn.Module) -> Callable[..., Tensor]:
+        """A layer, or one whose activations are computed again; nothing in a layer is random."""
+        if not (self.activation_checkpointing and torch.is_grad_enabled()):
+            return layer
+        return partial(checkpoint, layer, use_reentrant=False, preserve_rng_state=False)

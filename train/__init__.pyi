@@ -25,6 +25,7 @@ from .rewards import (
     WeightedReward,
 )
 from .samples import Samples
+from .sharding.strategy import Sharded
 from .throughput import Throughput
 from .token_data import TokenDataModule
 from .tokenizer_module import LitVideoTokenizer
@@ -56,6 +57,7 @@ __all__ = [
     "RewardError",
     "Samples",
     "SceneReward",
+    "Sharded",
     "Throughput",
     "TokenDataModule",
     "TrainingModule",

@@ -10,10 +10,13 @@ from torch import Tensor
 
 from .module import TrainingModule
 from .restoring import check_weights
+from .sharding.tensors import give_back, local, swap
 
 
 class EMA(L.Callback):
     """Exponential moving average of the network's parameters, kept in the checkpoint; buffers are taken as they are.
+
+    If the weights are split over processes, so is their average.
 
     Args:
         decay: Share of the average that stays at each step, in [0, 1); smaller in the first steps, so that the random
@@ -51,8 +54,8 @@ class EMA(L.Callback):
             return
         self.num_updates = trainer.global_step
         decay = min(self.decay, (1 + self.num_updates) / (10 + self.num_updates))
-        current = [p.detach() for p in _parameters(pl_module).values()]
-        torch._foreach_lerp_(list(self.average.values()), current, 1 - decay)
+        current = [local(p) for p in _parameters(pl_module).values()]
+        torch._foreach_lerp_([local(average) for average in self.average.values()], current, 1 - decay)
 
     @contextmanager
     def averaged(self, pl_module: L.LightningModule) -> Iterator[None]:
@@ -85,9 +88,10 @@ class EMA(L.Callback):
     def _swap(self, pl_module: L.LightningModule) -> None:
         self._swapped = not self._swapped
         for name, parameter in _parameters(pl_module).items():
-            parameter.data, self.average[name] = self.average[name].to(parameter.device), parameter.data
+            swap(parameter, self.average[name])
 
 
 def _parameters(pl_module: L.LightningModule) -> dict[str, Tensor]:
     assert isinstance(pl_module, TrainingModule), pl_module
+    give_back(pl_module)
     return dict(pl_module.network.named_parameters())

@@ -85,7 +85,7 @@ class ExportBundle(L.Callback):
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, TrainingModule), pl_module
-        if trainer.fast_dev_run or not trainer.is_global_zero:
+        if trainer.fast_dev_run:
             return
         folder = self.folder_of(trainer)
         try:
@@ -95,6 +95,8 @@ class ExportBundle(L.Callback):
                 f"{error}; nothing of the training is lost; make its bundle by "
                 f"`framecast export {_last_checkpoint(trainer)} --out FOLDER`"
             ) from error
+        if not trainer.is_global_zero:
+            return
         remove_so_far(Path(trainer.default_root_dir))
         say(trainer, f"saved the bundle {folder}")
         if self.next_steps:
@@ -105,14 +107,16 @@ class ExportBundle(L.Callback):
         return Path(self.folder or Path(trainer.default_root_dir) / "bundle")
 
     def write(self, folder: Path, trainer: L.Trainer, module: TrainingModule) -> None:
-        """Writes a bundle of the averaged weights as they are now.
+        """Writes a bundle of the averaged weights as they are now; process 0 does, and all processes must call this.
 
         Raises:
             ValueError: The folder cannot be written.
         """
         ema = next(callback for callback in trainer.callbacks if isinstance(callback, EMA))
         with ema.averaged(module):
-            write_bundle(folder, module.bundle(), **self._about(trainer), dtype=self.dtype)
+            network = module.whole_network()
+            if trainer.is_global_zero:
+                write_bundle(folder, module.bundle(network), **self._about(trainer), dtype=self.dtype)
 
     def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
         """Adds what it takes to make a bundle of a checkpoint, see `export_checkpoint`."""

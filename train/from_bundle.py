@@ -9,7 +9,7 @@ from .lm_module import LitVideoLM
 
 
 class LitFromBundle(LitVideoLM):
-    """Goes on from the video LM of a bundle, in its shape, and keeps beside it what the run began with.
+    """Goes on from the video LM of a bundle, in its shape, and keeps beside it what the run began with, whole in every process.
 
     Args:
         init_from: Folder of the bundle; the same as `data.init_args.tokenizer`.
@@ -18,6 +18,8 @@ class LitFromBundle(LitVideoLM):
     Raises:
         ValueError: The bundle holds no video LM.
     """
+
+    can_be_sharded = False
 
     def __init__(self, init_from: str, **options: Any):
         config = _lm_of(init_from).config

@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from ..model import LMOutput, TokenLoss, VideoLM, VideoLMShape, shift_tokens, to_sequence
+from ..model import LMOutput, TokenLoss, VideoLM, VideoLMConfig, VideoLMShape, shift_tokens, to_sequence
 from ..sample import SamplingParams, load_bundle
 from .conditioning import Example, corrupt, cut_gap, draw_gap, drop_actions, drop_prompts
 from .init_from import start_from
 from .module import TrainingModule
 from .muon import MuonConfig
 from .optim import AdamWConfig
+from .sharding.placing import fill, gathered, on_meta, shard
 from .token_data import TokenDataModule
 
 Drawn = TypeVar("Drawn")
@@ -87,12 +88,14 @@ class LitVideoLM(TrainingModule):
         init_from: Folder of a bundle whose video LM to start from, the same as `data.init_args.tokenizer`; its shape must be
             `lm`, but for the sink and the context; None starts from random weights. A model without actions, rewards, ends,
             the embedding skip or value embeddings goes on as one with them.
+        activation_checkpointing: Whether only the inputs of layers are kept for the backward pass, and the rest is computed
+            again: a third more time, for a fraction of the memory.
 
     Raises:
         ValueError: If a share or the weight is out of range.
     """
 
-    what, unit = "video LM", "tokens"
+    what, unit, can_be_sharded = "video LM", "tokens", True
 
     def __init__(
         self,
@@ -107,9 +110,11 @@ class LitVideoLM(TrainingModule):
         action_dropout: float = 0.1,
         outcome_weight: float = 0.1,
         muon: MuonConfig | None = None,
+        activation_checkpointing: bool = False,
     ):
         super().__init__(optimizer)
         self.shape, self.blocks, self.muon, self.init_from = lm, blocks, muon, init_from
+        self.activation_checkpointing = activation_checkpointing
         shares = {
             "corruption": corruption,
             "prompt_dropout": prompt_dropout,
@@ -128,10 +133,23 @@ class LitVideoLM(TrainingModule):
 
     def configure_model(self) -> None:
         """Builds the network; Lightning calls this when the data are set up, before a checkpoint is loaded."""
-        if self.lm is None:
-            self.lm = VideoLM(self.data.lm_config(self.shape))
-            if self.init_from is not None:
-                start_from(self.lm, load_bundle(self.init_from), self.data.bundle, self.data.action_space)
+        if self.lm is not None:
+            return
+        config, mesh = self.data.lm_config(self.shape), self.device_mesh
+        if mesh is None:
+            self.lm = self._first(config)
+        else:
+            self.lm = on_meta(config)
+            shard(self, self.lm, mesh["data_parallel"], torch.bfloat16 if self.trainer.precision == "bf16-mixed" else None)
+            fill(self, self.lm, lambda: self._first(config), self.trainer.strategy.root_device)
+        self.lm.layers.activation_checkpointing = self.activation_checkpointing
+
+    def _first(self, config: VideoLMConfig) -> VideoLM:
+        """The network with the weights that the training begins with."""
+        lm = VideoLM(config)
+        if self.init_from is not None:
+            start_from(lm, load_bundle(self.init_from), self.data.bundle, self.data.action_space)
+        return lm
 
     @property
     def data(self) -> TokenDataModule:
@@ -153,9 +171,14 @@ class LitVideoLM(TrainingModule):
         assert self.lm is not None, "configure_model comes first"
         return self.lm
 
-    def bundle(self) -> dict[str, Any]:
+    def whole_network(self) -> VideoLM | None:
+        if self.device_mesh is None:
+            return self.network
+        return gathered(self, self.network, self.device)
+
+    def bundle(self, network: VideoLM | None = None) -> dict[str, Any]:
         data = self.data
-        parts = {"tokenizer": data.bundle.tokenizer, "lm": self.network, "text_tokenizer": data.text_tokenizer}
+        parts = {"tokenizer": data.bundle.tokenizer, "lm": network or self.network, "text_tokenizer": data.text_tokenizer}
         return {**parts, "action_space": data.action_space, "starts": data.starts}
 
     @property

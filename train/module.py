@@ -7,11 +7,12 @@ import lightning as L
 import torch
 from lightning.pytorch.utilities import rank_zero_warn
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
-from torch import Tensor, nn
+from torch import nn
 
 from .optim import AdamWConfig
 from .randomness import RandomState, begin_apart, random_state, restore
 from .restoring import check_optimizers, check_weights
+from .sharding.tensors import is_finite, whole
 
 _MAX_BAD_STEPS = 10
 
@@ -29,6 +30,8 @@ class TrainingModule(L.LightningModule, ABC):
     """What is trained, in a word or two."""
     unit: str
     """What `count` counts, in the plural."""
+    can_be_sharded: bool = False
+    """Whether `configure_model` splits the network if the processes are a `device_mesh`."""
 
     def __init__(self, optimizer: AdamWConfig):
         super().__init__()
@@ -44,9 +47,13 @@ class TrainingModule(L.LightningModule, ABC):
     def network(self) -> nn.Module:
         """What is trained, averaged and exported."""
 
+    def whole_network(self) -> nn.Module | None:
+        """The network with all its weights, in process 0; it may be None in the others. All processes must call this."""
+        return self.network
+
     @abstractmethod
-    def bundle(self) -> dict[str, Any]:
-        """The parts of the bundle this training makes, as arguments of `save_bundle`."""
+    def bundle(self, network: Any = None) -> dict[str, Any]:
+        """The parts of the bundle this training makes, as arguments of `save_bundle`; with another network, if one is given."""
 
     @property
     def tokenizer_bundle(self) -> dict[str, str] | None:
@@ -82,7 +89,7 @@ class TrainingModule(L.LightningModule, ABC):
         Lightning's own clipping would compute the norm again, and refuses optimizers whose step is fused.
         """
         parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters])
+        norm = whole(torch.nn.utils.get_total_norm([p.grad for p in parameters]))
         if not torch.isfinite(norm):
             optimizer.zero_grad(set_to_none=True)
             return self._count_bad_step()
@@ -109,7 +116,7 @@ class TrainingModule(L.LightningModule, ABC):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Adds the state of the random generators; refuses to keep weights that are not finite."""
-        broken = [name for name, value in self.state_dict().items() if not _is_finite(value)]
+        broken = [name for name, value in self.state_dict().items() if not is_finite(value)]
         if broken:
             raise FloatingPointError(
                 f"got values that are not finite in {', '.join(broken[:3])} at step {self.global_step}; a checkpoint "
@@ -141,7 +148,3 @@ class TrainingModule(L.LightningModule, ABC):
         else:
             restore(self._random_state, self.trainer)
             self._random_state = None
-
-
-def _is_finite(value: Tensor) -> bool:
-    return not value.is_floating_point() or bool(torch.isfinite(value).all())

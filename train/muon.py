@@ -1,9 +1,9 @@
 """Muon: the optimizer of the matrices between hidden vectors, with AdamW for all else in one optimizer."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from torch.optim.adamw import adamw
 from ..machine import bfloat16_pays
 from ..model.layers import FusedLinear
 from .optim import AdamWConfig
+from .sharding.tensors import held_rows, is_split, whole
 
 _POLYNOMIALS = ((8.2218, -23.3469, 16.6338), (3.8767, -2.6239, 0.4502), (3.4656, -2.3731, 0.4285), (2.6257, -1.8233, 0.3847))
 """Of first, third and fifth order, to be applied one after the other: each is the one that brings the numbers from 0.003 to 1.02,
@@ -59,6 +60,9 @@ class MuonConfig:
 
 class Muon(torch.optim.Optimizer):
     """Muon on some linear layers, AdamW on other parameters.
+
+    If weights are split over processes, every process gathers one direction after the other, computes the same step, and moves
+    the rows that it holds.
 
     Args:
         layers: Layers whose weights are moved by Muon. The maps of a `FusedLinear` are made orthogonal apart from each other.
@@ -107,16 +111,22 @@ class Muon(torch.optim.Optimizer):
         torch._foreach_lerp_(means, grads, 1 - momentum)
         directions = torch._foreach_lerp(grads, means, momentum)
         torch._foreach_mul_(weights, 1 - group["lr"] * self.config.weight_decay)
-        own = [part for p, sizes in given for part in p.split(sizes)]
-        whole = [part for way, (_, sizes) in zip(directions, given, strict=True) for part in way.split(sizes)]
-        moves = orthogonal(whole)
+        matrices = [_Matrix(p, sizes, way) for (p, sizes), way in zip(given, directions, strict=True)]
+        for bunch in _bunches(matrices):
+            self._move_along(bunch, group["lr"], step)
+        torch._foreach_add_([state["step"] for state in states], 1)
+
+    def _move_along(self, bunch: Sequence["_Matrix"], rate: float, step: int) -> None:
+        """A step along the orthogonal matrices nearest to the directions, by those rows that this process holds."""
+        moves = orthogonal([part for matrix in bunch for part in whole(matrix.direction).split(matrix.sizes)])
         if self.config.row_scaling:
-            rows = [state["row_squares"].split(sizes) for state, (_, sizes) in zip(states, given, strict=True)]
+            rows = [self.state[matrix.weight]["row_squares"].split(matrix.sizes) for matrix in bunch]
             squares = chain.from_iterable(rows)
             moves = [move * row_factors(move, square, step) for move, square in zip(moves, squares, strict=True)]
-        for part, move in zip(own, moves, strict=True):
-            part.add_(move, alpha=-group["lr"] * max(1.0, part.shape[0] / part.shape[1]) ** 0.5)
-        torch._foreach_add_([state["step"] for state in states], 1)
+        places = [(matrix.weight, part) for matrix in bunch for part in matrix.parts]
+        for (weight, part), move in zip(places, moves, strict=True):
+            own, held = held_rows(weight, part)
+            own.add_(move[held], alpha=-rate * max(1.0, move.shape[0] / move.shape[1]) ** 0.5)
 
     def _state_of(self, matrix: Tensor) -> dict[str, Any]:
         """What is remembered of a matrix; zeros before its first step."""
@@ -124,7 +134,7 @@ class Muon(torch.optim.Optimizer):
         if not state:
             state |= {"step": torch.zeros(()), "momentum_buffer": torch.zeros_like(matrix)}
             if self.config.row_scaling:
-                state["row_squares"] = torch.zeros_like(matrix[:, :1])
+                state["row_squares"] = torch.zeros(len(matrix), 1, dtype=matrix.dtype, device=matrix.device)  # never split
         return state
 
     def _move_others(self, group: dict[str, Any]) -> None:
@@ -150,6 +160,29 @@ class Muon(torch.optim.Optimizer):
             eps=group["eps"],
             maximize=False,
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _Matrix:
+    """The weight of a layer, the widths of its maps, and the direction in which it is to move."""
+
+    weight: Tensor
+    sizes: tuple[int, ...]
+    direction: Tensor
+
+    @property
+    def parts(self) -> list[slice]:
+        """The rows of each map."""
+        ends = list(accumulate(self.sizes))
+        return [slice(end - size, end) for end, size in zip(ends, self.sizes, strict=True)]
+
+
+def _bunches(matrices: list[_Matrix]) -> Iterator[list[_Matrix]]:
+    """All at once; those that are split over processes one by one, since each is gathered in every process."""
+    if any(is_split(matrix.direction) for matrix in matrices):
+        yield from ([matrix] for matrix in matrices)
+    else:
+        yield matrices
 
 
 def row_factors(move: Tensor, squares: Tensor, step: int) -> Tensor:

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from .checkpoints import AtomicCheckpointIO
 from .muon import Muon
+from .sharding.parts import is_in_parts
+from .sharding.tensors import is_finite
 
 _REMEDY = "take one of this training, or start anew without `--ckpt_path`"
 _WANTED: dict[str, type] = {
@@ -27,7 +29,8 @@ _WANTED: dict[str, type] = {
     "random_state": dict,
 }
 _ADAM = {"step", "exp_avg", "exp_avg_sq"}
-_LIKE_PARAMETERS = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer")
+LIKE_PARAMETERS = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer")
+"""What optimizers remember in the shape of a parameter."""
 
 
 class TrainingCheckpointIO(AtomicCheckpointIO):
@@ -50,12 +53,12 @@ class TrainingCheckpointIO(AtomicCheckpointIO):
 
 
 def check_ckpt_path(path: str | None) -> None:
-    """Only `last` and files are read.
+    """Only `last`, files, and folders of checkpoints in parts are read.
 
     Raises:
         ValueError: `path` is something else: a name that Lightning would look up elsewhere, an address, or nothing.
     """
-    if path is not None and path != "last" and not Path(path).is_file():
+    if path is not None and path != "last" and not (Path(path).is_file() or is_in_parts(Path(path))):
         raise ValueError(
             f"got `--ckpt_path {path}`, which is no file; wanted `last` or the file of a checkpoint, since nothing else is "
             "read; give its path"
@@ -71,7 +74,7 @@ def check_strategy(strategy: Strategy) -> None:
     if type(strategy).load_checkpoint is not Strategy.load_checkpoint:
         raise ValueError(
             f"got `--ckpt_path` with {type(strategy).__name__}, which reads checkpoints in its own way, unchecked; wanted "
-            "`auto` or `ddp`; set `--trainer.strategy`"
+            "`auto`, `ddp` or `sharded`; set `--trainer.strategy`"
         )
 
 
@@ -107,7 +110,7 @@ def check_weights(saved: Mapping[str, Any], own: Mapping[str, Tensor]) -> None:
         kinds = [(one.is_floating_point(), one.is_complex()) for one in (found, value)]
         if found.shape != value.shape or kinds[0] != kinds[1]:
             raise ValueError(f"{name} is {found.dtype} {list(found.shape)}; wanted {value.dtype} {list(value.shape)}")
-        if not _is_finite(found):
+        if not is_finite(found):
             raise ValueError(f"{name} holds values that are not finite")
 
 
@@ -149,9 +152,9 @@ def _wrong_settings(group: dict[str, Any]) -> Iterator[str]:
 
 def _wrong_state(parameter: Tensor, state: dict[str, Any]) -> Iterator[str]:
     for name, value in state.items():
-        if isinstance(value, Tensor) and not _is_finite(value):
+        if isinstance(value, Tensor) and not is_finite(value):
             yield f"its {name} is not finite"
-        if name in _LIKE_PARAMETERS and value is not None and getattr(value, "shape", None) != parameter.shape:
+        if name in LIKE_PARAMETERS and value is not None and getattr(value, "shape", None) != parameter.shape:
             yield f"its {name} is not {list(parameter.shape)}"
         if name == "step" and not _is_number(value):
             yield "its step is no number"
@@ -207,9 +210,5 @@ def _check_random_state(state: dict[str, Any]) -> None:
 
 def _is_number(value: object) -> bool:
     if isinstance(value, Tensor):
-        return value.numel() == 1 and value.is_floating_point() and _is_finite(value)
+        return value.numel() == 1 and value.is_floating_point() and is_finite(value)
     return isinstance(value, (int, float)) and abs(value) < float("inf")
-
-
-def _is_finite(value: Tensor) -> bool:
-    return not value.is_floating_point() or bool(torch.isfinite(value).all())

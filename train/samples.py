@@ -9,6 +9,7 @@ import lightning as L
 import torch
 from lightning.pytorch.utilities import rank_zero_warn
 
+from ..model import VideoLM
 from ..sample import SamplingParams, UnseenWordsWarning, VideoGenerator
 from ..sample.prompts import NO_CAPTION
 from .checkpointing import is_stopping
@@ -70,12 +71,11 @@ class Samples(Looker):
         self._last = time.monotonic()
 
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
-        if isinstance(pl_module, LitVideoLM) and self.every_n_steps and trainer.is_global_zero:
-            if trainer.global_step % self.every_n_steps == 0:
-                ema = next(callback for callback in trainer.callbacks if isinstance(callback, EMA))
-                with ema.averaged(pl_module):
-                    self._look(trainer, pl_module)
-                pl_module.network.train()
+        if isinstance(pl_module, LitVideoLM) and self.every_n_steps and trainer.global_step % self.every_n_steps == 0:
+            ema = next(callback for callback in trainer.callbacks if isinstance(callback, EMA))
+            with ema.averaged(pl_module):
+                self._look(trainer, pl_module)
+            pl_module.network.train()
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Here the network has the averaged weights."""
@@ -83,14 +83,18 @@ class Samples(Looker):
             return
         self._validations += 1
         by_validations = self.every_n_steps is None and self.every_n_validations > 0
-        if by_validations and (self._validations - 1) % self.every_n_validations == 0 and trainer.is_global_zero:
+        if by_validations and (self._validations - 1) % self.every_n_validations == 0:
             self._look(trainer, pl_module)
 
     def _look(self, trainer: L.Trainer, module: LitVideoLM) -> None:
+        """Process 0 looks, at all weights; the others wait for it at their next step."""
         since, started = self._last, time.monotonic()
+        network = module.whole_network()
+        if network is None or not trainer.is_global_zero:
+            return
         with warnings.catch_warnings(), torch.inference_mode(False), torch.no_grad():
             warnings.simplefilter("ignore", UnseenWordsWarning)  # of captions that were held out
-            self._show(trainer, module)
+            self._show(trainer, module, network)
         self._last = time.monotonic()
         took = self._last - started
         if took > _LONG * (self._last - since) and took > 10:
@@ -100,11 +104,11 @@ class Samples(Looker):
                 "makes no clips of prompts",
             )
 
-    def _show(self, trainer: L.Trainer, module: LitVideoLM) -> None:
+    def _show(self, trainer: L.Trainer, module: LitVideoLM, network: VideoLM) -> None:
         source = module.data.source
         tokenizer = module.data.bundle.tokenizer.to(module.device)
         size = (source.height, source.width, source.fps)
-        parts, space = (tokenizer, module.network, module.data.text_tokenizer), module.data.action_space
+        parts, space = (tokenizer, network, module.data.text_tokenizer), module.data.action_space
         generator = VideoGenerator(*parts, *size, action_space=space)
         say(trainer, f"step {trainer.global_step}: making samples ...", only_in_files=True)
         found = self._continue(trainer, module, generator)

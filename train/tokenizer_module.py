@@ -104,8 +104,8 @@ class LitVideoTokenizer(TrainingModule):
     def network(self) -> VideoTokenizer:
         return self.tokenizer
 
-    def bundle(self) -> dict[str, Any]:
-        return {"tokenizer": self.tokenizer}
+    def bundle(self, network: VideoTokenizer | None = None) -> dict[str, Any]:
+        return {"tokenizer": network or self.tokenizer}
 
     def count(self, batch: dict[str, Any]) -> int:
         return batch["video"].shape[0] * batch["video"].shape[2]

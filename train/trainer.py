@@ -6,12 +6,14 @@ from typing import Any, Literal
 import lightning as L
 import torch
 from lightning.pytorch.accelerators import Accelerator
-from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
+from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, SingleDeviceStrategy
 from lightning.pytorch.utilities import rank_zero_info
 
 from ..machine import bfloat16_pays, product_rates, warn_if_slow
+from .checkpoints import DECIDED
 from .checkpoints import Precision as DecidedPrecision
 from .restoring import TrainingCheckpointIO
+from .sharding.strategy import Sharded
 
 Precision = Literal[
     "auto", "32", "32-true", "bf16", "bf16-mixed", "bf16-true", "16", "16-mixed", "16-true", "64", "64-true", "transformer-engine"
@@ -30,7 +32,7 @@ class Trainer(L.Trainer):
         kwargs: As Lightning's.
 
     Raises:
-        ValueError: The strategy has processes that do not share their gradients.
+        ValueError: The strategy has processes that do not share their gradients, or does not go with the precision.
     """
 
     def __init__(self, *, precision: Precision | int | None = "auto", accelerator: str | Accelerator = "auto", **kwargs: Any):
@@ -40,7 +42,11 @@ class Trainer(L.Trainer):
         elif str(precision).startswith("bf16"):
             warn_if_slow(torch.bfloat16, device)
         super().__init__(precision=precision, accelerator=accelerator, **kwargs)  # type: ignore[arg-type]
-        self.strategy.checkpoint_io = TrainingCheckpointIO()
+        if isinstance(self.strategy, Sharded):  # it has its own
+            _check_precision(self)
+            _never_in_inference_mode(self)
+        else:
+            self.strategy.checkpoint_io = TrainingCheckpointIO()
         _check_strategy(self)
 
 
@@ -65,9 +71,25 @@ def best_device(accelerator: str | Accelerator) -> torch.device:
     return torch.device("cpu")
 
 
+def _check_precision(trainer: L.Trainer) -> None:
+    if trainer.precision not in DECIDED:
+        raise ValueError(
+            f"got `trainer.precision: {trainer.precision}` with `trainer.strategy: sharded`; wanted {' or '.join(DECIDED)}, "
+            "since gradients are summed and weights are averaged in float32; set one of them, or `auto`"
+        )
+
+
+def _never_in_inference_mode(trainer: L.Trainer) -> None:
+    """Split weights cannot be gathered in that mode: its tensors do not say when they have changed."""
+    for loop in (trainer.validate_loop, trainer.test_loop, trainer.predict_loop):
+        loop.inference_mode = False
+
+
 def _check_strategy(trainer: L.Trainer) -> None:
-    if trainer.world_size > 1 and not isinstance(trainer.strategy, (DDPStrategy, SingleDeviceStrategy)):
+    known = isinstance(trainer.strategy, (DDPStrategy, SingleDeviceStrategy, Sharded))
+    if not known and (trainer.world_size > 1 or isinstance(trainer.strategy, ModelParallelStrategy)):
         raise ValueError(
             f"got the strategy {type(trainer.strategy).__name__} with {trainer.world_size} processes, which would train "
-            "apart from each other; wanted one that shares gradients; set `trainer.strategy: ddp`"
+            "apart from each other, or keep checkpoints in a way that is not read; wanted one that shares gradients; set "
+            "`trainer.strategy: ddp`, or `sharded` for a video LM that is too large for one GPU"
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from lm_trainings import CONFIG, TOKENIZER
+from lm_trainings import CONFIG, TOKENIZER, VIDEO
 from trainings import last
 
 from framecast.sample import save_bundle
@@ -47,7 +47,7 @@ def test_a_tokenizer_of_two_processes_is_resumed_exactly(tmp_path, options):
 def test_a_video_lm_of_two_processes_is_resumed_exactly(tmp_path):
     torch.manual_seed(0)
     tokenizer = VideoTokenizer(TOKENIZER, FSQ((4, 4)))
-    save_bundle(tmp_path / "bundle", tokenizer, height=32, width=32, fps=12.0)
+    save_bundle(tmp_path / "bundle", tokenizer, video=VIDEO)
     data = (f"--data.init_args.tokenizer={tmp_path / 'bundle'}", f"--data.init_args.shards={tmp_path / 'shards'}")
     whole = train(tmp_path / "whole", str(CONFIG), 4, *data)
     train(tmp_path / "parts", str(CONFIG), 2, *data)
